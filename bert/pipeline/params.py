@@ -1,0 +1,50 @@
+"""params.yaml, read once per stage into frozen, validated sections.
+
+A section is a pydantic model that lives beside the code which it configures. Unknown, missing and mistyped keys are
+errors that name the parameter.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from ruamel.yaml import YAML
+
+from bert.pipeline.errors import StageError
+
+
+class Section(BaseModel):
+    """Base of all parameter sections."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+S = TypeVar("S")
+
+
+def load(path: str | Path = "params.yaml") -> dict[str, Any]:
+    """All of params.yaml. YAML 1.2, as DVC reads and writes it: PyYAML would take `1e-05` for a string."""
+    with open(path, encoding="utf-8") as f:
+        return YAML(typ="safe", pure=True).load(f)
+
+
+def section(kind: type[S], key: str, path: str | Path = "params.yaml") -> S:
+    """The value at the dotted `key`, as `kind` (a `Section` or any type that pydantic knows).
+
+    Raises:
+        StageError: the key is missing or the value does not fit; names each offending parameter.
+    """
+    node: Any = load(path)
+    for part in key.split("."):
+        if not isinstance(node, dict) or part not in node:
+            raise StageError(f"{path}: parameter {key!r} is missing", run=f"add {key} to {path}")
+        node = node[part]
+    try:
+        return TypeAdapter(kind).validate_python(node)
+    except ValidationError as error:
+        lines = [
+            f"{path}: {'.'.join([key, *map(str, e['loc'])])}: {e['msg']} (got {e['input']!r})" for e in error.errors()
+        ]
+        raise StageError("\n".join(lines), run=f"correct {path}, or pass -S {key}...=VALUE") from None

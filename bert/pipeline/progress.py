@@ -1,0 +1,61 @@
+"""Progress of long work: a bar on a terminal, a log line every few seconds elsewhere."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+from tqdm import tqdm
+
+log = logging.getLogger(__name__)
+
+SECONDS_BETWEEN_LINES = 5.0
+T = TypeVar("T")
+
+
+class Progress:
+    """Counts `done` of `total` units of work.
+
+    Example: with Progress("shards", 8, "files") as progress: progress.update(3)
+    """
+
+    def __init__(self, label: str, total: int, unit: str, start: int = 0) -> None:
+        self.label, self.total, self.unit, self.start, self.done = label, total, unit, start, start
+        self._began = self._said = time.monotonic()
+        self._bar = (
+            tqdm(total=total, initial=start, desc=label, unit=f" {unit}", dynamic_ncols=True)
+            if sys.stderr.isatty()
+            else None
+        )
+
+    def update(self, done: int, note: str = "") -> None:
+        """Say that `done` units are finished in all, with a short note such as the loss."""
+        if self._bar is not None:
+            self._bar.update(done - self.done)
+            if note:
+                self._bar.set_postfix_str(note, refresh=False)
+        self.done = done
+        now = time.monotonic()
+        if self._bar is None and now - self._said >= SECONDS_BETWEEN_LINES:
+            self._said = now
+            rate = (done - self.start) / (now - self._began)
+            left = f", {(self.total - done) / rate:.0f} s left" if rate > 0 and done < self.total else ""
+            log.info("%s: %d/%d %s%s%s", self.label, done, self.total, self.unit, left, f", {note}" if note else "")
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+
+def track(items: Iterable[T], label: str, total: int, unit: str) -> Iterator[T]:
+    """`items`, with their progress shown."""
+    with Progress(label, total, unit) as progress:
+        for n, item in enumerate(items, start=1):
+            yield item
+            progress.update(n)

@@ -1,0 +1,116 @@
+"""What every stage does around its one library call: logging, scratch, publication, metrics, provenance, errors."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, TypeAdapter
+
+from bert.pipeline.code import code_hashes
+from bert.pipeline.errors import StageError
+from bert.pipeline.files import write_json
+from bert.pipeline.provenance import provenance
+from bert.pipeline.scratch import Scratch, scratch
+
+log = logging.getLogger(__name__)
+
+
+def start_logging() -> None:
+    """One format on stderr for all stages; libraries speak from WARNING on."""
+    logging.basicConfig(
+        level=logging.WARNING,
+        format="%(asctime)s %(levelname).1s %(message)s",
+        datefmt="%H:%M:%S",
+        stream=sys.stderr,
+        force=True,
+    )
+    for name in ("bert", "stages"):
+        logging.getLogger(name).setLevel(os.environ.get("BERT_LOG", "INFO").upper())
+
+
+def run(main: Callable[[], None]) -> None:
+    """Run a stage's `main`; a `StageError` becomes one message and exit status 1, anything else a traceback."""
+    start_logging()
+    try:
+        main()
+    except StageError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+def parser(doc: str | None) -> argparse.ArgumentParser:
+    """A parser whose help is the stage's docstring. Long options only, no abbreviations."""
+    return argparse.ArgumentParser(
+        description=doc, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
+
+
+@dataclass
+class Job:
+    """A stage at work. `folder` is its scratch; call `publish` once, last."""
+
+    scratch: Scratch
+    metrics: dict[str, Any] = field(default_factory=dict)
+    provenance: dict[str, Any] = field(default_factory=dict)
+    published: bool = False
+
+    @property
+    def folder(self) -> Path:
+        return self.scratch.folder
+
+    def publish(self, results: dict[Path, Path]) -> None:
+        """Copy {file or folder in scratch: out} into place."""
+        self.scratch.publish(results)
+        self.published = True
+
+
+def _plain(value: Any) -> Any:
+    return (
+        value.model_dump(mode="json")
+        if isinstance(value, BaseModel)
+        else TypeAdapter(Any).dump_python(value, mode="json")
+    )
+
+
+@contextmanager
+def job(
+    stage: str,
+    params: dict[str, Any],
+    inputs: list[Path],
+    metrics: Path | None,
+    record: Path,
+    code: str | None = None,
+) -> Iterator[Job]:
+    """Scratch and lock before, metrics and provenance after a stage's work.
+
+    Args:
+        stage: DVC's name of it, e.g. `tfrecords@phase1`.
+        params: every parameter that the result depends on; part of the scratch's fingerprint.
+        inputs: the files and folders that it reads; their contents are part of the fingerprint.
+        metrics: where `job.metrics` goes; None for a stage without metrics.
+        record: where the provenance goes.
+        code: module whose code joins the fingerprint, for stages where continuing under other code makes no sense.
+    """
+    started = datetime.now(UTC)
+    for path in inputs:
+        if not path.exists():
+            raise StageError(f"{path}: no such file or folder", run=f"dvc repro {stage}")
+    described = {name: _plain(value) for name, value in params.items()}
+    if code is not None:
+        described["code"] = code_hashes(code)
+    with scratch(stage, described, inputs) as work:
+        current = Job(work)
+        yield current
+        if metrics is not None:
+            write_json(metrics, current.metrics)
+        write_json(record, provenance(stage, started, **current.provenance))
+    log.info("%s: done in %.1f s", stage, (datetime.now(UTC) - started).total_seconds())

@@ -1,0 +1,38 @@
+"""A document: what every corpus is turned into, and its JSON-lines form."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from typing import IO
+
+
+@dataclass(frozen=True)
+class Document:
+    """`id` is stable and unique (`wikipedia:12`); `text` holds one passage a line, no empty lines."""
+
+    id: str
+    url: str
+    title: str
+    text: str
+
+    @property
+    def passages(self) -> list[str]:
+        return self.text.split("\n")
+
+    def to_json(self) -> bytes:
+        return json.dumps(asdict(self), ensure_ascii=False).encode() + b"\n"
+
+
+def read_documents(lines: IO[bytes] | Iterable[bytes]) -> Iterator[Document]:
+    """Documents of an open JSON-lines file."""
+    for line in lines:
+        yield Document(**json.loads(line))
+
+
+def position(*words: str | int) -> float:
+    """A stable number in [0, 1) from the SHA-256 of `words`: the same on every machine, runner and run."""
+    digest = hashlib.sha256("\x00".join(map(str, words)).encode()).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64

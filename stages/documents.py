@@ -1,0 +1,41 @@
+"""Beam. The files of one corpus -> clean documents, one JSON object a line.
+
+Reads   data/download/<corpus>      params: documents
+Writes  data/documents/<corpus>, metrics/documents/<corpus>.json
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from bert.pipeline.params import section
+from bert.pipeline.stage import job, parser, run
+from bert.text.documents import CORPORA, make_documents
+from bert.text.settings import DocumentsSettings
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    p = parser(__doc__)
+    p.add_argument("--corpus", required=True, choices=CORPORA)
+    p.add_argument("--source", type=Path, required=True)
+    p.add_argument("--out", type=Path, required=True)
+    p.add_argument("--metrics", type=Path, required=True)
+    p.add_argument("--provenance", type=Path, required=True)
+    args = p.parse_args(argv)
+    settings = section(DocumentsSettings, "documents")
+    with job(
+        f"documents@{args.corpus}",
+        {"documents": settings},
+        [args.source],
+        args.metrics,
+        args.provenance,
+        code="stages.documents",
+    ) as work:
+        result = work.folder / "result"
+        work.metrics |= make_documents(args.corpus, args.source, settings, work.folder, result)
+        work.publish({result: args.out})
+
+
+if __name__ == "__main__":
+    run(main)

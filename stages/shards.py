@@ -1,0 +1,40 @@
+"""Beam. Documents of all corpora -> shards of sentences, split into train and test by document.
+
+Reads   data/documents/{wikipedia,books,text}     params: seed, shards
+Writes  data/shards/{train,test}, metrics/shards.json
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from bert.pipeline.params import section
+from bert.pipeline.stage import job, parser, run
+from bert.text.settings import ShardsSettings
+from bert.text.shards import SPLITS, make_shards
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    p = parser(__doc__)
+    p.add_argument("--documents", type=Path, nargs="+", required=True, help="folders of documents")
+    p.add_argument("--out", type=Path, required=True)
+    p.add_argument("--metrics", type=Path, required=True)
+    p.add_argument("--provenance", type=Path, required=True)
+    args = p.parse_args(argv)
+    settings, seed = section(ShardsSettings, "shards"), section(int, "seed")
+    with job(
+        "shards",
+        {"shards": settings, "seed": seed},
+        args.documents,
+        args.metrics,
+        args.provenance,
+        code="stages.shards",
+    ) as work:
+        result = work.folder / "result"
+        work.metrics |= make_shards(args.documents, settings, seed, work.folder, result)
+        work.publish({result / split: args.out / split for split in SPLITS})
+
+
+if __name__ == "__main__":
+    run(main)

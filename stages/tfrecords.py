@@ -1,0 +1,46 @@
+"""Beam. Shards of sentences -> TFRecords of masked examples for one phase.
+
+Reads   data/shards/{train,test}, data/vocab.txt     params: seed, tfrecords.examples, tfrecords.<phase>
+Writes  data/tfrecords/<phase>/{train,test}, metrics/tfrecords/<phase>.json
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from bert.examples.records import make_records
+from bert.examples.settings import ExamplesSettings, PhaseSettings
+from bert.pipeline.params import section
+from bert.pipeline.stage import job, parser, run
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    p = parser(__doc__)
+    p.add_argument("--phase", required=True, choices=("phase1", "phase2"))
+    p.add_argument("--train", type=Path, required=True, help="train shards")
+    p.add_argument("--test", type=Path, required=True, help="test shards")
+    p.add_argument("--vocab", type=Path, required=True)
+    p.add_argument("--out", type=Path, required=True)
+    p.add_argument("--metrics", type=Path, required=True)
+    p.add_argument("--provenance", type=Path, required=True)
+    args = p.parse_args(argv)
+    settings = section(ExamplesSettings, "tfrecords.examples")
+    phase = section(PhaseSettings, f"tfrecords.{args.phase}")
+    seed = section(int, "seed")
+    with job(
+        f"tfrecords@{args.phase}",
+        {"examples": settings, "phase": phase, "seed": seed},
+        [args.train, args.test, args.vocab],
+        args.metrics,
+        args.provenance,
+        code="stages.tfrecords",
+    ) as work:
+        result = work.folder / "result"
+        shards = {"train": args.train, "test": args.test}
+        work.metrics |= make_records(shards, args.vocab, args.phase, phase, settings, seed, work.folder, result)
+        work.publish({result: args.out})
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,50 @@
+"""Learn a lower-cased WordPiece vocabulary from the train shards, or take a given vocab.txt.
+
+Reads   data/shards/train, or vocab.source     params: vocab
+Writes  data/vocab.txt, metrics/vocab.json
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from bert.download.lanes import download
+from bert.download.settings import DownloadSettings, Source
+from bert.pipeline.files import write_text
+from bert.pipeline.params import load, section
+from bert.pipeline.stage import job, parser, run
+from bert.text.vocab import VocabSettings, describe, learn
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    p = parser(__doc__)
+    p.add_argument("--shards", type=Path, required=True, help="train shards")
+    p.add_argument("--out", type=Path, required=True)
+    p.add_argument("--metrics", type=Path, required=True)
+    p.add_argument("--provenance", type=Path, required=True)
+    args = p.parse_args(argv)
+    given = section(Source | None, "vocab.source")
+    settings = VocabSettings(**{k: v for k, v in load()["vocab"].items() if k != "source"})
+    with job(
+        "vocab",
+        {"vocab": settings, "source": given},
+        [args.shards],
+        args.metrics,
+        args.provenance,
+        code="stages.vocab",
+    ) as work:
+        result = work.folder / "vocab.txt"
+        if given is None:
+            write_text(result, "\n".join(learn(args.shards, settings)) + "\n")
+        else:
+            how = DownloadSettings(**{key: load()["download"][key] for key in DownloadSettings.model_fields})
+            named = given.model_copy(update={"name": "vocab.txt"})
+            download([named], how, work.folder / "download", work.folder / "given")
+            result = work.folder / "given" / "vocab.txt"
+        work.metrics |= {**describe(result), "learned": given is None}
+        work.publish({result: args.out})
+
+
+if __name__ == "__main__":
+    run(main)
