@@ -1,0 +1,76 @@
+"""BERT's encoder (Devlin et al. 2019; google-research/bert, modeling.py). B batch, S sequence, H hidden."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from bert.model.config import BertConfig
+from bert.model.layers import DropoutFn, Weights, dense, gelu, layer_norm, padding_bias, self_attention
+
+Tensor = Any
+
+
+def embed(
+    weights: Weights, config: BertConfig, input_ids: Tensor, segment_ids: Tensor, dropout: DropoutFn, dtype: Any
+) -> Tensor:
+    """Word + position + segment embeddings, normalised. (B, S) int32 each -> (B, S, H) of `dtype`."""
+    sequence = input_ids.shape[1]
+    words = tf.gather(weights["bert/embeddings/word_embeddings"], input_ids)
+    # A product with one-hot rows: the gradient of a gather from two rows would be a sum over the whole batch, serially.
+    kinds = tf.one_hot(segment_ids, config.type_vocab_size) @ weights["bert/embeddings/token_type_embeddings"]
+    places = weights["bert/embeddings/position_embeddings"][:sequence]
+    x = layer_norm(weights, "bert/embeddings", words + kinds + places)
+    return dropout(tf.cast(x, dtype), config.hidden_dropout_prob)
+
+
+def encoder_layer(
+    weights: Weights, config: BertConfig, name: str, x: Tensor, bias: Tensor, dropout: DropoutFn
+) -> Tensor:
+    """One post-norm transformer layer. x: (B, S, H) -> (B, S, H)."""
+    rate = config.hidden_dropout_prob
+    context = self_attention(
+        weights,
+        f"{name}/attention/self",
+        x,
+        bias,
+        config.num_attention_heads,
+        config.attention_probs_dropout_prob,
+        dropout,
+    )
+    attended = dropout(dense(weights, f"{name}/attention/output/dense", context), rate)
+    x = layer_norm(weights, f"{name}/attention/output", x + attended)
+    wide = gelu(dense(weights, f"{name}/intermediate/dense", x))
+    narrow = dropout(dense(weights, f"{name}/output/dense", wide), rate)
+    return layer_norm(weights, f"{name}/output", x + narrow)
+
+
+def encode(
+    weights: Weights,
+    config: BertConfig,
+    input_ids: Tensor,
+    input_mask: Tensor,
+    segment_ids: Tensor,
+    dropout: DropoutFn,
+    dtype: Any,
+) -> Tensor:
+    """Hidden states of the last layer.
+
+    Args:
+        input_ids, input_mask, segment_ids: (B, S) int32.
+        dtype: compute dtype.
+
+    Returns:
+        (B, S, H) of `dtype`.
+    """
+    x = embed(weights, config, input_ids, segment_ids, dropout, dtype)
+    bias = padding_bias(input_mask)
+    for n in range(config.num_hidden_layers):
+        x = encoder_layer(weights, config, f"bert/encoder/layer_{n}", x, bias, dropout)
+    return x
+
+
+def pool(weights: Weights, hidden: Tensor) -> Tensor:
+    """tanh of a dense layer on the first token. (B, S, H) -> (B, H)."""
+    return tf.tanh(dense(weights, "bert/pooler/dense", hidden[:, 0]))

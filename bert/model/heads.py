@@ -1,0 +1,53 @@
+"""What stands on the encoder: masked LM, next sentence, answer spans, classes.
+
+B batch, S sequence, P predictions, H hidden, V vocabulary, L labels. Logits are float32.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from bert.model.layers import Weights, dense, gelu, layer_norm
+
+Tensor = Any
+
+
+def _logits(hidden: Tensor, output_weights: Tensor, output_bias: Tensor) -> Tensor:
+    """(M, H) x (L, H) -> (M, L) float32."""
+    scores = tf.matmul(hidden, tf.cast(output_weights, hidden.dtype), transpose_b=True)
+    return tf.cast(scores, tf.float32) + output_bias
+
+
+def masked_lm_logits(weights: Weights, hidden: Tensor, positions: Tensor) -> Tensor:
+    """Scores of all pieces at the masked positions, with the tied word embeddings.
+
+    hidden: (B, S, H); positions: (B, P) int32, padded with 0; returns (B * P, V).
+    """
+    batch, sequence, size = tf.shape(hidden)[0], hidden.shape[1], hidden.shape[2]
+    flat_positions = tf.reshape(positions + tf.range(batch)[:, None] * sequence, [-1])
+    chosen = tf.gather(tf.reshape(hidden, [-1, size]), flat_positions)
+    x = gelu(dense(weights, "cls/predictions/transform/dense", chosen))
+    x = layer_norm(weights, "cls/predictions/transform", x)
+    return _logits(x, weights["bert/embeddings/word_embeddings"], weights["cls/predictions/output_bias"])
+
+
+def next_sentence_logits(weights: Weights, pooled: Tensor) -> Tensor:
+    """(B, H) -> (B, 2): class 0 is the true next sentence, 1 a random one."""
+    return _logits(pooled, weights["cls/seq_relationship/output_weights"], weights["cls/seq_relationship/output_bias"])
+
+
+def span_logits(weights: Weights, hidden: Tensor) -> tuple[Tensor, Tensor]:
+    """(B, S, H) -> start and end scores, (B, S) each."""
+    sequence, size = hidden.shape[1], hidden.shape[2]
+    both = _logits(
+        tf.reshape(hidden, [-1, size]), weights["cls/squad/output_weights"], weights["cls/squad/output_bias"]
+    )
+    start, end = tf.unstack(tf.reshape(both, [-1, sequence, 2]), axis=-1)
+    return start, end
+
+
+def class_logits(weights: Weights, pooled: Tensor) -> Tensor:
+    """(B, H) -> (B, L)."""
+    return _logits(pooled, weights["output_weights"], weights["output_bias"])

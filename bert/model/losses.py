@@ -1,0 +1,70 @@
+"""Losses and counts of a (micro-)batch, as sums: whoever knows the whole global batch divides them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import tensorflow as tf
+
+from bert.model.config import BertConfig
+from bert.model.encoder import encode, pool
+from bert.model.heads import class_logits, masked_lm_logits, next_sentence_logits, span_logits
+from bert.model.layers import DropoutFn, Weights
+
+Tensor = Any
+Batch = Mapping[str, Tensor]
+Sums = dict[str, Tensor]
+
+
+def _nll(logits: Tensor, labels: Tensor) -> Tensor:
+    return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
+
+
+def _hits(logits: Tensor, labels: Tensor) -> Tensor:
+    return tf.cast(tf.equal(tf.argmax(logits, -1, output_type=labels.dtype), labels), tf.float32)
+
+
+def pretraining_sums(weights: Weights, config: BertConfig, batch: Batch, dropout: DropoutFn, dtype: Any) -> Sums:
+    """Masked-LM and next-sentence losses of a batch of records (bert/examples/schema.py).
+
+    Returns:
+        () float32 each: mlm_loss, mlm_correct (sums over predictions), predictions (their weight), nsp_loss,
+        nsp_correct (sums over rows), rows.
+    """
+    hidden = encode(
+        weights, config, batch["input_ids"], batch["input_mask"], batch["segment_ids"], dropout, dtype
+    )
+    mlm_labels = tf.reshape(batch["masked_lm_ids"], [-1])
+    mlm_weights = tf.reshape(batch["masked_lm_weights"], [-1])
+    mlm_logits = masked_lm_logits(weights, hidden, batch["masked_lm_positions"])
+    nsp_labels = tf.reshape(batch["next_sentence_labels"], [-1])
+    nsp_logits = next_sentence_logits(weights, pool(weights, hidden))
+    return {
+        "mlm_loss": tf.reduce_sum(mlm_weights * _nll(mlm_logits, mlm_labels)),
+        "mlm_correct": tf.reduce_sum(mlm_weights * _hits(mlm_logits, mlm_labels)),
+        "predictions": tf.reduce_sum(mlm_weights),
+        "nsp_loss": tf.reduce_sum(_nll(nsp_logits, nsp_labels)),
+        "nsp_correct": tf.reduce_sum(_hits(nsp_logits, nsp_labels)),
+        "rows": tf.cast(tf.shape(nsp_labels)[0], tf.float32),
+    }
+
+
+def squad_sums(weights: Weights, config: BertConfig, batch: Batch, dropout: DropoutFn, dtype: Any) -> Sums:
+    """Mean of the start and end losses, summed over rows (B/run_squad.py)."""
+    hidden = encode(
+        weights, config, batch["input_ids"], batch["input_mask"], batch["segment_ids"], dropout, dtype
+    )
+    start, end = span_logits(weights, hidden)
+    loss = _nll(start, batch["start_positions"]) + _nll(end, batch["end_positions"])
+    return {"loss": tf.reduce_sum(loss) / 2, "rows": tf.cast(tf.shape(start)[0], tf.float32)}
+
+
+def classifier_sums(weights: Weights, config: BertConfig, batch: Batch, dropout: DropoutFn, dtype: Any) -> Sums:
+    """Cross-entropy of the classes, summed over rows (B/run_classifier.py)."""
+    hidden = encode(
+        weights, config, batch["input_ids"], batch["input_mask"], batch["segment_ids"], dropout, dtype
+    )
+    pooled = dropout(pool(weights, hidden), config.hidden_dropout_prob)
+    logits = class_logits(weights, pooled)
+    return {"loss": tf.reduce_sum(_nll(logits, batch["labels"])), "rows": tf.cast(tf.shape(logits)[0], tf.float32)}

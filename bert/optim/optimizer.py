@@ -1,0 +1,80 @@
+"""LAMB and AdamW: one update from clipped, averaged gradients, on float32 weights."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+import tensorflow as tf
+
+from bert.optim.settings import OptimizerSettings
+
+Tensor = Any
+# Not decayed: B/optimization.py, exclude_from_weight_decay.
+NOT_DECAYED = ("LayerNorm", "layer_norm", "bias")
+
+
+def is_decayed(name: str) -> bool:
+    """Whether weight decay applies to the variable `name`."""
+    return not any(part in name for part in NOT_DECAYED)
+
+
+class Optimizer(ABC):
+    """First and second moments of every parameter, as variables `m/<name>` and `v/<name>`."""
+
+    def __init__(self, parameters: Mapping[str, Any], settings: OptimizerSettings) -> None:
+        self._parameters, self._settings = dict(parameters), settings
+        self.slots = {
+            f"{slot}/{name}": tf.Variable(tf.zeros_like(p), name=f"{slot}/{name}")
+            for name, p in self._parameters.items()
+            for slot in ("m", "v")
+        }
+
+    def apply(self, gradients: Mapping[str, Tensor], learning_rate: Tensor, update: Tensor) -> None:
+        """Change the parameters by one update.
+
+        Args:
+            gradients: {name: float32, the parameter's shape}.
+            learning_rate: () float32.
+            update: () number of this update, from 1: with 0 the bias correction would divide 0 by 0.
+        """
+        s = self._settings
+        t = tf.cast(update, tf.float32)
+        for name, parameter in self._parameters.items():
+            m, v = self.slots[f"m/{name}"], self.slots[f"v/{name}"]
+            gradient = gradients[name]
+            m.assign(s.beta1 * m + (1 - s.beta1) * gradient)
+            v.assign(s.beta2 * v + (1 - s.beta2) * tf.square(gradient))
+            corrected_m = m / (1 - tf.pow(s.beta1, t))
+            corrected_v = v / (1 - tf.pow(s.beta2, t))
+            direction = corrected_m / (tf.sqrt(corrected_v) + s.epsilon)
+            if is_decayed(name):
+                direction += s.weight_decay * parameter
+            parameter.assign_sub(learning_rate * self._trust(parameter, direction) * direction)
+
+    @abstractmethod
+    def _trust(self, parameter: Tensor, direction: Tensor) -> Tensor:
+        """Factor on the learning rate, () float32."""
+
+
+class AdamW(Optimizer):
+    """Adam with decoupled weight decay and bias correction (Loshchilov & Hutter 2019, algorithm 2)."""
+
+    def _trust(self, parameter: Tensor, direction: Tensor) -> Tensor:
+        return tf.constant(1.0)
+
+
+class Lamb(Optimizer):
+    """NVLAMB (You et al. 2020, algorithm 2, as NVIDIA trains BERT): the ratio of norms on all parameters, unclamped."""
+
+    def _trust(self, parameter: Tensor, direction: Tensor) -> Tensor:
+        weight_norm, direction_norm = tf.norm(parameter), tf.norm(direction)
+        usable = tf.logical_and(weight_norm > 0, direction_norm > 0)
+        return tf.where(usable, weight_norm / tf.where(usable, direction_norm, 1.0), 1.0)
+
+
+def make_optimizer(parameters: Mapping[str, Any], settings: OptimizerSettings) -> Optimizer:
+    """The optimizer that the settings name."""
+    kinds: dict[str, type[Optimizer]] = {"lamb": Lamb, "adamw": AdamW}
+    return kinds[settings.name](parameters, settings)

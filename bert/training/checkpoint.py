@@ -1,0 +1,90 @@
+"""Training checkpoints: everything that the next step depends on, written so that a kill cannot spoil them.
+
+`step-00000400.safetensors` (weights, moments, loss scale) and then `step-00000400.json` (its SHA-256, the counters,
+the code that wrote it). The newest pair that is whole counts; position in the data, dropout and learning rate follow
+from the step.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import load_file, save_file
+
+from bert.pipeline.errors import StageError
+from bert.pipeline.files import sha256_of, write_json
+
+log = logging.getLogger(__name__)
+
+KEEP = 2
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """step: number of finished optimizer steps; state: JSON-able counters; tensors: {name: array}."""
+
+    step: int
+    state: dict[str, Any]
+    tensors: dict[str, np.ndarray]
+
+
+def save(folder: Path, step: int, tensors: Mapping[str, np.ndarray], state: dict[str, Any], code: dict[str, str]) -> None:
+    """Write a checkpoint, then forget all but the newest KEEP."""
+    folder.mkdir(parents=True, exist_ok=True)
+    final = folder / f"step-{step:08d}.safetensors"
+    temporary = final.with_suffix(".tmp")
+    save_file({name: np.ascontiguousarray(value) for name, value in tensors.items()}, temporary)
+    with open(temporary, "rb") as f:
+        os.fsync(f.fileno())
+    digest = sha256_of(temporary)
+    os.replace(temporary, final)
+    write_json(final.with_suffix(".json"), {"step": step, "sha256": digest, "state": state, "code": code})
+    for old in sorted(folder.glob("step-*.json"))[:-KEEP]:
+        old.unlink()
+        old.with_suffix(".safetensors").unlink(missing_ok=True)
+
+
+def _allow_other_code(folder: Path, saved: dict[str, str], code: dict[str, str]) -> bool:
+    """Whether to resume although the code has changed since; BERT_RESUME says what to do."""
+    changed = sorted(name for name in saved.keys() | code.keys() if saved.get(name) != code.get(name))
+    if not changed:
+        return True
+    choice = os.environ.get("BERT_RESUME")
+    if choice == "accept":
+        log.info("resuming although these files have changed: %s", ", ".join(changed))
+        return True
+    if choice == "fresh":
+        log.info("starting afresh: these files have changed: %s", ", ".join(changed))
+        return False
+    raise StageError(
+        f"{folder} has a checkpoint that other code wrote; changed since: {', '.join(changed)}",
+        run="BERT_RESUME=accept dvc repro (go on from it) or BERT_RESUME=fresh dvc repro (start again)",
+    )
+
+
+def newest(folder: Path, code: dict[str, str]) -> Checkpoint | None:
+    """The newest whole checkpoint, or None. A damaged one is named and the one before it is taken.
+
+    Raises:
+        StageError: it was written by other code, and BERT_RESUME does not say what to do.
+    """
+    for mark in sorted(folder.glob("step-*.json"), reverse=True):
+        data = mark.with_suffix(".safetensors")
+        try:
+            told = json.loads(mark.read_text(encoding="utf-8"))
+            if sha256_of(data) != told["sha256"]:
+                raise ValueError("does not match its sha256")
+        except (OSError, ValueError, KeyError) as error:
+            log.warning("%s: damaged (%s); trying the checkpoint before it", data, error)
+            continue
+        if not _allow_other_code(folder, told["code"], code):
+            return None
+        return Checkpoint(told["step"], told["state"], load_file(data))
+    return None

@@ -1,0 +1,154 @@
+"""Ranks. The only file that knows Horovod; without it, a world of one.
+
+`BERT_RANKS` (number of processes) and `BERT_HOSTS` (`host1:8,host2:8`, as horovodrun takes it) are machine settings.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bert.pipeline.errors import StageError
+
+log = logging.getLogger(__name__)
+
+Tensor = Any
+
+
+@dataclass(frozen=True)
+class World:
+    """This process among all. `hvd` is horovod.tensorflow, None in a world of one."""
+
+    rank: int = 0
+    size: int = 1
+    local_rank: int = 0
+    hvd: Any = None
+
+    @property
+    def is_first(self) -> bool:
+        return self.rank == 0
+
+    def sum(self, tensors: list[Tensor], name: str) -> list[Tensor]:
+        """Sums over the ranks, in one round; inside a tf.function too."""
+        if self.hvd is None or not tensors:
+            return tensors
+        return self.hvd.grouped_allreduce(tensors, op=self.hvd.Sum, name=name)
+
+    def gather(self, value: Any) -> list[Any]:
+        """Every rank's picklable `value`, in the order of the ranks."""
+        return [value] if self.hvd is None else self.hvd.allgather_object(value)
+
+
+def wanted_ranks() -> int:
+    """BERT_RANKS, default 1. Raises StageError where it is no positive number."""
+    told = os.environ.get("BERT_RANKS", "1")
+    if not told.isdigit() or int(told) < 1:
+        raise StageError(f"BERT_RANKS is {told!r}, expected a positive number", run="unset BERT_RANKS, or correct it")
+    return int(told)
+
+
+def is_rank() -> bool:
+    """Whether this process was started by horovodrun."""
+    return "HOROVOD_RANK" in os.environ
+
+
+def join() -> World:
+    """Become a rank: initialise Horovod where horovodrun started us, and share the machine with the other ranks."""
+    import tensorflow as tf
+
+    if not is_rank():
+        return World()
+    import horovod.tensorflow as hvd
+
+    hvd.init()
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        tf.config.set_visible_devices(gpus[hvd.local_rank() % len(gpus)], "GPU")
+    threads = max(1, len(os.sched_getaffinity(0)) // hvd.local_size())
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    return World(hvd.rank(), hvd.size(), hvd.local_rank(), hvd)
+
+
+def launch(module: str, argv: Sequence[str]) -> None:
+    """Run `python -m module argv` as BERT_RANKS processes; returns when all have succeeded.
+
+    Raises:
+        StageError: Horovod is not installed, or a rank failed.
+    """
+    ranks = wanted_ranks()
+    command = shutil.which("horovodrun", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
+    if command is None or importlib.util.find_spec("horovod") is None:
+        raise StageError(
+            f"BERT_RANKS is {ranks} but Horovod is not installed", run="make horovod (needs a C++ compiler), or unset BERT_RANKS"
+        )
+    hosts = os.environ.get("BERT_HOSTS", f"localhost:{ranks}")
+    log.info("%d ranks on %s", ranks, hosts)
+    done = subprocess.run(
+        [command, "-np", str(ranks), "-H", hosts, "--gloo", sys.executable, "-m", module, *argv], check=False
+    )
+    if done.returncode:
+        raise StageError(
+            f"a rank failed (horovodrun ended with {done.returncode}); its own message stands above",
+            run="dvc repro: it goes on from the last checkpoint",
+        )
+
+
+@dataclass(frozen=True)
+class Split:
+    """How a global batch is cut: `ranks` x `accumulate` x `micro_batch` rows."""
+
+    ranks: int
+    accumulate: int
+    micro_batch: int
+
+    @property
+    def rows_per_rank(self) -> int:
+        return self.accumulate * self.micro_batch
+
+
+def wanted_micro_batch(stage: str) -> int | None:
+    """BERT_MICRO_BATCH for `stage`: one number, or `pretrain_phase1=64,squad=32`. None where nothing is said."""
+    told = os.environ.get("BERT_MICRO_BATCH", "").strip()
+    if not told:
+        return None
+    try:
+        if told.isdigit():
+            return int(told)
+        by_stage = dict(entry.split("=") for entry in told.replace(" ", "").split(","))
+        sizes = {name: int(size) for name, size in by_stage.items()}
+    except ValueError:
+        raise StageError(
+            f"BERT_MICRO_BATCH is {told!r}, expected a number or stage=number,...",
+            run="correct it, such as BERT_MICRO_BATCH=pretrain_phase1=64,squad=32",
+        ) from None
+    return sizes.get(stage, sizes.get(stage.split("@")[0]))
+
+
+def split_batch(stage: str, parameter: str, batch_size: int, ranks: int) -> Split:
+    """Cut the global batch evenly.
+
+    Raises:
+        StageError: it does not come out even; says which number to change.
+    """
+    if batch_size % ranks:
+        raise StageError(
+            f"{parameter} is {batch_size}, which {ranks} ranks cannot share evenly",
+            run=f"set BERT_RANKS to a divisor of {batch_size}, or {parameter} to a multiple of {ranks}",
+        )
+    per_rank = batch_size // ranks
+    micro = wanted_micro_batch(stage) or per_rank
+    if micro < 1 or per_rank % micro:
+        raise StageError(
+            f"BERT_MICRO_BATCH is {micro}, which does not divide the {per_rank} rows of a rank "
+            f"({parameter} {batch_size} / {ranks} ranks)",
+            run=f"set BERT_MICRO_BATCH to a divisor of {per_rank}",
+        )
+    return Split(ranks, per_rank // micro, micro)

@@ -1,0 +1,141 @@
+"""Pretraining of one phase, as one rank does it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from bert.checkpoints.folder import load_model, save_model
+from bert.model.config import BertConfig
+from bert.model.losses import pretraining_sums
+from bert.model.parameters import make_parameters, pretraining_shapes
+from bert.optim.loss_scale import LossScale
+from bert.optim.optimizer import make_optimizer
+from bert.optim.schedule import learning_rate
+from bert.pipeline.errors import StageError
+from bert.pipeline.files import write_json, write_text
+from bert.text.tokenizer import Vocabulary
+from bert.training.batches import record_batches
+from bert.training.distributed import World, split_batch
+from bert.training.evaluation import evaluate_pretraining
+from bert.training.loop import peak_rss_mb, train
+from bert.training.precision import set_precision
+from bert.training.records import Records
+from bert.training.settings import ComputeSettings, PhaseTraining, PretrainSettings
+from bert.training.step import Batch, Objective, TrainStep
+
+
+def _weigh(batch: Batch) -> dict[str, Any]:
+    rows = tf.shape(batch["next_sentence_labels"])[0]
+    return {"predictions": tf.reduce_sum(batch["masked_lm_weights"]), "rows": tf.cast(rows, tf.float32)}
+
+
+PRETRAINING = Objective(pretraining_sums, _weigh, {"mlm_loss": "predictions", "nsp_loss": "rows"})
+LOSSES = {"mlm_loss": "mlm_loss/predictions", "nsp_loss": "nsp_loss/rows"}
+
+
+def check_records(records: Records, config: BertConfig, vocabulary: Vocabulary, vocab: Path, made_by: str) -> None:
+    """Records, vocabulary and model must belong together. Raises StageError naming the stage to run again."""
+    told = records.manifest
+    if told["vocab_sha256"] != vocabulary.sha256:
+        raise StageError(
+            f"the records were made with another vocabulary ({told['vocab_size']} pieces, sha256 "
+            f"{told['vocab_sha256'][:12]}) than {vocab} ({len(vocabulary.pieces)} pieces, {vocabulary.sha256[:12]})",
+            run=made_by,
+        )
+    if told["sequence_length"] > config.max_position_embeddings:
+        raise StageError(
+            f"the records are {told['sequence_length']} tokens long but the model has positions for "
+            f"{config.max_position_embeddings}",
+            run=f"{made_by} with a shorter tfrecords sequence_length",
+        )
+
+
+def pretrain(
+    phase: str,
+    model: str,
+    training: PhaseTraining,
+    settings: PretrainSettings,
+    compute: ComputeSettings,
+    seed: int,
+    records: Path,
+    vocab: Path,
+    init: Path | None,
+    scratch: Path,
+    world: World,
+    code: dict[str, str],
+) -> None:
+    """Train, evaluate, and leave model/, metrics.json and curve.tsv in `scratch` (the first rank does).
+
+    Args:
+        records: folder with train/ and test/.
+        vocab: vocab.txt; phase 2 takes that of `init`.
+        init: model folder to start from, None for random weights.
+    """
+    stage, made_by = f"pretrain_{phase}", f"dvc repro tfrecords@{phase}"
+    split = split_batch(stage, f"pretrain.{phase}.batch_size", training.batch_size, world.size)
+    precision = set_precision(compute)
+    train_records, test_records = Records(records / "train", made_by), Records(records / "test", made_by)
+    start = load_model(init, "dvc repro pretrain_phase1") if init is not None else None
+    vocab = start.vocab if start is not None else vocab
+    vocabulary = Vocabulary.read(vocab)
+    config = start.config if start is not None else BertConfig.named(model, len(vocabulary.pieces))
+    check_records(train_records, config, vocabulary, vocab, made_by)
+    trained = config.with_dropout(settings.dropout)
+    parameters = make_parameters(pretraining_shapes(config), config, seed, start.weights if start else None)
+    step = TrainStep(
+        PRETRAINING,
+        trained,
+        parameters,
+        make_optimizer(parameters, settings.optimizer),
+        LossScale(settings.loss_scale if precision.scales_loss else None),
+        lambda at: learning_rate(
+            at, training.learning_rate, training.warmup_steps, training.steps, training.decay_power
+        ),
+        settings.optimizer.clip_norm,
+        precision,
+        split,
+        world,
+        seed,
+    )
+    run = train(
+        stage,
+        step,
+        lambda first: record_batches(train_records, seed, first, training.steps, split, world),
+        training.steps,
+        scratch,
+        world,
+        code,
+        LOSSES,
+        settings.max_skipped,
+    )
+    held_out = evaluate_pretraining(
+        parameters, config, test_records, pretraining_sums, settings.eval_batch_size, precision, world
+    )
+    if not world.is_first:
+        return
+    rate = run.rate(training.batch_size)
+    metrics = {
+        **held_out,
+        "train_mlm_loss": run.last["mlm_loss"],
+        "train_nsp_loss": run.last["nsp_loss"],
+        "sequences_per_second": round(rate, 2),
+        "tokens_per_second": round(rate * train_records.manifest["sequence_length"], 1),
+        "steps": training.steps,
+        "global_batch": training.batch_size,
+        "ranks": world.size,
+        "accumulation": split.accumulate,
+        "epochs": round(training.steps * training.batch_size / len(train_records), 4),
+        "precision": precision.name,
+        "precision_effective": precision.effective,
+        "xla": precision.xla,
+        "skipped_steps": run.skipped_steps,
+        "peak_rss_mb": round(peak_rss_mb(), 1),
+    }
+    save_model(scratch / "model", config, {name: p.numpy() for name, p in parameters.items()}, vocab)
+    write_text(scratch / "curve.tsv", "\n".join(run.curve) + "\n")
+    write_json(scratch / "run.json", {"resumed_from_step": run.resumed_from})
+    write_json(scratch / "metrics.json", json.loads(json.dumps(metrics)))

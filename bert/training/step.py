@@ -1,0 +1,152 @@
+"""One optimizer step: accumulate micro-batches -> all-reduce -> clip by the global norm -> update.
+
+Each loss term is divided by its weight in the *whole global batch* (one small all-reduce before the backward pass), so
+that K micro-batches, or R ranks, are the same as one batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow as tf
+
+from bert.model.config import BertConfig
+from bert.model.dropout import Dropout
+from bert.model.losses import Sums
+from bert.optim.loss_scale import LossScale
+from bert.optim.optimizer import Optimizer
+from bert.training.distributed import Split, World
+from bert.training.precision import Precision
+
+Tensor = Any
+Batch = Mapping[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What is minimised: the sum over `terms` {name of a sum: name of the sum that it is divided by}.
+
+    sums: (weights, config, batch, dropout, dtype) -> {name: () float32}, see bert/model/losses.py.
+    weigh: batch -> {name: () float32}, the divisors, from the batch alone.
+    """
+
+    sums: Callable[..., Sums]
+    weigh: Callable[[Batch], Sums]
+    terms: Mapping[str, str]
+
+
+class TrainStep:
+    """A compiled step over this rank's rows of the global batch."""
+
+    def __init__(
+        self,
+        objective: Objective,
+        config: BertConfig,
+        parameters: Mapping[str, Any],
+        optimizer: Optimizer,
+        loss_scale: LossScale,
+        schedule: Callable[[Tensor], Tensor],
+        clip_norm: float,
+        precision: Precision,
+        split: Split,
+        world: World,
+        seed: int,
+    ) -> None:
+        self._objective, self._config, self._parameters = objective, config, dict(parameters)
+        self._optimizer, self._loss_scale, self._schedule = optimizer, loss_scale, schedule
+        self._clip_norm, self._precision, self._split, self._world, self._seed = (
+            clip_norm,
+            precision,
+            split,
+            world,
+            seed,
+        )
+        self.updates = tf.Variable(0, dtype=tf.int64, name="updates")
+        self._gradients = tf.function(self._accumulate, jit_compile=precision.xla)
+        self._update = tf.function(self._apply, jit_compile=precision.xla)
+
+    @property
+    def variables(self) -> dict[str, Any]:
+        """Everything that a checkpoint must hold, {name: variable}."""
+        return {
+            **self._parameters,
+            **self._optimizer.slots,
+            **self._loss_scale.variables,
+            "updates": self.updates,
+        }
+
+    @tf.function
+    def __call__(self, batch: Batch, step: Tensor) -> dict[str, Tensor]:
+        """
+        Args:
+            batch: {feature: (rows per rank, ...)}.
+            step: () int64, number of this step from 0.
+
+        Returns:
+            () float32 each: the global batch's sums, `grad_norm` (unscaled, before clipping), `learning_rate`,
+            `loss_scale` and `finite` (1, or 0 where the update was skipped).
+        """
+        weigh = self._objective.weigh(batch)
+        names = list(weigh)
+        totals = dict(zip(names, self._world.sum([weigh[n] for n in names], "weights"), strict=True))
+        scale = tf.identity(self._loss_scale.scale)
+        gradients, sums = self._gradients(batch, totals, step, scale)
+        keys = list(sums)
+        reduced = self._world.sum([*gradients, *(sums[k] for k in keys)], "gradients")
+        gradients, sums = reduced[: len(gradients)], dict(zip(keys, reduced[len(gradients) :], strict=True))
+        rate = self._schedule(step)
+        norm = self._update(gradients, rate, scale)
+        finite = tf.math.is_finite(norm)
+        self._loss_scale.update(finite)
+        return {
+            **sums,
+            "grad_norm": norm,
+            "learning_rate": rate,
+            "loss_scale": scale,
+            "finite": tf.cast(finite, tf.float32),
+        }
+
+    def _accumulate(self, batch: Batch, totals: Sums, step: Tensor, scale: Tensor) -> tuple[list[Tensor], Sums]:
+        """Gradients of the scaled loss over this rank's rows, dense float32, and its sums."""
+        split = self._split
+        first_row = tf.constant(self._world.rank * split.rows_per_rank, tf.int64)
+        if split.accumulate == 1:
+            return self._micro(batch, totals, step, scale, first_row)
+        micros = {n: tf.reshape(x, [split.accumulate, split.micro_batch, *x.shape[1:]]) for n, x in batch.items()}
+        gradients, sums = self._micro({n: x[0] for n, x in micros.items()}, totals, step, scale, first_row)
+        for k in tf.range(1, split.accumulate):
+            row = first_row + tf.cast(k * split.micro_batch, tf.int64)
+            more, counted = self._micro({n: x[k] for n, x in micros.items()}, totals, step, scale, row)
+            gradients = [a + b for a, b in zip(gradients, more, strict=True)]
+            sums = {n: sums[n] + counted[n] for n in sums}
+        return gradients, sums
+
+    def _micro(
+        self, batch: Batch, totals: Sums, step: Tensor, scale: Tensor, first_row: Tensor
+    ) -> tuple[list[Tensor], Sums]:
+        objective = self._objective
+        dropout = Dropout(self._seed, step, first_row)
+        with tf.GradientTape() as tape:
+            sums = objective.sums(self._parameters, self._config, batch, dropout, self._precision.dtype)
+            loss = tf.add_n([sums[term] / totals[weight] for term, weight in objective.terms.items()])
+            scaled = loss * scale
+        gradients = tape.gradient(scaled, list(self._parameters.values()))
+        # The word embeddings' gradient comes as slices; all-reduce and norm want it dense.
+        dense = [
+            tf.zeros_like(p) if g is None else tf.cast(tf.convert_to_tensor(g), tf.float32)
+            for g, p in zip(gradients, self._parameters.values(), strict=True)
+        ]
+        return dense, sums
+
+    def _apply(self, gradients: list[Tensor], rate: Tensor, scale: Tensor) -> Tensor:
+        """Unscale, clip, update where finite; the gradient's norm before clipping, () float32."""
+        unscaled = [g / scale for g in gradients]
+        norm = tf.linalg.global_norm(unscaled)
+        if tf.math.is_finite(norm):
+            factor = tf.minimum(1.0, self._clip_norm / tf.maximum(norm, 1e-12)) if self._clip_norm else 1.0
+            clipped = [g * factor for g in unscaled]
+            self.updates.assign_add(1)
+            self._optimizer.apply(dict(zip(self._parameters, clipped, strict=True)), rate, self.updates)
+        return norm
