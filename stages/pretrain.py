@@ -1,69 +1,71 @@
 """Horovod. Pretrain one phase with masked LM and next-sentence prediction.
 
 Reads   data/tfrecords/<phase>, data/vocab.txt, for phase 2 data/models/phase1
-        params: seed, model, precision, xla, pretrain.<phase>, pretrain.optimizer, ...
+        params: seed, model, precision, xla, pretrain.<phase>, and what both phases share under pretrain
 Writes  data/models/<phase>, metrics/pretrain_<phase>.json, metrics/curves/pretrain_<phase>.tsv
 
-Starts itself under horovodrun where BERT_RANKS asks for more than one process.
+Starts itself under horovodrun where BERT_RANKS asks for more than one process. Killed, it goes on from its last
+checkpoint when it is started again.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from bert.pipeline.code import code_hashes
-from bert.pipeline.files import read_json
 from bert.pipeline.params import load, section
-from bert.pipeline.stage import job, parser, run
-from bert.training.distributed import is_rank, join, launch, wanted_ranks
+from bert.pipeline.stage import run
+from bert.training.distributed import World
+from bert.training.ranked import run_ranked, training_parser
 from bert.training.settings import ComputeSettings, PhaseTraining, PretrainSettings
 
 PHASES = ("phase1", "phase2")
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    p = parser(__doc__)
+    p = training_parser(__doc__)
     p.add_argument("--phase", required=True, choices=PHASES)
     p.add_argument("--records", type=Path, required=True)
     p.add_argument("--vocab", type=Path, required=True)
     p.add_argument("--init", type=Path, help="model folder to start from; random weights without")
     p.add_argument("--out", type=Path, required=True)
-    p.add_argument("--metrics", type=Path, required=True)
     p.add_argument("--curve", type=Path, required=True)
-    p.add_argument("--provenance", type=Path, required=True)
-    p.add_argument("--scratch", type=Path, help="set for the ranks that this stage starts")
     args = p.parse_args(argv)
     phase = section(PhaseTraining, f"pretrain.{args.phase}")
-    shared = {k: v for k, v in load()["pretrain"].items() if k not in PHASES}
-    settings = PretrainSettings(**shared)
+    settings = PretrainSettings(**{k: v for k, v in load()["pretrain"].items() if k not in PHASES})
     compute = ComputeSettings(precision=load()["precision"], xla=load()["xla"])
     model, seed = section(str, "model"), section(int, "seed")
 
-    def train(scratch: Path) -> None:
-        from bert.training.pretraining import pretrain
+    def work(scratch: Path, world: World) -> None:
+        from bert.training.pretraining import pretrain  # imports TensorFlow, which --help need not wait for
 
         pretrain(
-            args.phase, model, phase, settings, compute, seed, args.records, args.vocab, args.init, scratch, join(),
+            args.phase,
+            model,
+            phase,
+            settings,
+            compute,
+            seed,
+            args.records,
+            args.vocab,
+            args.init,
+            scratch,
+            world,
             code_hashes("stages.pretrain"),
         )
 
-    if is_rank():
-        train(args.scratch)
-        return
-    params = {"phase": phase, "pretrain": settings, "compute": compute, "seed": seed}
-    params |= {} if args.init else {"model": model}
-    inputs = [args.records / "train", args.records / "test", args.vocab, *([args.init] if args.init else [])]
-    with job(f"pretrain_{args.phase}", params, inputs, args.metrics, args.provenance) as work:
-        if not (work.folder / "metrics.json").exists():  # else it was finished, but DVC did not commit it
-            if wanted_ranks() > 1:
-                launch("stages.pretrain", [*(argv or sys.argv[1:]), "--scratch", str(work.folder)])
-            else:
-                train(work.folder)
-        work.metrics |= read_json(work.folder / "metrics.json", f"dvc repro pretrain_{args.phase}")
-        work.provenance |= read_json(work.folder / "run.json", f"dvc repro pretrain_{args.phase}")
-        work.publish({work.folder / "model": args.out, work.folder / "curve.tsv": args.curve})
+    run_ranked(
+        f"pretrain_{args.phase}",
+        "stages.pretrain",
+        argv,
+        args,
+        {"phase": phase, "pretrain": settings, "compute": compute, "seed": seed}
+        | ({} if args.init else {"model": model}),
+        [args.records / "train", args.records / "test", args.vocab, *([args.init] if args.init else [])],
+        work,
+        {"model": args.out, "curve.tsv": args.curve},
+    )
 
 
 if __name__ == "__main__":

@@ -32,9 +32,7 @@ def pretraining_sums(weights: Weights, config: BertConfig, batch: Batch, dropout
         () float32 each: mlm_loss, mlm_correct (sums over predictions), predictions (their weight), nsp_loss,
         nsp_correct (sums over rows), rows.
     """
-    hidden = encode(
-        weights, config, batch["input_ids"], batch["input_mask"], batch["segment_ids"], dropout, dtype
-    )
+    hidden = encode(weights, config, batch["input_ids"], batch["input_mask"], batch["segment_ids"], dropout, dtype)
     mlm_labels = tf.reshape(batch["masked_lm_ids"], [-1])
     mlm_weights = tf.reshape(batch["masked_lm_weights"], [-1])
     mlm_logits = masked_lm_logits(weights, hidden, batch["masked_lm_positions"])
@@ -52,9 +50,7 @@ def pretraining_sums(weights: Weights, config: BertConfig, batch: Batch, dropout
 
 def squad_sums(weights: Weights, config: BertConfig, batch: Batch, dropout: DropoutFn, dtype: Any) -> Sums:
     """Mean of the start and end losses, summed over rows (B/run_squad.py)."""
-    hidden = encode(
-        weights, config, batch["input_ids"], batch["input_mask"], batch["segment_ids"], dropout, dtype
-    )
+    hidden = encode(weights, config, batch["input_ids"], batch["input_mask"], batch["segment_ids"], dropout, dtype)
     start, end = span_logits(weights, hidden)
     loss = _nll(start, batch["start_positions"]) + _nll(end, batch["end_positions"])
     return {"loss": tf.reduce_sum(loss) / 2, "rows": tf.cast(tf.shape(start)[0], tf.float32)}
@@ -62,9 +58,7 @@ def squad_sums(weights: Weights, config: BertConfig, batch: Batch, dropout: Drop
 
 def classifier_sums(weights: Weights, config: BertConfig, batch: Batch, dropout: DropoutFn, dtype: Any) -> Sums:
     """Cross-entropy of the classes, summed over rows (B/run_classifier.py)."""
-    hidden = encode(
-        weights, config, batch["input_ids"], batch["input_mask"], batch["segment_ids"], dropout, dtype
-    )
+    hidden = encode(weights, config, batch["input_ids"], batch["input_mask"], batch["segment_ids"], dropout, dtype)
     pooled = dropout(pool(weights, hidden), config.hidden_dropout_prob)
     logits = class_logits(weights, pooled)
     return {"loss": tf.reduce_sum(_nll(logits, batch["labels"])), "rows": tf.cast(tf.shape(logits)[0], tf.float32)}

@@ -55,6 +55,7 @@ def provenance(stage: str, started: datetime, **more: Any) -> dict[str, Any]:
     `seconds` is wall time since `started`; `machine` has neither host name nor path, since the file is committed.
     """
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    stage = os.environ.get("DVC_STAGE", stage)
     return {
         "stage": stage,
         "command": f"dvc repro -f -s {stage}",

@@ -35,7 +35,9 @@ class Checkpoint:
     tensors: dict[str, np.ndarray]
 
 
-def save(folder: Path, step: int, tensors: Mapping[str, np.ndarray], state: dict[str, Any], code: dict[str, str]) -> None:
+def save(
+    folder: Path, step: int, tensors: Mapping[str, np.ndarray], state: dict[str, Any], code: dict[str, str]
+) -> None:
     """Write a checkpoint, then forget all but the newest KEEP."""
     folder.mkdir(parents=True, exist_ok=True)
     final = folder / f"step-{step:08d}.safetensors"

@@ -87,7 +87,8 @@ def launch(module: str, argv: Sequence[str]) -> None:
     command = shutil.which("horovodrun", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
     if command is None or importlib.util.find_spec("horovod") is None:
         raise StageError(
-            f"BERT_RANKS is {ranks} but Horovod is not installed", run="make horovod (needs a C++ compiler), or unset BERT_RANKS"
+            f"BERT_RANKS is {ranks} but Horovod is not installed",
+            run="make horovod (needs a C++ compiler), or unset BERT_RANKS",
         )
     hosts = os.environ.get("BERT_HOSTS", f"localhost:{ranks}")
     log.info("%d ranks on %s", ranks, hosts)

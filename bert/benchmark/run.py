@@ -1,0 +1,160 @@
+"""The two benchmarks: question answering, training steps and inference calls, on full-length random tokens.
+
+As in the reference's finetune_train_benchmark.sh and finetune_inference_benchmark.sh, the task is SQuAD; unlike there
+the rows hold no padding, so that sequences a second are a statement about the model and the machine alone.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from bert.benchmark.flops import encoder, peak_fraction, span_head, training
+from bert.benchmark.settings import BenchmarkInferenceSettings, BenchmarkTrainingSettings, Cell
+from bert.benchmark.timing import clean_statistics, reference_inference, reference_training, time_calls
+from bert.model.config import BertConfig
+from bert.model.parameters import make_parameters, squad_shapes
+from bert.optim.loss_scale import LossScale
+from bert.optim.optimizer import make_optimizer
+from bert.optim.settings import LossScaleSettings, OptimizerSettings
+from bert.pipeline.progress import Progress
+from bert.training.batches import Arrays, array_batches
+from bert.training.distributed import World, split_batch
+from bert.training.finetuning import SPANS, forward_spans
+from bert.training.loop import peak_rss_mb
+from bert.training.precision import Precision
+from bert.training.step import TrainStep
+
+# BERT's uncased vocabulary: the cost of a cell does not depend on the corpus at hand.
+VOCAB_SIZE = 30522
+PEAK_SIZE = 2048
+PEAK_SECONDS = 1.0
+
+
+def random_rows(cell: Cell, count: int, seed: int) -> Arrays:
+    """`count` rows of random tokens without padding, {feature: (count, S) or (count,)} int32."""
+    rng = np.random.Generator(np.random.Philox(key=seed))
+    shape = (count, cell.sequence_length)
+    positions = np.sort(rng.integers(1, cell.sequence_length, (count, 2)), axis=1)
+    return {
+        "input_ids": rng.integers(1, VOCAB_SIZE, shape).astype(np.int32),
+        "input_mask": np.ones(shape, np.int32),
+        "segment_ids": np.broadcast_to(np.arange(shape[1]) >= shape[1] // 4, shape).astype(np.int32),
+        "start_positions": positions[:, 0].astype(np.int32),
+        "end_positions": positions[:, 1].astype(np.int32),
+    }
+
+
+def matmul_peak(dtype: Any) -> float:
+    """Operations a second of one large square matrix product in `dtype`, the best of about a second of trials."""
+    a = tf.cast(tf.random.stateless_uniform([PEAK_SIZE, PEAK_SIZE], seed=[1, 2]), dtype)
+    product = tf.function(lambda: tf.reduce_sum(tf.cast(tf.matmul(a, a), tf.float32)))
+    float(product())
+    best, until = float("inf"), time.perf_counter() + PEAK_SECONDS
+    while time.perf_counter() < until:
+        began = time.perf_counter()
+        float(product())
+        best = min(best, time.perf_counter() - began)
+    return 2 * PEAK_SIZE**3 / best
+
+
+def _forward_flops(config: BertConfig, sequence_length: int) -> int:
+    body = encoder(
+        sequence_length=sequence_length,
+        hidden_size=config.hidden_size,
+        intermediate_size=config.intermediate_size,
+        num_layers=config.num_hidden_layers,
+    )
+    return body + span_head(sequence_length=sequence_length, hidden_size=config.hidden_size)
+
+
+def _common(cell: Cell, precision: Precision, world: World) -> dict[str, Any]:
+    return {
+        "sequence_length": cell.sequence_length,
+        "batch_size": cell.batch_size,
+        "ranks": world.size,
+        "precision": precision.name,
+        "precision_effective": precision.effective,
+        "xla": precision.xla,
+        "peak_rss_mb": round(peak_rss_mb(), 1),
+    }
+
+
+def benchmark_training(
+    cell: Cell,
+    settings: BenchmarkTrainingSettings,
+    optimizer: OptimizerSettings,
+    loss_scale: LossScaleSettings,
+    precision: Precision,
+    seed: int,
+    world: World,
+) -> dict[str, Any]:
+    """Metrics of `settings.steps` steps: input pipeline, forward, backward, all-reduce and update.
+
+    The cell's batch is that of one rank, as in the published tables.
+    """
+    config = BertConfig.named(cell.model, VOCAB_SIZE)
+    batch = cell.batch_size * world.size
+    split = split_batch("benchmark_training", "batch_size", batch, world.size)
+    parameters = make_parameters(squad_shapes(config), config, seed)
+    step = TrainStep(
+        SPANS,
+        config,
+        parameters,
+        make_optimizer(parameters, optimizer),
+        LossScale(loss_scale if precision.scales_loss else None),
+        lambda at: tf.constant(1e-5),
+        optimizer.clip_norm,
+        precision,
+        split,
+        world,
+        seed,
+    )
+    calls = settings.warmup + settings.steps
+    batches = enumerate(array_batches(random_rows(cell, 8 * batch, seed), seed, 0, calls, split, world))
+
+    def one() -> None:
+        number, rows = next(batches)
+        float(step(rows, tf.constant(number, tf.int64))["grad_norm"])
+
+    with Progress(f"benchmark_training {cell.name}", calls, "steps") as progress:
+        timings = time_calls(one, settings.warmup, settings.steps, progress.update)
+    clean = clean_statistics(timings, batch, batch * cell.sequence_length)
+    flops = training(_forward_flops(config, cell.sequence_length))
+    return {
+        **clean,
+        "roofline": peak_fraction(flops, clean["sequences_per_second"] / world.size, matmul_peak(precision.dtype)),
+        "reference_rules": reference_training(timings.all, batch),
+        **_common(cell, precision, world),
+    }
+
+
+def benchmark_inference(
+    cell: Cell, settings: BenchmarkInferenceSettings, precision: Precision, seed: int
+) -> dict[str, Any]:
+    """Metrics of `settings.iterations` calls, one after the other: rows in host memory -> logits in host memory."""
+    config = BertConfig.named(cell.model, VOCAB_SIZE)
+    parameters = make_parameters(squad_shapes(config), config, seed)
+    rows = random_rows(cell, cell.batch_size, seed)
+    features = {name: rows[name] for name in ("input_ids", "input_mask", "segment_ids")}
+
+    @tf.function(jit_compile=precision.xla)
+    def forward(batch: dict[str, Any]) -> Any:
+        return forward_spans(parameters, config, batch, precision.dtype)
+
+    def one() -> None:
+        forward({name: tf.constant(values) for name, values in features.items()}).numpy()
+
+    with Progress(f"benchmark_inference {cell.name}", settings.warmup + settings.iterations, "calls") as progress:
+        timings = time_calls(one, settings.warmup, settings.iterations, progress.update)
+    clean = clean_statistics(timings, cell.batch_size, cell.batch_size * cell.sequence_length)
+    flops = _forward_flops(config, cell.sequence_length)
+    return {
+        **clean,
+        "roofline": peak_fraction(flops, clean["sequences_per_second"], matmul_peak(precision.dtype)),
+        "reference_rules": reference_inference(timings.all, cell.batch_size),
+        **_common(cell, precision, World()),
+    }

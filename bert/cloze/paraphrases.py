@@ -1,0 +1,115 @@
+"""Sentences -> paraphrase pairs: one sentence of the corpus beside a version that says the same, or does not.
+
+Both kinds of versions go through the same rewriting rules, and for each sentence a positive and a negative of nearly
+the same word overlap must be found before chance decides which of them becomes the pair. So neither the sentence nor
+the number of shared words tells the label: the words have to be aligned to see what was changed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from bert.cloze.capitals import Capitals
+from bert.cloze.distort import Stock, distort
+from bert.cloze.overlap import overlap
+from bert.cloze.rewrite import fitting, rewrite
+from bert.cloze.rules import choose
+from bert.cloze.settings import ParaphraseSettings
+
+# Moving clauses about is safe where there is one plain statement.
+_NOT_PLAIN = re.compile(r"[\"“”„«»;:?!\t]|\.\.\.|…|\. [A-Z][a-z]{3}")
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """text: the rewritten sentence; kinds: of rules that made it; distortions: of meaning, none in a positive."""
+
+    text: str
+    overlap: float
+    kinds: tuple[str, ...]
+    distortions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """source: the corpus's sentence, which is `first` or `second`."""
+
+    label: int
+    first: str
+    second: str
+    source: str
+    version: Version
+
+
+def make_pair(
+    sentence: str,
+    capitals: Capitals,
+    stock: Stock,
+    settings: ParaphraseSettings,
+    rng: np.random.Generator,
+    dropped: Counter[str],
+) -> Pair | None:
+    """One pair from a sentence; None, counted in `dropped`, where the rules do not give a positive and a negative."""
+    if reason := unfit(sentence, settings):
+        dropped[reason] += 1
+        return None
+    kinds = fitting(sentence, capitals, rng)
+    positives = _versions(sentence, kinds, capitals, None, settings, rng) if len(kinds) >= settings.min_rewrites else []
+    if not positives:
+        dropped["too few rewriting rules fit"] += 1
+        return None
+    positive = choose(rng, positives)
+    negatives = _versions(sentence, kinds, capitals, stock, settings, rng)
+    near = [v for v in negatives if abs(v.overlap - positive.overlap) <= settings.overlap_tolerance]
+    if not near:
+        dropped["no negative of the positive's word overlap" if negatives else "no distortion fits"] += 1
+        return None
+    label = int(rng.random() < settings.positive_share)
+    version = positive if label else choose(rng, near)
+    first, second = (sentence, version.text) if rng.random() < 0.5 else (version.text, sentence)
+    return Pair(label, first, second, sentence, version)
+
+
+def unfit(sentence: str, settings: ParaphraseSettings) -> str | None:
+    """Why a sentence is not taken, or None."""
+    words = len(sentence.split())
+    if words < settings.min_words:
+        return "sentence too short"
+    if words > settings.max_words:
+        return "sentence too long"
+    if not sentence.endswith(".") or not sentence[0].isupper() or _NOT_PLAIN.search(sentence):
+        return "no plain statement"
+    return None if sentence.count("(") == sentence.count(")") else "no plain statement"
+
+
+def _versions(
+    sentence: str,
+    kinds: list[str],
+    capitals: Capitals,
+    stock: Stock | None,
+    settings: ParaphraseSettings,
+    rng: np.random.Generator,
+) -> list[Version]:
+    """Different versions of a sentence: positives, or with a `stock` negatives."""
+    found: dict[str, Version] = {}
+    least = settings.min_rewrites if stock is None else 1
+    for _ in range(settings.candidates):
+        count = int(rng.integers(least, settings.max_rewrites + 1))
+        text, applied = rewrite(sentence, kinds, count, capitals, rng)
+        distortions: tuple[str, ...] = ()
+        if len(applied) < least:
+            continue
+        if stock is not None:
+            # Last: a rule after it might drop what was changed.
+            rounds = int(rng.integers(1, settings.distortion_rounds + 1))
+            text, distortions = distort(text, rounds, capitals, stock, rng)
+            if not distortions:
+                continue
+        text = " ".join(text.split())
+        if text != sentence:
+            found.setdefault(text, Version(text, overlap(sentence, text), applied, distortions))
+    return list(found.values())

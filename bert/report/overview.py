@@ -1,0 +1,128 @@
+"""What was run, and where each figure was measured."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from markupsafe import Markup
+
+from bert.report.inputs import Inputs, Metrics
+from bert.report.tables import NONE, Row, Section, Table, code, flat, is_number, number, words
+
+VOCABULARY_SIZES = ("vocab_size", "size", "pieces")  # as the vocab stage may call it
+
+
+def _machine(record: Metrics) -> tuple[str, ...]:
+    """Hardware and versions of a record: what has to be the same for two timings to be comparable."""
+    machine, versions = record.get("machine", {}), record.get("versions", {})
+    return (
+        str(machine.get("accelerator") or "none"),
+        str(machine.get("cpu") or "unknown"),
+        number(machine.get("cores")),
+        number(machine.get("memory_gb"), 1),
+        ", ".join(f"{name} {version}" for name, version in sorted(versions.items())),
+    )
+
+
+def machines(inputs: Inputs) -> dict[tuple[str, ...], str]:
+    """{machine with versions: its label M1, M2, ...}, in the order of the records."""
+    distinct = dict.fromkeys(map(_machine, inputs.provenance.values()))
+    return {machine: f"M{n}" for n, machine in enumerate(distinct, start=1)}
+
+
+def label(inputs: Inputs, key: str) -> str:
+    """The machine that measured the figures of `key`. Example: M1"""
+    record = inputs.provenance.get(key)
+    return machines(inputs)[_machine(record)] if record else NONE
+
+
+def hardware(inputs: Inputs, key: str) -> str:
+    """The device in words: the accelerators, else the processor. Examples: 8 x NVIDIA A100, 2 cores of Xeon 6448Y"""
+    machine = inputs.provenance.get(key, {}).get("machine", {})
+    accelerator = str(machine.get("accelerator") or "none")
+    if accelerator != "none":
+        counts = Counter(accelerator.split(", "))
+        return ", ".join(f"{n} x {name}" if n > 1 else name for name, n in counts.items())
+    return f"{number(machine.get('cores'))} cores of {machine['cpu']}" if machine.get("cpu") else "not recorded"
+
+
+def precision(metrics: Metrics) -> str:
+    """The precision asked for, and the one that ran where the device has no such arithmetic."""
+    asked, ran = metrics.get("precision"), metrics.get("precision_effective")
+    return number(asked) if ran in (None, asked) else f"{asked}, ran as {ran}"
+
+
+def _commit(record: Metrics) -> str:
+    commit = str(record.get("commit") or NONE)
+    return f"{commit} + changes" if record.get("dirty") else commit
+
+
+def _when(record: Metrics) -> str:
+    return str(record.get("started") or NONE).replace("T", " ").removesuffix("Z")
+
+
+FEW = 2  # stages under one table for which there is a line each
+
+
+def measured(inputs: Inputs, keys: Iterable[str]) -> tuple[Markup, ...]:
+    """Where the figures of `keys` were measured, and the commands that measure them again, or where to find both."""
+    done = [key for key in keys if key in inputs.metrics]
+    if len(done) > FEW:
+        where = ", ".join(dict.fromkeys(label(inputs, key) for key in done))
+        link = Markup('<a href="#where">Where it was measured</a>')
+        return (Markup("Measured on {}; the commands that measure them again: {}.").format(where, link),)
+    lines = []
+    for key in done:
+        record = inputs.provenance.get(key)
+        where = (
+            f"{label(inputs, key)} ({hardware(inputs, key)}) at {_commit(record)}, {_when(record)}"
+            if record
+            else "a machine that was not recorded"
+        )
+        line = Markup("{}: measured on {}; again: {}")
+        lines.append(line.format(inputs.stage(key), where, code(inputs.again(key))))
+    return tuple(lines)
+
+
+def _settings(inputs: Inputs, params: dict[str, Any]) -> Table:
+    vocabulary = inputs.metrics.get("vocab", {})
+    size = next((vocabulary[k] for k in VOCABULARY_SIZES if is_number(vocabulary.get(k))), None)
+    # A seed is a name, not an amount: no thousands separator.
+    values = {words(name).replace(".", " "): str(value) for name, value in flat(params).items()}
+    values["vocabulary"] = f"{number(size)} pieces" if size is not None else NONE
+    return Table("Parameters", tuple(values), (Row(tuple(values.values())),), text_columns=len(values))
+
+
+def where(inputs: Inputs) -> Section:
+    """Each stage's run: machine, commit, time, and the command that repeats it."""
+    rows = tuple(
+        Row(
+            (
+                inputs.stage(key),
+                label(inputs, key),
+                _commit(record),
+                Markup('<span class="whole">{}</span>').format(_when(record)),
+                code(str(record.get("command") or inputs.again(key))),
+                number(record.get("seconds"), 1),
+            )
+        )
+        for key, record in inputs.provenance.items()
+    )
+    text = (
+        "DVC compares files and parameters, not machines: a figure measured elsewhere looks up to date to it. The "
+        "command measures it again, here.",
+    )
+    notes = ("“+ changes”: the working tree differed from the commit.",) if any("+" in r.cells[2] for r in rows) else ()
+    header = ("stage", "on", "commit", "started (UTC)", "again", "seconds")
+    tables = (Table("Runs", header, rows, text_columns=5, notes=notes),) if rows else ()
+    return Section("where", "Where it was measured", text if rows else ("No stage has recorded where it ran.",), tables)
+
+
+def section(inputs: Inputs, params: dict[str, Any]) -> Section:
+    """Parameters and machines. params: {dotted name: value} of what the reader should know."""
+    found = tuple(Row((name, *machine[:2], machine[4], *machine[2:4])) for machine, name in machines(inputs).items())
+    header = ("", "accelerator", "CPU", "versions", "cores", "memory, GiB")
+    tables = (Table("Machines", header, found, text_columns=4),) if found else ()
+    return Section("run", "What was run", (), (_settings(inputs, params), *tables))

@@ -1,0 +1,65 @@
+"""Pretraining: how well each phase predicts held-out text, how fast it went, and its curve."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bert.report import figures
+from bert.report.inputs import Inputs, Metrics
+from bert.report.overview import label, measured, precision
+from bert.report.tables import Drawing, Row, Section, Table, not_run, number, percent
+
+PHASES = ("pretrain_phase1", "pretrain_phase2")
+
+
+def _measures(m: Metrics) -> dict[str, str]:
+    """Row heading -> cell."""
+    return {
+        "masked tokens: loss, nats": number(m.get("mlm_loss"), 4),
+        "unigram entropy, nats": number(m.get("unigram_entropy"), 4),
+        "nats below unigram entropy": number(m.get("nats_below_unigram"), 4),
+        "masked tokens: right": percent(m.get("mlm_accuracy")),
+        "next sentence: loss, nats": number(m.get("nsp_loss"), 4),
+        "next sentence: right": percent(m.get("nsp_accuracy")),
+        "loss on the training text, MLM / NSP": f"{number(m.get('train_mlm_loss'), 4)} / "
+        f"{number(m.get('train_nsp_loss'), 4)}",
+        "sequences / s": number(m.get("sequences_per_second")),
+        "tokens / s": number(m.get("tokens_per_second")),
+        "precision": precision(m),
+        "XLA": number(m.get("xla")),
+        "ranks": number(m.get("ranks")),
+        "global batch": number(m.get("global_batch")),
+        "steps": number(m.get("steps")),
+        "skipped steps": number(m.get("skipped_steps")),
+        "peak memory, MB": number(m.get("peak_rss_mb")),
+    }
+
+
+def _table(inputs: Inputs) -> Table:
+    done = [key for key in PHASES if key in inputs.metrics]
+    columns: list[dict[str, Any]] = [
+        {**_measures(inputs.metrics[key]), "measured on": label(inputs, key)} for key in done
+    ]
+    rows = [Row((name, *(column[name] for column in columns))) for name in (columns[0] if columns else {})]
+    rows += [not_run(inputs.stage(key), inputs.first_run(key)) for key in PHASES if key not in inputs.metrics]
+    header = ("held-out text", *(inputs.stage(key) for key in done))
+    return Table("Held-out figures", header, tuple(rows), notes=measured(inputs, done))
+
+
+def section(inputs: Inputs) -> Section:
+    """Both phases side by side."""
+    drawings = []
+    for key in PHASES:
+        curve = inputs.curves.get(key)
+        if curve is None or not curve["step"]:
+            continue
+        steps = len(curve["step"])
+        each = -(-steps // figures.POINTS)
+        means = f"; a point is the mean of {each} steps" if each > 1 else ""
+        svg = figures.curve_svg(curve, inputs.metrics.get(key, {}).get("unigram_entropy"))
+        drawings.append(Drawing(svg, f"{inputs.stage(key)}: losses on the training text, {steps:,} steps{means}"))
+    text = (
+        "The unigram entropy is the loss of a model that knows how frequent each token is and nothing of its context. "
+        "Only below it has something been learned from context.",
+    )
+    return Section("pretraining", "Pretraining", text, (_table(inputs),), tuple(drawings))

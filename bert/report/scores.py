@@ -1,0 +1,134 @@
+"""SQuAD, GLUE and their stability over seeds, each score between what needs no pretraining and what was published."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from bert.report import published
+from bert.report.inputs import Inputs, Metrics
+from bert.report.overview import hardware, measured, precision
+from bert.report.stability import SCORES, split
+from bert.report.tables import NONE, Row, Section, Table, heading, is_number, not_run, number, words
+
+SQUAD_DIGITS, GLUE_DIGITS = 2, 4  # percentages there, fractions here
+
+
+def _cells(figures: Metrics, names: list[str], digits: int) -> tuple[str, ...]:
+    return tuple(number(figures.get(name), digits) for name in names)
+
+
+def _runs(metrics: Metrics) -> Iterator[tuple[str, Metrics, bool]]:
+    """(what, its scores, whether it is the result) from the result down to the baselines."""
+    yield "fine-tuned", metrics, True
+    if isinstance(metrics.get("from_random_weights"), dict):
+        yield "fine-tuned from random weights", metrics["from_random_weights"], False
+    for name, scores in (metrics.get("baselines") or {}).items():
+        yield f"no model: {words(name)}", scores, False
+
+
+def _how(metrics: Metrics) -> str:
+    known = {
+        "precision": precision(metrics),
+        "steps": number(metrics.get("steps")),
+        "sequences / s": number(metrics.get("sequences_per_second")),
+    }
+    return ", ".join(f"{name} {value}" for name, value in known.items() if value != NONE)
+
+
+def _published(inputs: Inputs, key: str, model: str, names: list[str], digits: int) -> tuple[list[Row], list[str]]:
+    """Rows of published scores for the same work as `key`'s, and a note with the hardware of both."""
+    metrics = inputs.metrics[key]
+    same = published.scores(key, str(metrics.get("model", model)), metrics.get("count"))
+    rows = [Row((f"published: {s.precision}", *_cells(s.figures, names, digits), NONE)) for s in same]
+    notes = [f"Published {s.precision}: {s.source}, on {s.hardware}. Here: {hardware(inputs, key)}." for s in same]
+    return rows, notes
+
+
+def squad(inputs: Inputs, model: str) -> Section:
+    """Exact match and F1, overall and by the type of the answer."""
+    key, names = "squad", ["exact_match", "f1"]
+    if key not in inputs.metrics:
+        table = Table("Scores", ("run", "exact match"), (not_run(inputs.stage(key), inputs.first_run(key)),))
+        return Section(key, "SQuAD", (), (table,))
+    metrics = inputs.metrics[key]
+    count = number(metrics.get("count"))
+    rows = [
+        Row((what, *_cells(scores, names, SQUAD_DIGITS), count), strong=result)
+        for what, scores, result in _runs(metrics)
+    ]
+    theirs, notes = _published(inputs, key, model, names, SQUAD_DIGITS)
+    header = ("run", "exact match, %", "F1, %", "questions")
+    tables = [Table(f"Scores ({_how(metrics)})", header, (*rows, *theirs), notes=(*measured(inputs, [key]), *notes))]
+    if by_type := metrics.get("by_type"):
+        kinds = sorted(by_type.items(), key=lambda item: (-item[1].get("count", 0), item[0]))
+        of_type = tuple(
+            Row((words(kind), *_cells(scores, names, SQUAD_DIGITS), number(scores.get("count"))))
+            for kind, scores in kinds
+        )
+        tables.append(Table("By type of answer", ("answer", *header[1:]), of_type))
+    return Section(key, "SQuAD", (), tuple(tables))
+
+
+def glue(inputs: Inputs, model: str) -> Section:
+    """All tasks in one table, with the metrics that any of them has."""
+    keys = inputs.group("glue")
+    done = [key for key in keys if key in inputs.metrics]
+    names = [name for name in SCORES if any(name in inputs.metrics[key] for key in done)]
+    rows: list[Row] = []
+    notes: list[str] = []
+    for key in keys:
+        task = key.partition("/")[2]
+        if key not in inputs.metrics:
+            rows.append(not_run(task, inputs.first_run(key)))
+            continue
+        metrics = inputs.metrics[key]
+        for what, scores, result in _runs(metrics):
+            count = number(metrics.get("count"))
+            rows.append(Row((task, what, *_cells(scores, names, GLUE_DIGITS), count), strong=result))
+        theirs, sources = _published(inputs, key, model, names, GLUE_DIGITS)
+        rows += [Row((task, *row.cells)) for row in theirs]
+        notes += [f"{task}: {_how(metrics)}.", *sources]
+    if not keys:
+        rows.append(not_run("glue", "dvc repro glue"))
+    header = ("task", "run", *map(heading, names), "examples")
+    table = Table("Scores", header, tuple(rows), text_columns=2, notes=(*measured(inputs, done), *notes))
+    return Section("glue", "GLUE", (), (table,))
+
+
+def _task_and_seed(key: str) -> tuple[str, str]:
+    return split(key.partition("/")[2])
+
+
+def _spread_rows(task: str, summary: dict[str, Any], names: list[str]) -> list[Row]:
+    rows = []
+    for statistic in ("mean", "std", "min", "max"):
+        spreads = {name: summary[name][statistic] for name in names if statistic in summary.get(name, {})}
+        rows.append(Row((task, statistic, *_cells(spreads, names, GLUE_DIGITS)), strong=statistic in ("mean", "std")))
+    return rows
+
+
+def stability(inputs: Inputs) -> Section:
+    """Each seed's scores, then their mean and sample standard deviation."""
+    keys = inputs.group("stability_run")
+    done = [key for key in keys if key in inputs.metrics]
+    summaries = inputs.metrics.get("stability", {})
+    present = {name for key in done for name in inputs.metrics[key]} | {n for s in summaries.values() for n in s}
+    names = [name for name in SCORES if name in present]
+    rows: list[Row] = []
+    for task in dict.fromkeys([*(_task_and_seed(key)[0] for key in keys), *summaries]):
+        for key in (k for k in keys if _task_and_seed(k)[0] == task):
+            seed = f"seed {_task_and_seed(key)[1]}"
+            if key in inputs.metrics:
+                rows.append(Row((task, seed, *_cells(inputs.metrics[key], names, GLUE_DIGITS))))
+            else:
+                rows.append(not_run(f"{task}, {seed}", inputs.first_run(key)))
+        if isinstance(summaries.get(task), dict):
+            rows += _spread_rows(task, summaries[task], names)
+    if "stability" not in inputs.metrics:
+        rows.append(not_run("mean and spread", inputs.first_run("stability")))
+    header = ("task", "seed", *map(heading, names))
+    seeds = [f"{t}: {number(s.get('seeds'))} seeds" for t, s in summaries.items() if is_number(s.get("seeds"))]
+    note = (f"std is the sample standard deviation ({'; '.join(seeds)}).",) if seeds else ()
+    table = Table("Scores by seed", header, tuple(rows), text_columns=2, notes=(*note, *measured(inputs, done)))
+    return Section("stability", "Stability", (), (table,))

@@ -1,0 +1,127 @@
+"""Benchmarks: throughput and latency of each cell, and published figures beside those of the same work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bert.report import published
+from bert.report.inputs import Inputs, Metrics
+from bert.report.overview import hardware, label, measured, precision
+from bert.report.pretraining import PHASES
+from bert.report.tables import NONE, Row, Section, Table, not_run, number, percent
+
+KINDS = {"benchmark_training": "Training", "benchmark_inference": "Inference"}
+CLEAN = "Warm-up calls are in no figure of this table; percentiles are by nearest rank."
+RULES = (
+    "Benchmarks, ours and the published, by the rules of the reference: inference throughput over the fastest 99 % of "
+    "the batches, mean latency over all of them, compilation included; training without its first 100 steps. "
+    "Pretraining: steady state."
+)
+
+
+def _cell(metrics: Metrics) -> tuple[str, ...]:
+    latency = metrics.get("latency_ms") or {}
+    return (
+        number(metrics.get("sequence_length")),
+        number(metrics.get("batch_size")),
+        number(metrics.get("ranks")),
+        number(metrics.get("sequences_per_second"), 1),
+        number(metrics.get("tokens_per_second"), 0),
+        *(number(latency.get(name), 2) for name in ("mean", "p50", "p90", "p99", "p100")),
+        number(metrics.get("first_call_seconds"), 1),
+        number(metrics.get("iterations")),
+        percent(metrics.get("peak_fraction")),
+    )
+
+
+def _table(inputs: Inputs, kind: str) -> Table:
+    rows = []
+    keys = inputs.group(kind)
+    for key in keys:
+        item = key.partition("/")[2]
+        if key not in inputs.metrics:
+            rows.append(not_run(item, inputs.first_run(key)))
+            continue
+        metrics = inputs.metrics[key]
+        model = str(metrics.get("model") or item.split("-")[0])
+        rows.append(Row((model, precision(metrics), number(metrics.get("xla")), label(inputs, key), *_cell(metrics))))
+    if not keys:
+        rows.append(not_run(kind, f"dvc repro {kind}"))
+    done = [key for key in keys if key in inputs.metrics]
+    return Table(
+        f"{KINDS[kind]}: latencies in ms a {'step' if kind == 'benchmark_training' else 'batch'}",
+        (
+            *("model", "precision", "XLA", "on"),
+            *("length", "batch", "ranks", "seq / s", "tokens / s"),
+            *("mean", "50 %", "90 %", "99 %", "slowest"),
+            *("first, s", "calls", "of peak"),
+        ),
+        tuple(rows),
+        text_columns=4,
+        notes=(CLEAN, *measured(inputs, done)) if done else (),
+    )
+
+
+def _beside(metrics: Metrics, kind: str) -> published.Speed | None:
+    """The published figure for the work of a benchmark, if there is one."""
+    if metrics.get("precision_effective", metrics.get("precision")) != metrics.get("precision"):
+        return None
+    work = (str(metrics.get("model")), metrics.get("sequence_length", 0), metrics.get("batch_size", 0))
+    ranks, arithmetic = metrics.get("ranks", 1), str(metrics.get("precision"))
+    if kind == "benchmark_inference":
+        return published.inference(*work, arithmetic)
+    return published.squad_training(*work, ranks, arithmetic) if metrics.get("task") == "squad" else None
+
+
+def _where(inputs: Inputs, key: str) -> str:
+    ranks = inputs.metrics[key].get("ranks", 1)
+    return f"{ranks} {'rank' if ranks == 1 else 'ranks'} on {hardware(inputs, key)}"
+
+
+def _pair(what: str, ours: Metrics, where: str, theirs: published.Speed) -> tuple[Row, Row]:
+    latency = ours.get("latency_ms") or {}
+    mine = tuple(number(latency.get(name), 2) for name in ("mean", "p90", "p95", "p99"))
+    other = tuple(number(value, 2) for value in theirs.latency_ms) or (NONE,) * 4
+    return (
+        Row((what, f"here: {where}", number(ours.get("sequences_per_second"), 2), *mine), strong=True),
+        Row((what, f"published: {theirs.hardware}", number(theirs.sequences_per_second, 2), *other)),
+    )
+
+
+def _pretraining(inputs: Inputs, model: str) -> Iterable[Row]:
+    for key in PHASES:
+        m = inputs.metrics.get(key, {})
+        work = (m.get("sequence_length", 0), m.get("global_batch", 0), m.get("ranks", 0))
+        theirs = published.pretraining(str(m.get("model", model)), *work, str(m.get("precision_effective")))
+        if theirs is not None:
+            what = f"pretraining, large, {work[0]}, global batch {number(work[1])}, {m['precision_effective']}"
+            figures = {"sequences_per_second": m.get("sequences_per_second")}
+            yield from _pair(what, figures, _where(inputs, key), theirs)
+
+
+def _published(inputs: Inputs, model: str) -> tuple[tuple[str, ...], tuple[Table, ...]]:
+    rows = list(_pretraining(inputs, model))
+    for kind, name in KINDS.items():
+        for key in inputs.group(kind):
+            metrics = inputs.metrics.get(key, {})
+            theirs, ours = _beside(metrics, kind), metrics.get("reference")
+            if theirs is not None and ours:
+                what = f"{name.lower()}, {key.partition('/')[2]}, {metrics['precision']}"
+                rows += _pair(what, ours, _where(inputs, key), theirs)
+    if not rows:
+        models = {str(m.get("model")) for k, m in inputs.metrics.items() if k.startswith("benchmark_")} or {model}
+        return (
+            "No published figure stands here: those that exist are of BERT-base and BERT-large at lengths 128, 384 and "
+            f"512, in fp16, tf32 and fp32, and nothing measured here (model {', '.join(sorted(models))}) is the same "
+            "work at the same precision.",
+        ), ()
+    header = ("work", "hardware", "seq / s", "mean, ms", "90 %", "95 %", "99 %")
+    source = f"Published: {published.SOURCE}; hardware differs unless it says the same."
+    return (), (Table("Beside published figures", header, tuple(rows), text_columns=2, notes=(RULES, source)),)
+
+
+def section(inputs: Inputs, model: str) -> Section:
+    """model: the name of the model that was pretrained, for metric files that do not say."""
+    why, beside = _published(inputs, model)
+    tables = (*(_table(inputs, kind) for kind in KINDS), *beside)
+    return Section("speed", "Benchmarks", why, tables)

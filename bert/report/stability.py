@@ -1,0 +1,62 @@
+"""Scores of the same run under several seeds: mean and spread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from statistics import fmean, stdev
+from typing import Any
+
+from bert.pipeline.errors import StageError
+
+# Only scores: the spread of a count or of a speed answers another question.
+SCORES = (
+    "accuracy",
+    "exact_match",
+    "f1",
+    "matthews",
+    "pearson",
+    "spearman",
+    "mlm_loss",
+    "mlm_accuracy",
+    "nsp_accuracy",
+)
+
+
+def split(stem: str) -> tuple[str, str]:
+    """Task and seed of a run by its name. Example: mrpc-12 -> ("mrpc", "12")"""
+    task, _, seed = stem.rpartition("-")
+    if not task or not seed:
+        raise StageError(f"{stem}.json: expected a run called <task>-<seed>.json")
+    return task, seed
+
+
+def spread(values: Iterable[float]) -> dict[str, float]:
+    """mean, sample standard deviation (n - 1; absent for a single value), min and max."""
+    listed = list(values)
+    deviation = {"std": round(stdev(listed), 6)} if len(listed) > 1 else {}
+    return {"mean": round(fmean(listed), 6), **deviation, "min": min(listed), "max": max(listed)}
+
+
+def summarize(runs: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The metrics of each run, by name <task>-<seed> -> {task: {score: its spread, "seeds": number of runs}}.
+
+    Raises:
+        StageError: the runs of a task do not have the same scores.
+    """
+    by_task: dict[str, dict[str, dict[str, Any]]] = {}
+    for stem in sorted(runs):
+        by_task.setdefault(split(stem)[0], {})[stem] = runs[stem]
+    summary: dict[str, dict[str, Any]] = {}
+    for task, metrics in by_task.items():
+        first = next(iter(metrics))
+        scores = [name for name in SCORES if name in metrics[first]]
+        for stem, run in metrics.items():
+            if [name for name in SCORES if name in run] != scores or not scores:
+                raise StageError(
+                    f"{stem}.json: expected the scores of {first}.json ({', '.join(scores) or 'none'}), "
+                    f"got {', '.join(name for name in SCORES if name in run) or 'none'}",
+                    run=f"dvc repro -f -s stability_run@{stem}",
+                )
+        summary[task] = {name: spread(run[name] for run in metrics.values()) for name in scores}
+        summary[task]["seeds"] = len(metrics)
+    return summary

@@ -1,0 +1,82 @@
+"""The `squad` and `glue.<task>` sections of params.yaml. No value has a default here."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+
+from bert.optim.settings import LossScaleSettings, OptimizerSettings
+from bert.pipeline.params import Section
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class FineTuneSettings(Section):
+    """What fine-tuning on any task needs.
+
+    Attributes:
+        epochs: may be a fraction
+        batch_size: of all ranks and micro-batches together
+        warmup_proportion: of all steps
+        random_control: also fine-tune from random weights, to show what pretraining gains
+    """
+
+    max_seq_length: PositiveInt
+    epochs: PositiveFloat
+    batch_size: PositiveInt
+    learning_rate: PositiveFloat
+    warmup_proportion: Share
+    random_control: bool
+
+
+class SquadSettings(FineTuneSettings):
+    """`squad`.
+
+    Attributes:
+        data: cloze, the questions made from the corpus; download, the files of `download@squad`
+        train_file, dev_file: names in that folder
+        limit_train, limit_dev: so many questions, evenly spaced; null takes all
+    """
+
+    data: Literal["cloze", "download"]
+    train_file: str
+    dev_file: str
+    limit_train: PositiveInt | None
+    limit_dev: PositiveInt | None
+    doc_stride: PositiveInt
+    max_query_length: PositiveInt
+    n_best_size: PositiveInt
+    max_answer_length: PositiveInt
+    predict_batch_size: PositiveInt
+
+    @model_validator(mode="after")
+    def _window_has_room(self) -> SquadSettings:
+        # [CLS] question [SEP] context [SEP], with at least one token of context.
+        needed = self.max_query_length + 4
+        if self.max_seq_length < needed:
+            raise ValueError(
+                f"max_seq_length is {self.max_seq_length}; max_query_length {self.max_query_length}, 3 special tokens "
+                f"and some context need at least {needed}"
+            )
+        return self
+
+
+class GlueTaskSettings(FineTuneSettings):
+    """`glue.<task>`."""
+
+
+class FinetuneSettings(Section):
+    """`finetune`: what all tasks share.
+
+    Attributes:
+        init: which model of data/models to start from
+        dropout: both rates; null takes the model's own
+        max_skipped: non-finite updates in a row that end the run
+    """
+
+    init: Literal["phase1", "phase2", "imported"]
+    optimizer: OptimizerSettings
+    loss_scale: LossScaleSettings
+    dropout: Annotated[float, Field(ge=0, lt=1)] | None
+    max_skipped: PositiveInt

@@ -1,0 +1,141 @@
+"""SQuAD JSON -> questions.
+
+The format of SQuAD v1.1, whether downloaded or made from the corpus (`cloze`); v2's unanswerable questions are read as
+questions without answers. Format: https://rajpurkar.github.io/SQuAD-explorer/
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from bert.pipeline.errors import StageError
+
+# Where the questions come from, and the command that makes them.
+SOURCES = {"cloze": "dvc repro cloze", "download": "dvc repro download@squad"}
+
+Answer = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question about one context.
+
+    Attributes:
+        answers: the accepted answers as (text, start): context[start : start + len(text)] == text. None of them means
+            that the context does not answer the question (SQuAD v2).
+        answer_type: what the file says that the answer is (the cloze set: name, number, date), else None.
+    """
+
+    id: str
+    question: str
+    context: str
+    answers: tuple[Answer, ...]
+    answer_type: str | None = None
+
+
+def read_squad(path: str | Path, source: Literal["cloze", "download"]) -> tuple[list[Question], Counter[str]]:
+    """The questions of a SQuAD file in file order, and how many questions and answers were dropped, by reason.
+
+    An answer is kept only if its text stands at its answer_start. A question goes when no answer is left (unless
+    `is_impossible` says that there is none), when it is blank, or when its id came before.
+
+    Raises:
+        StageError: no such file, no JSON, not SQuAD's structure, or no question left. Names the file, the place in it
+            and the command that makes it.
+    """
+    path, run = Path(path), SOURCES[source]
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise StageError(f"{path}: no such file, expected questions as SQuAD JSON", run=run) from None
+    except ValueError as error:
+        raise StageError(f"{path}: not JSON: {error}", run=run) from None
+
+    questions: list[Question] = []
+    dropped: Counter[str] = Counter()
+    seen: set[str] = set()
+    try:
+        for context, qa in _walk(document):
+            if qa["id"] in seen:
+                dropped["question: id came before"] += 1
+                continue
+            seen.add(qa["id"])
+            if not qa["question"].strip():
+                dropped["question: blank"] += 1
+                continue
+            answers = _answers(qa, context, dropped)
+            if not answers and not qa.get("is_impossible", False):
+                dropped["question: no answer left"] += 1
+                continue
+            questions.append(Question(qa["id"], qa["question"], context, answers, qa.get("answer_type")))
+    except _Malformed as error:
+        raise StageError(f"{path}: not SQuAD's structure: {error}", run=run) from None
+    if not questions:
+        reasons = ", ".join(f"{count} x {reason}" for reason, count in sorted(dropped.items())) or "the file has none"
+        raise StageError(f"{path}: no question left ({reasons})", run=run)
+    return questions, dropped
+
+
+def evenly_spaced(questions: Sequence[Question], limit: int | None) -> list[Question]:
+    """At most `limit` questions, spread over the whole list: the first ones would all be about the first articles."""
+    if limit is None or limit >= len(questions):
+        return list(questions)
+    return [questions[index * len(questions) // limit] for index in range(limit)]
+
+
+class _Malformed(Exception):
+    """Something is missing or of the wrong type; the message says where."""
+
+
+def _field(node: Any, key: str, kind: type, where: str) -> Any:
+    if not isinstance(node, dict):
+        raise _Malformed(f"expected an object at {where}, got {type(node).__name__}")
+    value = node.get(key)
+    # bool is an int to Python; `true` is no answer_start.
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        got = "nothing" if key not in node else type(value).__name__
+        raise _Malformed(f"expected {kind.__name__} {key!r} at {where}, got {got}")
+    return value
+
+
+def _walk(document: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(context, qa) for each question, its types checked."""
+    for a, article in enumerate(_field(document, "data", list, "the top")):
+        for p, paragraph in enumerate(_field(article, "paragraphs", list, f"data[{a}]")):
+            place = f"data[{a}].paragraphs[{p}]"
+            context = _field(paragraph, "context", str, place)
+            for q, qa in enumerate(_field(paragraph, "qas", list, place)):
+                where = f"{place}.qas[{q}]"
+                for key, kind in (("id", str), ("question", str), ("answers", list)):
+                    _field(qa, key, kind, where)
+                if qa.get("answer_type") is not None:
+                    _field(qa, "answer_type", str, where)
+                for i, answer in enumerate(qa["answers"]):
+                    _field(answer, "text", str, f"{where}.answers[{i}]")
+                    _field(answer, "answer_start", int, f"{where}.answers[{i}]")
+                yield context, qa
+
+
+def _answers(qa: dict[str, Any], context: str, dropped: Counter[str]) -> tuple[Answer, ...]:
+    """The answers that stand where they say; the others are counted in `dropped`."""
+    # v2 lists "plausible" answers of impossible questions elsewhere; should `answers` hold any, they are no answers.
+    if qa.get("is_impossible", False):
+        if qa["answers"]:
+            dropped["answer: of an impossible question"] += len(qa["answers"])
+        return ()
+    kept = []
+    for answer in qa["answers"]:
+        text, start = answer["text"], answer["answer_start"]
+        if not text.strip():
+            dropped["answer: blank"] += 1
+        elif start < 0 or not context.startswith(text, start):
+            found = "elsewhere" if text in context else "not"
+            dropped[f"answer: not at answer_start, {found} in the context"] += 1
+        else:
+            kept.append((text, start))
+    return tuple(kept)

@@ -1,0 +1,152 @@
+"""Fine-tuning on one task, and its predictions, as one rank does them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from bert.checkpoints.folder import Model
+from bert.model.config import BertConfig
+from bert.model.dropout import no_dropout
+from bert.model.encoder import encode, pool
+from bert.model.heads import class_logits, span_logits
+from bert.model.losses import classifier_sums, squad_sums
+from bert.model.parameters import Shapes, make_parameters
+from bert.optim.loss_scale import LossScale
+from bert.optim.optimizer import make_optimizer
+from bert.optim.schedule import learning_rate
+from bert.optim.settings import LossScaleSettings, OptimizerSettings
+from bert.training.batches import Arrays, array_batches
+from bert.training.distributed import World, split_batch
+from bert.training.loop import Run, train
+from bert.training.precision import Precision
+from bert.training.step import Batch, Objective, TrainStep
+
+
+def _rows(batch: Batch) -> dict[str, Any]:
+    return {"rows": tf.cast(tf.shape(batch["input_ids"])[0], tf.float32)}
+
+
+SPANS = Objective(squad_sums, _rows, {"loss": "rows"})
+CLASSES = Objective(classifier_sums, _rows, {"loss": "rows"})
+
+
+def forward_spans(weights: Any, config: BertConfig, batch: Batch, dtype: Any) -> Any:
+    """Start and end logits, (B, 2, S)."""
+    hidden = encode(weights, config, batch["input_ids"], batch["input_mask"], batch["segment_ids"], no_dropout, dtype)
+    return tf.stack(span_logits(weights, hidden), axis=1)
+
+
+def forward_classes(weights: Any, config: BertConfig, batch: Batch, dtype: Any) -> Any:
+    """Class logits, (B, L)."""
+    hidden = encode(weights, config, batch["input_ids"], batch["input_mask"], batch["segment_ids"], no_dropout, dtype)
+    return class_logits(weights, pool(weights, hidden))
+
+
+@dataclass(frozen=True)
+class Finetuned:
+    """A fine-tuned model in memory."""
+
+    config: BertConfig
+    parameters: dict[str, Any]
+    run: Run
+    steps: int
+
+    def weights(self) -> dict[str, np.ndarray]:
+        return {name: p.numpy() for name, p in self.parameters.items()}
+
+
+def finetune(
+    stage: str,
+    objective: Objective,
+    shapes: Callable[[BertConfig], Shapes],
+    start: Model,
+    from_random: bool,
+    arrays: Arrays,
+    *,
+    batch_size: int,
+    epochs: float,
+    peak_rate: float,
+    warmup_proportion: float,
+    optimizer: OptimizerSettings,
+    loss_scale: LossScaleSettings,
+    dropout: float | None,
+    max_skipped: int,
+    precision: Precision,
+    seed: int,
+    scratch: Path,
+    world: World,
+    code: dict[str, str],
+) -> Finetuned:
+    """Train `start`'s encoder with a new head on `arrays` {feature: (N, ...)}.
+
+    from_random: keep `start`'s shape and vocabulary, but not its weights (the control that shows what pretraining
+        gave).
+    """
+    split = split_batch(stage, f"{stage}.batch_size", batch_size, world.size)
+    steps = max(1, round(len(arrays["input_ids"]) * epochs / batch_size))
+    config = start.config.with_dropout(dropout)
+    needed = shapes(config)
+    given = {} if from_random else {n: w for n, w in start.weights.items() if n in needed and n.startswith("bert/")}
+    parameters = make_parameters(needed, config, seed, given)
+    step = TrainStep(
+        objective,
+        config,
+        parameters,
+        make_optimizer(parameters, optimizer),
+        LossScale(loss_scale if precision.scales_loss else None),
+        lambda at: learning_rate(at, peak_rate, round(warmup_proportion * steps), steps, 1.0),
+        optimizer.clip_norm,
+        precision,
+        split,
+        world,
+        seed,
+    )
+    run = train(
+        f"{stage} from random weights" if from_random else stage,
+        step,
+        lambda first: array_batches(arrays, seed, first, steps, split, world),
+        steps,
+        scratch,
+        world,
+        code,
+        {"task_loss": "loss/rows"},
+        max_skipped,
+    )
+    return Finetuned(start.config, parameters, run, steps)
+
+
+def predict(
+    tuned: Finetuned,
+    forward: Callable[..., Any],
+    arrays: Arrays,
+    batch_size: int,
+    precision: Precision,
+    world: World,
+) -> np.ndarray:
+    """Logits of all rows, (N, ...) float32, in order, on every rank.
+
+    The last batch is filled up with copies of the last row, so that there is one compiled shape.
+    """
+
+    @tf.function(jit_compile=precision.xla)
+    def one(batch: dict[str, Any]) -> Any:
+        return tf.cast(forward(tuned.parameters, tuned.config, batch, precision.dtype), tf.float32)
+
+    features = {name: arrays[name] for name in ("input_ids", "input_mask", "segment_ids")}
+    count = len(features["input_ids"])
+    mine: dict[int, np.ndarray] = {}
+    for number in range(math.ceil(count / batch_size)):
+        if number % world.size == world.rank:
+            rows = np.minimum(np.arange(number * batch_size, (number + 1) * batch_size), count - 1)
+            mine[number] = one({name: tf.constant(values[rows]) for name, values in features.items()}).numpy()
+    gathered: dict[int, np.ndarray] = {}
+    for of_rank in world.gather(mine):
+        gathered |= of_rank
+    return np.concatenate([gathered[number] for number in sorted(gathered)])[:count]

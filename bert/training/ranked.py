@@ -1,0 +1,57 @@
+"""What all training stages do: be a rank, or start the ranks and publish what they made."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from bert.pipeline.files import read_json
+from bert.pipeline.stage import job, parser
+from bert.training.distributed import World, is_rank, join, launch, wanted_ranks
+
+
+def training_parser(doc: str | None) -> argparse.ArgumentParser:
+    """The options that all training stages have."""
+    p = parser(doc)
+    p.add_argument("--metrics", type=Path, required=True)
+    p.add_argument("--provenance", type=Path, required=True)
+    p.add_argument("--scratch", type=Path, help="set by the stage itself for the ranks that it starts")
+    return p
+
+
+def run_ranked(
+    stage: str,
+    module: str,
+    argv: Sequence[str] | None,
+    args: argparse.Namespace,
+    params: dict[str, Any],
+    inputs: list[Path],
+    work: Callable[[Path, World], None],
+    outs: dict[str, Path],
+) -> None:
+    """Call `work(scratch, world)` in one process, or in BERT_RANKS of them under horovodrun, and publish its results.
+
+    `work` leaves metrics.json, run.json (for the provenance) and the keys of `outs` in its scratch. A run that had
+    finished, but whose result DVC did not commit, is only published.
+
+    Args:
+        module: the stage's own module, for the ranks.
+        outs: {name in the scratch: where it goes}.
+    """
+    if is_rank():
+        work(args.scratch, join())
+        return
+    again = f"dvc repro {stage}"
+    with job(stage, params, inputs, args.metrics, args.provenance) as current:
+        folder = current.folder
+        if not (folder / "metrics.json").exists():
+            if wanted_ranks() > 1:
+                launch(module, [*(sys.argv[1:] if argv is None else argv), "--scratch", str(folder)])
+            else:
+                work(folder, join())
+        current.metrics |= read_json(folder / "metrics.json", again)
+        current.provenance |= read_json(folder / "run.json", again)
+        current.publish({folder / name: out for name, out in outs.items()})

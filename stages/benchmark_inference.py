@@ -1,0 +1,38 @@
+"""Time inference calls of one cell: a model, a sequence length, a batch.
+
+Reads   params: precision, xla, seed, benchmark_inference
+Writes  metrics/benchmark_inference/<model>-<sequence length>-<batch>.json
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from bert.benchmark.settings import BenchmarkInferenceSettings, Cell
+from bert.pipeline.params import load, section
+from bert.pipeline.stage import job, parser, run
+from bert.training.settings import ComputeSettings
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    p = parser(__doc__)
+    p.add_argument("--cell", required=True, help="<model>-<sequence length>-<batch size>")
+    p.add_argument("--metrics", type=Path, required=True)
+    p.add_argument("--provenance", type=Path, required=True)
+    args = p.parse_args(argv)
+    cell = Cell.parse(args.cell)
+    settings = section(BenchmarkInferenceSettings, "benchmark_inference")
+    compute = ComputeSettings(precision=load()["precision"], xla=load()["xla"])
+    seed = section(int, "seed")
+    params = {"cell": cell, "settings": settings, "compute": compute, "seed": seed}
+    with job(f"benchmark_inference@{cell.name}", params, [], args.metrics, args.provenance) as work:
+        from bert.benchmark.run import benchmark_inference
+        from bert.training.precision import set_precision
+
+        work.metrics |= benchmark_inference(cell, settings, set_precision(compute), seed)
+        work.publish({})
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,57 @@
+"""Export the fine-tuned question answerer as a SavedModel, and check it on dev questions.
+
+Reads   data/models/squad, data/predictions/squad, the questions of `squad.data`     params: squad
+Writes  data/export/squad, metrics/export.json
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from bert.pipeline.files import read_json
+from bert.pipeline.params import section
+from bert.pipeline.stage import job, parser, run
+from bert.tasks.settings import SquadSettings
+
+CHECKED = 64
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    p = parser(__doc__)
+    p.add_argument("--model", type=Path, required=True)
+    p.add_argument("--predictions", type=Path, required=True)
+    p.add_argument("--data", type=Path, required=True, help="folder of the questions")
+    p.add_argument("--out", type=Path, required=True)
+    p.add_argument("--metrics", type=Path, required=True)
+    p.add_argument("--provenance", type=Path, required=True)
+    args = p.parse_args(argv)
+    settings = section(SquadSettings, "squad")
+    inputs = [args.model, args.predictions, args.data]
+    with job("export", {"squad": settings}, inputs, args.metrics, args.provenance, code="stages.export") as work:
+        import tensorflow as tf
+
+        from bert.checkpoints.folder import load_model
+        from bert.tasks.export import export
+        from bert.tasks.squad_data import evenly_spaced, read_squad
+
+        result = work.folder / "saved_model"
+        export(load_model(args.model, "dvc repro squad"), settings, result)
+        questions = evenly_spaced(read_squad(args.data / settings.dev_file, settings.data)[0], settings.limit_dev)
+        questions = evenly_spaced(questions, min(CHECKED, len(questions)))
+        serve = tf.saved_model.load(str(result)).signatures["serving_default"]
+        answered = serve(
+            question=tf.constant([q.question for q in questions]), context=tf.constant([q.context for q in questions])
+        )["answer"].numpy()
+        expected = read_json(args.predictions / "predictions.json", "dvc repro squad")
+        agreeing = sum(a.decode() == expected[q.id] for a, q in zip(answered, questions, strict=True))
+        work.metrics |= {
+            "checked": len(questions),
+            "agreeing": agreeing,
+            "bytes": sum(p.stat().st_size for p in result.rglob("*") if p.is_file()),
+        }
+        work.publish({result: args.out})
+
+
+if __name__ == "__main__":
+    run(main)

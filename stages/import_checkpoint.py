@@ -1,0 +1,54 @@
+"""Take over somebody's checkpoint: Google's, NVIDIA's or a Hugging Face folder.
+
+Reads   import_checkpoint.source: the files of the checkpoint, or null
+Writes  data/models/imported, metrics/import_checkpoint.json
+
+Without a source the folder holds only a manifest that says so; a task with finetune.init=imported then gives the error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from bert.download.lanes import download
+from bert.download.settings import DownloadSettings, Source
+from bert.pipeline import manifest
+from bert.pipeline.params import load, section
+from bert.pipeline.stage import job, parser, run
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    p = parser(__doc__)
+    p.add_argument("--out", type=Path, required=True)
+    p.add_argument("--metrics", type=Path, required=True)
+    p.add_argument("--provenance", type=Path, required=True)
+    args = p.parse_args(argv)
+    sources = section(list[Source] | None, "import_checkpoint.source") or []
+    how = DownloadSettings(**{key: load()["download"][key] for key in DownloadSettings.model_fields})
+    with job(
+        "import_checkpoint",
+        {"source": sources},
+        [],
+        args.metrics,
+        args.provenance,
+        code="stages.import_checkpoint",
+    ) as work:
+        result = work.folder / "model"
+        if sources:
+            from bert.checkpoints.folder import save_model
+            from bert.checkpoints.importers import read_checkpoint
+
+            download(sources, how, work.folder, work.folder / "files")
+            model = read_checkpoint(work.folder / "files")
+            save_model(result, model.config, model.weights, model.vocab)
+            count = sum(w.size for w in model.weights.values())
+            work.metrics |= {"configured": True, "weights": len(model.weights), "parameters": int(count)}
+        else:
+            manifest.write_unconfigured(result)
+            work.metrics |= {"configured": False}
+        work.publish({result: args.out})
+
+
+if __name__ == "__main__":
+    run(main)

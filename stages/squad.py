@@ -1,0 +1,54 @@
+"""Horovod. Fine-tune on question answering, predict, score; the same from random weights as a control.
+
+Reads   data/models/<finetune.init>, the questions of `squad.data`     params: seed, precision, xla, finetune, squad
+Writes  data/models/squad, data/predictions/squad, metrics/squad.json, metrics/curves/squad.tsv
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from bert.pipeline.code import code_hashes
+from bert.pipeline.params import load, section
+from bert.pipeline.stage import run
+from bert.tasks.settings import FinetuneSettings, SquadSettings
+from bert.training.distributed import World
+from bert.training.ranked import run_ranked, training_parser
+from bert.training.settings import ComputeSettings
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    p = training_parser(__doc__)
+    p.add_argument("--init", type=Path, required=True, help="model folder to start from")
+    p.add_argument("--data", type=Path, required=True, help="folder of the questions")
+    p.add_argument("--out", type=Path, required=True)
+    p.add_argument("--predictions", type=Path, required=True)
+    p.add_argument("--curve", type=Path, required=True)
+    args = p.parse_args(argv)
+    settings = section(SquadSettings, "squad")
+    finetuning = section(FinetuneSettings, "finetune")
+    compute = ComputeSettings(precision=load()["precision"], xla=load()["xla"])
+    seed = section(int, "seed")
+
+    def work(scratch: Path, world: World) -> None:
+        from bert.tasks.run_squad import run_squad
+        from bert.training.precision import set_precision
+
+        code = code_hashes("stages.squad")
+        run_squad(args.data, args.init, settings, finetuning, set_precision(compute), seed, scratch, world, code)
+
+    run_ranked(
+        "squad",
+        "stages.squad",
+        argv,
+        args,
+        {"squad": settings, "finetune": finetuning, "compute": compute, "seed": seed},
+        [args.init, args.data],
+        work,
+        {"model": args.out, "predictions": args.predictions, "curve.tsv": args.curve},
+    )
+
+
+if __name__ == "__main__":
+    run(main)
