@@ -1,8 +1,11 @@
 """One self-contained HTML page of everything that was counted, scored and timed.
 
-Reads   metric files, curves and provenance records, named on the command line    params: model, precision, seed,
-        finetune.init
+Reads   metric files, curves and provenance records, or folders of them; of a matrix's folder exactly the members that
+        params name     params: model, precision, seed, finetune.init, squad.data, glue.data, glue.tasks, stability,
+        the cells of both benchmarks, the sequence lengths of both phases
 Writes  --out
+
+A metric file that is not there is shown as a stage that has not run yet, with its command.
 """
 
 from __future__ import annotations
@@ -12,39 +15,34 @@ from pathlib import Path
 from typing import Any
 
 from bert.pipeline.files import write_text
-from bert.pipeline.params import load
+from bert.pipeline.params import section
 from bert.pipeline.stage import parser, run
 from bert.report import inputs
 from bert.report.page import render
+from bert.report.stability import StabilitySettings
 
-SHOWN = ("model", "precision", "seed", "finetune.init")
-
-
-def shown(params: dict[str, Any]) -> dict[str, Any]:
-    """The parameters that the page names, by dotted key."""
-    found = {}
-    for name in SHOWN:
-        node: Any = params
-        for part in name.split("."):
-            node = node.get(part) if isinstance(node, dict) else None
-        if node is not None:
-            found[name] = node
-    return found
+SHOWN = (
+    *("model", "precision", "seed", "finetune.init", "squad.data", "glue.data"),
+    *("tfrecords.phase1.sequence_length", "tfrecords.phase2.sequence_length"),
+)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """A metric file that is named but missing is shown as a stage that has not run."""
     p = parser(__doc__)
-    for flag, what in {
-        "--metrics": "metric files (.json), or folders of them",
-        "--curves": "training curves (.tsv), or folders of them",
-        "--provenance": "provenance records (.json), or folders of them",
-    }.items():
-        p.add_argument(flag, type=Path, nargs="+", action="extend", default=[], help=what)
-    p.add_argument("--out", type=Path, required=True, help="the page to write")
+    for flag in ("--metrics", "--curves", "--provenance"):
+        p.add_argument(flag, type=Path, nargs="+", action="extend", default=[], help="files, or folders of them")
+    p.add_argument("--out", type=Path, required=True)
     args = p.parse_args(argv)
 
-    write_text(args.out, render(inputs.read(args.metrics, args.curves, args.provenance), shown(load())))
+    members = {
+        "glue": section(tuple[str, ...], "glue.tasks"),
+        "stability_run": section(StabilitySettings, "stability").runs,
+        "benchmark_training": section(tuple[str, ...], "benchmark_training.cells"),
+        "benchmark_inference": section(tuple[str, ...], "benchmark_inference.cells"),
+    }
+    shown: dict[str, Any] = {name: section(Any, name) for name in SHOWN}
+    found = inputs.read(args.metrics, args.curves, args.provenance, members)
+    write_text(args.out, render(found, shown))
 
 
 if __name__ == "__main__":

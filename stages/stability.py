@@ -1,6 +1,7 @@
 """Mean and spread of the scores of the same fine-tuning under several seeds.
 
-Reads   the metric files of the runs, each named on the command line: a run that params no longer name does not count
+Reads   --runs: metric files <task>-<seed>.json, or their folder, of which exactly the runs that params name are read:
+        DVC leaves the files of former seeds there     params: stability
 Writes  --metrics, {task: {score: {mean, std, min, max}, seeds}}
 """
 
@@ -11,23 +12,27 @@ from pathlib import Path
 
 from bert.pipeline.errors import StageError
 from bert.pipeline.files import read_json, write_json
+from bert.pipeline.params import section
 from bert.pipeline.stage import parser, run
-from bert.report.stability import split, summarize
+from bert.report.stability import StabilitySettings, split, summarize
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Gather the runs by the names of their files, <task>-<seed>.json."""
     p = parser(__doc__)
-    p.add_argument("--runs", type=Path, nargs="+", action="extend", required=True, help="<task>-<seed>.json files")
-    p.add_argument("--metrics", type=Path, required=True, help="file to write")
+    p.add_argument("--runs", type=Path, nargs="+", action="extend", required=True, help="files, or a folder of them")
+    p.add_argument("--metrics", type=Path, required=True)
     args = p.parse_args(argv)
 
     runs = {}
-    for path in args.runs:
-        split(path.stem)
-        runs[path.stem] = read_json(path, f"dvc repro stability_run@{path.stem}")
-        if not isinstance(runs[path.stem], dict):
-            raise StageError(f"{path}: expected a JSON object", run=f"dvc repro -f -s stability_run@{path.stem}")
+    for given in args.runs:
+        named = [given]
+        if given.suffix != ".json":
+            named = [given / f"{name}.json" for name in section(StabilitySettings, "stability").runs]
+        for path in named:
+            split(path.stem)
+            runs[path.stem] = read_json(path, f"dvc repro stability_run@{path.stem}")
+            if not isinstance(runs[path.stem], dict):
+                raise StageError(f"{path}: expected a JSON object", run=f"dvc repro -f -s stability_run@{path.stem}")
     write_json(args.metrics, summarize(runs))
 
 

@@ -25,7 +25,8 @@ from bert.training.batches import Arrays, array_batches
 from bert.training.distributed import World, split_batch
 from bert.training.finetuning import SPANS, forward_spans
 from bert.training.loop import peak_rss_mb
-from bert.training.precision import Precision
+from bert.training.precision import Precision, set_precision
+from bert.training.settings import ComputeSettings
 from bert.training.step import TrainStep
 
 # BERT's uncased vocabulary: the cost of a cell does not depend on the corpus at hand.
@@ -88,7 +89,7 @@ def benchmark_training(
     settings: BenchmarkTrainingSettings,
     optimizer: OptimizerSettings,
     loss_scale: LossScaleSettings,
-    precision: Precision,
+    compute: ComputeSettings,
     seed: int,
     world: World,
 ) -> dict[str, Any]:
@@ -97,6 +98,7 @@ def benchmark_training(
     The cell's batch is that of one rank, as in the published tables.
     """
     config = BertConfig.named(cell.model, VOCAB_SIZE)
+    precision = set_precision(compute, config.hidden_size)
     batch = cell.batch_size * world.size
     split = split_batch("benchmark_training", "batch_size", batch, world.size)
     parameters = make_parameters(squad_shapes(config), config, seed)
@@ -133,10 +135,11 @@ def benchmark_training(
 
 
 def benchmark_inference(
-    cell: Cell, settings: BenchmarkInferenceSettings, precision: Precision, seed: int
+    cell: Cell, settings: BenchmarkInferenceSettings, compute: ComputeSettings, seed: int
 ) -> dict[str, Any]:
     """Metrics of `settings.iterations` calls, one after the other: rows in host memory -> logits in host memory."""
     config = BertConfig.named(cell.model, VOCAB_SIZE)
+    precision = set_precision(compute, config.hidden_size)
     parameters = make_parameters(squad_shapes(config), config, seed)
     rows = random_rows(cell, cell.batch_size, seed)
     features = {name: rows[name] for name in ("input_ids", "input_mask", "segment_ids")}

@@ -34,7 +34,7 @@ class Model:
 def save_model(folder: Path, config: BertConfig, weights: Mapping[str, np.ndarray], vocab: Path) -> None:
     """Write a whole model folder, the same bytes for the same weights."""
     folder.mkdir(parents=True, exist_ok=True)
-    save_file({name: np.ascontiguousarray(weights[name]) for name in sorted(weights)}, folder / WEIGHTS)
+    save_file({name: np.asarray(weights[name], order="C") for name in sorted(weights)}, folder / WEIGHTS)
     write_text(folder / CONFIG_FILE, json.dumps(config.model_dump(), indent=2, sort_keys=True) + "\n")
     shutil.copyfile(vocab, folder / VOCAB)
     manifest.write(folder, [{"path": name} for name in (CONFIG_FILE, VOCAB, WEIGHTS)])

@@ -9,6 +9,7 @@ from markupsafe import Markup
 from bert.report.inputs import Inputs, Metrics
 from bert.report.tables import Row, Section, Table, flat, is_number, not_run, number, words
 
+SOURCES = ("wikipedia", "books", "text")
 SINGLE = ("shards", "cloze", "vocab")
 
 
@@ -51,24 +52,27 @@ def _counts(metrics: Metrics) -> str:
 def section(inputs: Inputs) -> Section:
     """The stages in the order in which text passes through them."""
     keys = [
-        *inputs.group("documents", ("wikipedia", "books", "text")),
+        *inputs.group("download", (*SOURCES, "squad", "glue")),
+        *inputs.group("documents", SOURCES),
         *SINGLE,
         *inputs.group("tfrecords", ("phase1", "phase2")),
     ]
-    kept, dropped, clean = [], [], []
-    for key in keys:
-        if key not in inputs.metrics:
-            kept.append(not_run(inputs.stage(key), inputs.first_run(key)))
-            continue
-        metrics = inputs.metrics[key]
-        reasons = drops(metrics)
-        kept.append(Row((inputs.stage(key), _counts(metrics), number(sum(reasons.values())))))
+    counted = tuple(
+        Row((inputs.stage(key), _counts(inputs.metrics[key])))
+        if key in inputs.metrics
+        else not_run(inputs.stage(key), inputs.first_run(key))
+        for key in keys
+    )
+    dropped, clean = [], []
+    for key in [*keys, "squad", *inputs.group("glue")]:
+        reasons = drops(inputs.metrics.get(key, {}))
         by_size = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
         dropped += [Row((inputs.stage(key), _readable(reason), number(n))) for reason, n in by_size if n]
         clean += [f"{inputs.stage(key)} {_readable(reason)}" for reason, n in by_size if not n]
-    notes = (f"Looked for and not found: {', '.join(clean)}.",) if clean else ()
-    tables = [Table("Counts", ("stage", "counted", "dropped"), tuple(kept), text_columns=2)]
+    notes = ["Each count is of what its reason speaks of: pages, passages, sentences, tokens or questions."]
+    notes += [f"Looked for and not found: {', '.join(clean)}."] if clean else []
+    tables = [Table("Counts", ("stage", "counted"), counted, text_columns=2)]
     if dropped:
         header = ("stage", "reason", "count")
-        tables.append(Table("Dropped, by reason", header, tuple(dropped), text_columns=2, notes=notes))
+        tables.append(Table("Dropped, by reason", header, tuple(dropped), text_columns=2, notes=tuple(notes)))
     return Section("corpus", "Corpus", (), tuple(tables))

@@ -16,12 +16,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from bert.report.inputs import Curve
+from bert.report.inputs import Curve, Inputs
+from bert.report.tables import Drawing
 
 POINTS = 300  # more than a screen shows; a million steps must not make a page of 100 MB
 INK = "#010203"  # stands for the page's own text colour, which is not known here
 LINE = "#3d85c8"  # reads on white and on black
 COIN = log(2)  # nats: the next sentence, guessed
+LABELS = {"mlm_loss": "MLM loss", "nsp_loss": "NSP loss"}
 STYLE: dict[Any, Any] = {
     "svg.hashsalt": "bert",
     "svg.fonttype": "none",
@@ -50,6 +52,7 @@ def thin(curve: Curve, points: int = POINTS) -> Curve:
 def _inline(svg: str) -> Markup:
     """The <svg> element alone, without what would leak into the page around it."""
     svg = svg[svg.index("<svg") :]
+    # The date, among others.
     svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
     svg = re.sub(r"<style type=\"text/css\">.*?</style>", "", svg, flags=re.DOTALL)  # a rule for `*`: the whole page
     svg = re.sub(r"<g id=\"[^\"]*\"", "<g", svg)  # the same in each drawing, and nothing points there
@@ -71,25 +74,44 @@ def _rate_axis(axes: Axes, curve: Curve) -> None:
     axes.set_xlabel("step")
 
 
-def curve_svg(curve: Curve, unigram_entropy: float | None) -> Markup:
-    """Both losses over steps, each with what is reached without learning, and below them the learning rate.
+def losses(curve: Curve) -> list[str]:
+    """The loss columns to draw: the parts of the loss where it has several."""
+    return [name for name in curve if name.endswith("_loss")] or ["loss"]
 
-    unigram_entropy: nats; what a model reaches that sees no context.
+
+def curve_svg(curve: Curve, guesses: dict[str, tuple[str, float]]) -> Markup:
+    """Each loss over steps with what guessing reaches, and below them the learning rate.
+
+    guesses: {column: (name of the guess, its loss in nats)}
     """
-    thinned = thin(curve)
+    thinned, names = thin(curve), losses(curve)
     with rc_context(STYLE):
-        figure = Figure(figsize=(6.4, 5.2), layout="constrained")
-        mlm, nsp, rate = figure.subplots(3, 1, sharex=True, height_ratios=(3, 1.4, 1))
-        for axes, name, without in ((mlm, "mlm_loss", unigram_entropy), (nsp, "nsp_loss", COIN)):
+        figure = Figure(figsize=(6.4, 2.0 + 1.6 * len(names)), layout="constrained")
+        *panels, rate = figure.subplots(len(names) + 1, 1, sharex=True, height_ratios=(3, *[1.6] * (len(names) - 1), 1))
+        for axes, name in zip(panels, names, strict=True):
             axes.plot(thinned["step"], thinned[name], color=LINE, linewidth=1.4)
-            if without is not None:
-                axes.axhline(without, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
-                said = "unigram\nentropy" if name == "mlm_loss" else "coin\ntoss"
-                axes.annotate(said, (1.01, without), xycoords=("axes fraction", "data"), va="center", fontsize=8)
-            axes.set_ylabel(f"{name.split('_')[0].upper()} loss, nats")
+            if name in guesses:
+                said, reached = guesses[name]
+                axes.axhline(reached, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
+                said = said.replace(" ", "\n")
+                axes.annotate(said, (1.01, reached), xycoords=("axes fraction", "data"), va="center", fontsize=8)
+            axes.set_ylabel(f"{LABELS.get(name, 'loss')}, nats")
             axes.margins(y=0.12)
         _rate_axis(rate, thinned)
         figure.align_ylabels()
         text = io.StringIO()
-        figure.savefig(text, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
+        figure.savefig(text, format="svg")
     return _inline(text.getvalue())
+
+
+def drawing(inputs: Inputs, key: str) -> tuple[Drawing, ...]:
+    """The curve of the training `key`, where there is one."""
+    curve = inputs.curves.get(key)
+    if curve is None or not curve["step"]:
+        return ()
+    guesses = {"nsp_loss": ("coin toss", COIN)}
+    entropy = inputs.metrics.get(key, {}).get("unigram_entropy")
+    if entropy is not None:
+        guesses["mlm_loss"] = ("unigram entropy", entropy)
+    caption = f"{inputs.stage(key)}: loss on the training text up to step {curve['step'][-1]:,.0f}"
+    return (Drawing(curve_svg(curve, guesses), caption),)

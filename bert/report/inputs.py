@@ -9,10 +9,11 @@ A file that is named but not there is a stage that has not run. A file that is t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from bert.pipeline.errors import StageError
@@ -21,12 +22,13 @@ from bert.pipeline.files import read_json
 Metrics = dict[str, Any]
 Curve = dict[str, list[float]]
 
-CURVE_COLUMNS = ("step", "loss", "mlm_loss", "nsp_loss", "learning_rate", "grad_norm")
+CURVE_COLUMNS = ("step", "loss", "learning_rate")  # and what each training adds
 
 # The order in which a reader meets the stages; one that is not named here comes last.
 ORDER = (
     *("download", "documents", "shards", "cloze", "vocab", "tfrecords", "pretrain_phase1", "pretrain_phase2"),
-    *("import_checkpoint", "squad", "glue", "stability_run", "stability", "benchmark_training", "benchmark_inference"),
+    *("import_checkpoint", "squad", "export", "glue", "stability_run", "stability"),
+    *("benchmark_training", "benchmark_inference"),
 )
 
 
@@ -91,6 +93,11 @@ def _files(paths: Iterable[Path], suffix: str) -> Iterator[Path]:
             yield path
 
 
+def _stale(key: str, members: Mapping[str, Collection[str]]) -> bool:
+    group, _, item = key.partition("/")
+    return group in members and item not in members[group]
+
+
 def _read_object(path: Path, made_by: str) -> Metrics:
     value = read_json(path, made_by)
     if not isinstance(value, dict):
@@ -118,24 +125,32 @@ def read_curve(path: Path, made_by: str) -> Curve:
                 raise ValueError(f"{len(values)} values for {len(names)} columns")
         except ValueError as error:
             raise StageError(f"{path}, line {n}: {error}", run=made_by) from None
-        # A step whose gradient overflowed is logged as it was; it cannot be drawn.
+        # What overflowed cannot be drawn.
         if all(map(isfinite, values)):
             for name, value in zip(names, values, strict=True):
                 columns[name].append(value)
     return columns
 
 
-def read(metrics: Iterable[Path], curves: Iterable[Path], provenance: Iterable[Path]) -> Inputs:
+def read(
+    metrics: Iterable[Path],
+    curves: Iterable[Path],
+    provenance: Iterable[Path],
+    members: Mapping[str, Collection[str]] = MappingProxyType({}),
+) -> Inputs:
     """Read all files; a folder stands for the .json (or .tsv) files in it.
+
+    members: {folder: names} of what a matrix has now. DVC leaves the files of former members in the folder: they are
+    not read. A member without a file is missing.
 
     Raises:
         StageError: a file is there but broken; names it and the command that makes it anew.
     """
     found: dict[str, Metrics] = {}
-    missing = set()
+    missing = {f"{group}/{item}" for group, items in members.items() for item in items}
     for path in _files(metrics, ".json"):
         key = key_of(path, "metrics")
-        if key.startswith("provenance/"):
+        if key.startswith("provenance/") or _stale(key, members):
             continue
         if path.exists():
             found[key] = _read_object(path, f"dvc repro -f -s {stage_of(key)}")
@@ -150,6 +165,8 @@ def read(metrics: Iterable[Path], curves: Iterable[Path], provenance: Iterable[P
     for path in _files(provenance, ".json"):
         if path.exists():
             key = key_of(path, "provenance")
+            if _stale(key, members):
+                continue
             records[key] = _read_object(path, f"dvc repro -f -s {stage_of(key)}")
     records = {key: records[key] for key in sorted(records, key=in_order)}
     return Inputs(found, drawn, records, frozenset(missing - set(found)))

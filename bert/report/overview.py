@@ -9,9 +9,15 @@ from typing import Any
 from markupsafe import Markup
 
 from bert.report.inputs import Inputs, Metrics
-from bert.report.tables import NONE, Row, Section, Table, code, flat, is_number, number, words
+from bert.report.tables import NONE, Row, Section, Table, code, number
 
-VOCABULARY_SIZES = ("vocab_size", "size", "pieces")  # as the vocab stage may call it
+NAMES = {
+    "finetune.init": "fine-tuned from",
+    "squad.data": "SQuAD data",
+    "glue.data": "GLUE data",
+    "tfrecords.phase1.sequence_length": "length, phase 1",
+    "tfrecords.phase2.sequence_length": "length, phase 2",
+}
 
 
 def _machine(record: Metrics) -> tuple[str, ...]:
@@ -87,10 +93,9 @@ def measured(inputs: Inputs, keys: Iterable[str]) -> tuple[Markup, ...]:
 
 
 def _settings(inputs: Inputs, params: dict[str, Any]) -> Table:
-    vocabulary = inputs.metrics.get("vocab", {})
-    size = next((vocabulary[k] for k in VOCABULARY_SIZES if is_number(vocabulary.get(k))), None)
+    size = inputs.metrics.get("vocab", {}).get("size")
     # A seed is a name, not an amount: no thousands separator.
-    values = {words(name).replace(".", " "): str(value) for name, value in flat(params).items()}
+    values = {NAMES.get(name, name): str(value) for name, value in params.items()}
     values["vocabulary"] = f"{number(size)} pieces" if size is not None else NONE
     return Table("Parameters", tuple(values), (Row(tuple(values.values())),), text_columns=len(values))
 

@@ -11,6 +11,8 @@ from bert.report import corpus, overview, pretraining, scores, speed
 from bert.report.inputs import Inputs
 from bert.report.tables import Section, is_number, number, percent
 
+LENGTH = ".sequence_length"  # of a phase: tfrecords.phase1.sequence_length
+
 
 @dataclass(frozen=True)
 class Headline:
@@ -32,20 +34,19 @@ def headlines(inputs: Inputs) -> list[Headline]:
     for key in reversed(pretraining.PHASES):
         m = inputs.metrics.get(key, {})
         if is_number(m.get("nats_below_unigram")):
-            value = number(m["nats_below_unigram"], 2)
+            nats = m["nats_below_unigram"]
+            side = "below" if nats >= 0 else "above"
             against = f"{percent(m.get('mlm_accuracy'))} of masked tokens right, {inputs.stage(key)}"
-            found.append(Headline(value, "nats below unigram entropy", against))
+            found.append(Headline(number(abs(nats), 2), f"nats {side} unigram entropy", against))
             break
     squad = inputs.metrics.get("squad", {})
     if is_number(squad.get("f1")):
         best = number(_best(squad.get("baselines") or {}, "f1"), 2)
         found.append(Headline(number(squad["f1"], 2), "SQuAD F1, %", f"best without a model {best}"))
-    for key in inputs.group("glue"):
-        m = inputs.metrics.get(key, {})
-        if is_number(m.get("accuracy")) and key == "glue/mrpc":
-            best = number(_best(m.get("baselines") or {}, "accuracy"), 4)
-            task = key.partition("/")[2].upper()
-            found.append(Headline(number(m["accuracy"], 4), f"{task} accuracy", f"best without a model {best}"))
+    mrpc = inputs.metrics.get("glue/mrpc", {})
+    if is_number(mrpc.get("accuracy")):
+        best = number(_best(mrpc.get("baselines") or {}, "accuracy"), 2)
+        found.append(Headline(number(mrpc["accuracy"], 2), "MRPC accuracy, %", f"best without a model {best}"))
     m = inputs.metrics.get(pretraining.PHASES[0], {})
     if is_number(m.get("sequences_per_second")):
         where = f"{overview.precision(m)}, {overview.hardware(inputs, pretraining.PHASES[0])}"
@@ -55,20 +56,18 @@ def headlines(inputs: Inputs) -> list[Headline]:
 
 def sections(inputs: Inputs, params: dict[str, Any]) -> list[Section]:
     """The chapters in reading order."""
-    model = params.get("model")
-    if isinstance(model, dict):
-        model = model.get("name")
-    model = str(model or "not named")
+    model = str(params.get("model") or "not named")
+    lengths = {f"pretrain_{name.split('.')[1]}": value for name, value in params.items() if name.endswith(LENGTH)}
     # An imported model is what its checkpoint says, whatever the parameters would pretrain.
     finetuned = "imported" if params.get("finetune.init") == "imported" else model
     return [
         overview.section(inputs, params),
         corpus.section(inputs),
         pretraining.section(inputs),
-        scores.squad(inputs, finetuned),
-        scores.glue(inputs, finetuned),
+        scores.squad(inputs, finetuned, params.get("squad.data")),
+        scores.glue(inputs, finetuned, params.get("glue.data")),
         scores.stability(inputs),
-        speed.section(inputs, model),
+        speed.section(inputs, model, lengths),
         overview.where(inputs),
     ]
 

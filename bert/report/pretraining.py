@@ -7,7 +7,7 @@ from typing import Any
 from bert.report import figures
 from bert.report.inputs import Inputs, Metrics
 from bert.report.overview import label, measured, precision
-from bert.report.tables import Drawing, Row, Section, Table, not_run, number, percent
+from bert.report.tables import Row, Section, Table, not_run, number, percent
 
 PHASES = ("pretrain_phase1", "pretrain_phase2")
 
@@ -48,18 +48,9 @@ def _table(inputs: Inputs) -> Table:
 
 def section(inputs: Inputs) -> Section:
     """Both phases side by side."""
-    drawings = []
-    for key in PHASES:
-        curve = inputs.curves.get(key)
-        if curve is None or not curve["step"]:
-            continue
-        steps = len(curve["step"])
-        each = -(-steps // figures.POINTS)
-        means = f"; a point is the mean of {each} steps" if each > 1 else ""
-        svg = figures.curve_svg(curve, inputs.metrics.get(key, {}).get("unigram_entropy"))
-        drawings.append(Drawing(svg, f"{inputs.stage(key)}: losses on the training text, {steps:,} steps{means}"))
+    drawings = tuple(drawing for key in PHASES for drawing in figures.drawing(inputs, key))
     text = (
         "The unigram entropy is the loss of a model that knows how frequent each token is and nothing of its context. "
         "Only below it has something been learned from context.",
     )
-    return Section("pretraining", "Pretraining", text, (_table(inputs),), tuple(drawings))
+    return Section("pretraining", "Pretraining", text, (_table(inputs),), drawings)

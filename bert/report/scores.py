@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from bert.report import published
+from bert.report import figures, published
 from bert.report.inputs import Inputs, Metrics
 from bert.report.overview import hardware, measured, precision
 from bert.report.stability import SCORES, split
 from bert.report.tables import NONE, Row, Section, Table, heading, is_number, not_run, number, words
 
-SQUAD_DIGITS, GLUE_DIGITS = 2, 4  # percentages there, fractions here
+DIGITS = 2  # of scores in per cent
 
 
-def _cells(figures: Metrics, names: list[str], digits: int) -> tuple[str, ...]:
-    return tuple(number(figures.get(name), digits) for name in names)
+def _cells(scores: Metrics, names: list[str]) -> tuple[str, ...]:
+    return tuple(number(scores.get(name), DIGITS) for name in names)
 
 
 def _runs(metrics: Metrics) -> Iterator[tuple[str, Metrics, bool]]:
@@ -36,42 +36,69 @@ def _how(metrics: Metrics) -> str:
     return ", ".join(f"{name} {value}" for name, value in known.items() if value != NONE)
 
 
-def _published(inputs: Inputs, key: str, model: str, names: list[str], digits: int) -> tuple[list[Row], list[str]]:
+def _published(inputs: Inputs, key: str, model: str, data: str | None, names: list[str]) -> tuple[list[Row], list[str]]:
     """Rows of published scores for the same work as `key`'s, and a note with the hardware of both."""
+    if data != "download":
+        return [], []
     metrics = inputs.metrics[key]
     same = published.scores(key, str(metrics.get("model", model)), metrics.get("count"))
-    rows = [Row((f"published: {s.precision}", *_cells(s.figures, names, digits), NONE)) for s in same]
+    rows = [Row((f"published: {s.precision}", *_cells(s.figures, names), NONE)) for s in same]
     notes = [f"Published {s.precision}: {s.source}, on {s.hardware}. Here: {hardware(inputs, key)}." for s in same]
     return rows, notes
 
 
-def squad(inputs: Inputs, model: str) -> Section:
-    """Exact match and F1, overall and by the type of the answer."""
+def _made_here(data: str | None, what: str) -> tuple[str, ...]:
+    """A warning where the data are not those of the benchmark's name."""
+    if data != "cloze":
+        return ()
+    return (
+        f"The {what} are made from the corpus by the cloze stage. They have the benchmark's form and are scored by its "
+        "rules, but they are not its data: compare these scores with each other, not with those of other work.",
+    )
+
+
+def _export(inputs: Inputs) -> Table:
+    """Whether the SavedModel answers as the model did."""
+    key = "export"
+    header = ("SavedModel", "questions asked", "answered alike", "bytes")
+    if key not in inputs.metrics:
+        return Table("Export", header, (not_run(inputs.stage(key), inputs.first_run(key)),))
+    metrics = inputs.metrics[key]
+    cells = (number(metrics.get(name)) for name in ("checked", "agreeing", "bytes"))
+    return Table("Export", header, (Row((inputs.stage(key), *cells)),))
+
+
+def squad(inputs: Inputs, model: str, data: str | None) -> Section:
+    """Exact match and F1, overall and by the type of the answer. data: `squad.data`."""
     key, names = "squad", ["exact_match", "f1"]
+    text = _made_here(data, "questions")
     if key not in inputs.metrics:
         table = Table("Scores", ("run", "exact match"), (not_run(inputs.stage(key), inputs.first_run(key)),))
-        return Section(key, "SQuAD", (), (table,))
+        return Section(key, "SQuAD", text, (table, _export(inputs)))
     metrics = inputs.metrics[key]
     count = number(metrics.get("count"))
-    rows = [
-        Row((what, *_cells(scores, names, SQUAD_DIGITS), count), strong=result)
-        for what, scores, result in _runs(metrics)
+    rows = [Row((what, *_cells(scores, names), count), strong=result) for what, scores, result in _runs(metrics)]
+    theirs, notes = _published(inputs, key, model, data, names)
+    header = ("run", *map(heading, names), "questions")
+    tables = [
+        Table(
+            f"Scores ({_how(metrics) or 'not said how'})",
+            header,
+            (*rows, *theirs),
+            notes=(*measured(inputs, [key]), *notes),
+        )
     ]
-    theirs, notes = _published(inputs, key, model, names, SQUAD_DIGITS)
-    header = ("run", "exact match, %", "F1, %", "questions")
-    tables = [Table(f"Scores ({_how(metrics)})", header, (*rows, *theirs), notes=(*measured(inputs, [key]), *notes))]
     if by_type := metrics.get("by_type"):
         kinds = sorted(by_type.items(), key=lambda item: (-item[1].get("count", 0), item[0]))
         of_type = tuple(
-            Row((words(kind), *_cells(scores, names, SQUAD_DIGITS), number(scores.get("count"))))
-            for kind, scores in kinds
+            Row((words(kind), *_cells(scores, names), number(scores.get("count")))) for kind, scores in kinds
         )
         tables.append(Table("By type of answer", ("answer", *header[1:]), of_type))
-    return Section(key, "SQuAD", (), tuple(tables))
+    return Section(key, "SQuAD", text, (*tables, _export(inputs)), figures.drawing(inputs, key))
 
 
-def glue(inputs: Inputs, model: str) -> Section:
-    """All tasks in one table, with the metrics that any of them has."""
+def glue(inputs: Inputs, model: str, data: str | None) -> Section:
+    """All tasks in one table, with the metrics that any of them has. data: `glue.data`."""
     keys = inputs.group("glue")
     done = [key for key in keys if key in inputs.metrics]
     names = [name for name in SCORES if any(name in inputs.metrics[key] for key in done)]
@@ -85,15 +112,15 @@ def glue(inputs: Inputs, model: str) -> Section:
         metrics = inputs.metrics[key]
         for what, scores, result in _runs(metrics):
             count = number(metrics.get("count"))
-            rows.append(Row((task, what, *_cells(scores, names, GLUE_DIGITS), count), strong=result))
-        theirs, sources = _published(inputs, key, model, names, GLUE_DIGITS)
+            rows.append(Row((task, what, *_cells(scores, names), count), strong=result))
+        theirs, sources = _published(inputs, key, model, data, names)
         rows += [Row((task, *row.cells)) for row in theirs]
-        notes += [f"{task}: {_how(metrics)}.", *sources]
+        notes += [f"{task}: {_how(metrics) or 'not said how'}.", *sources]
     if not keys:
         rows.append(not_run("glue", "dvc repro glue"))
     header = ("task", "run", *map(heading, names), "examples")
     table = Table("Scores", header, tuple(rows), text_columns=2, notes=(*measured(inputs, done), *notes))
-    return Section("glue", "GLUE", (), (table,))
+    return Section("glue", "GLUE", _made_here(data, "pairs"), (table,))
 
 
 def _task_and_seed(key: str) -> tuple[str, str]:
@@ -104,7 +131,7 @@ def _spread_rows(task: str, summary: dict[str, Any], names: list[str]) -> list[R
     rows = []
     for statistic in ("mean", "std", "min", "max"):
         spreads = {name: summary[name][statistic] for name in names if statistic in summary.get(name, {})}
-        rows.append(Row((task, statistic, *_cells(spreads, names, GLUE_DIGITS)), strong=statistic in ("mean", "std")))
+        rows.append(Row((task, statistic, *_cells(spreads, names)), strong=statistic in ("mean", "std")))
     return rows
 
 
@@ -120,7 +147,7 @@ def stability(inputs: Inputs) -> Section:
         for key in (k for k in keys if _task_and_seed(k)[0] == task):
             seed = f"seed {_task_and_seed(key)[1]}"
             if key in inputs.metrics:
-                rows.append(Row((task, seed, *_cells(inputs.metrics[key], names, GLUE_DIGITS))))
+                rows.append(Row((task, seed, *_cells(inputs.metrics[key], names))))
             else:
                 rows.append(not_run(f"{task}, {seed}", inputs.first_run(key)))
         if isinstance(summaries.get(task), dict):

@@ -30,21 +30,25 @@ def _cell(metrics: Metrics) -> tuple[str, ...]:
         *(number(latency.get(name), 2) for name in ("mean", "p50", "p90", "p99", "p100")),
         number(metrics.get("first_call_seconds"), 1),
         number(metrics.get("iterations")),
-        percent(metrics.get("peak_fraction")),
+        percent((metrics.get("roofline") or {}).get("peak_fraction")),
     )
+
+
+def _model(key: str) -> str:
+    """The model of a cell. Example: benchmark_training/large-384-8 -> large"""
+    return key.partition("/")[2].partition("-")[0]
 
 
 def _table(inputs: Inputs, kind: str) -> Table:
     rows = []
     keys = inputs.group(kind)
     for key in keys:
-        item = key.partition("/")[2]
         if key not in inputs.metrics:
-            rows.append(not_run(item, inputs.first_run(key)))
+            rows.append(not_run(key.partition("/")[2], inputs.first_run(key)))
             continue
         metrics = inputs.metrics[key]
-        model = str(metrics.get("model") or item.split("-")[0])
-        rows.append(Row((model, precision(metrics), number(metrics.get("xla")), label(inputs, key), *_cell(metrics))))
+        how = (_model(key), precision(metrics), number(metrics.get("xla")), label(inputs, key))
+        rows.append(Row((*how, *_cell(metrics))))
     if not keys:
         rows.append(not_run(kind, f"dvc repro {kind}"))
     done = [key for key in keys if key in inputs.metrics]
@@ -62,15 +66,15 @@ def _table(inputs: Inputs, kind: str) -> Table:
     )
 
 
-def _beside(metrics: Metrics, kind: str) -> published.Speed | None:
+def _beside(metrics: Metrics, key: str) -> published.Speed | None:
     """The published figure for the work of a benchmark, if there is one."""
     if metrics.get("precision_effective", metrics.get("precision")) != metrics.get("precision"):
         return None
-    work = (str(metrics.get("model")), metrics.get("sequence_length", 0), metrics.get("batch_size", 0))
+    work = (_model(key), metrics.get("sequence_length", 0), metrics.get("batch_size", 0))
     ranks, arithmetic = metrics.get("ranks", 1), str(metrics.get("precision"))
-    if kind == "benchmark_inference":
+    if key.startswith("benchmark_inference/"):
         return published.inference(*work, arithmetic)
-    return published.squad_training(*work, ranks, arithmetic) if metrics.get("task") == "squad" else None
+    return published.squad_training(*work, ranks, arithmetic)
 
 
 def _where(inputs: Inputs, key: str) -> str:
@@ -88,40 +92,43 @@ def _pair(what: str, ours: Metrics, where: str, theirs: published.Speed) -> tupl
     )
 
 
-def _pretraining(inputs: Inputs, model: str) -> Iterable[Row]:
+def _pretraining(inputs: Inputs, model: str, lengths: dict[str, int]) -> Iterable[Row]:
     for key in PHASES:
         m = inputs.metrics.get(key, {})
-        work = (m.get("sequence_length", 0), m.get("global_batch", 0), m.get("ranks", 0))
-        theirs = published.pretraining(str(m.get("model", model)), *work, str(m.get("precision_effective")))
+        work = (lengths.get(key, 0), m.get("global_batch", 0), m.get("ranks", 0))
+        theirs = published.pretraining(model, *work, str(m.get("precision_effective")))
         if theirs is not None:
             what = f"pretraining, large, {work[0]}, global batch {number(work[1])}, {m['precision_effective']}"
             figures = {"sequences_per_second": m.get("sequences_per_second")}
             yield from _pair(what, figures, _where(inputs, key), theirs)
 
 
-def _published(inputs: Inputs, model: str) -> tuple[tuple[str, ...], tuple[Table, ...]]:
-    rows = list(_pretraining(inputs, model))
+def _published(inputs: Inputs, model: str, lengths: dict[str, int]) -> tuple[tuple[str, ...], tuple[Table, ...]]:
+    rows = list(_pretraining(inputs, model, lengths))
     for kind, name in KINDS.items():
         for key in inputs.group(kind):
             metrics = inputs.metrics.get(key, {})
-            theirs, ours = _beside(metrics, kind), metrics.get("reference")
+            theirs, ours = _beside(metrics, key), metrics.get("reference_rules")
             if theirs is not None and ours:
                 what = f"{name.lower()}, {key.partition('/')[2]}, {metrics['precision']}"
                 rows += _pair(what, ours, _where(inputs, key), theirs)
     if not rows:
-        models = {str(m.get("model")) for k, m in inputs.metrics.items() if k.startswith("benchmark_")} or {model}
+        models = {model, *(_model(key) for kind in KINDS for key in inputs.group(kind) if key in inputs.metrics)}
         return (
             "No published figure stands here: those that exist are of BERT-base and BERT-large at lengths 128, 384 and "
             f"512, in fp16, tf32 and fp32, and nothing measured here (model {', '.join(sorted(models))}) is the same "
             "work at the same precision.",
         ), ()
     header = ("work", "hardware", "seq / s", "mean, ms", "90 %", "95 %", "99 %")
-    source = f"Published: {published.SOURCE}; hardware differs unless it says the same."
+    source = (
+        f"Published: {published.SOURCE}. Their benchmarks run on SQuAD with its padding, ours on full-length random "
+        "tokens: the same arithmetic. Hardware differs unless it says the same."
+    )
     return (), (Table("Beside published figures", header, tuple(rows), text_columns=2, notes=(RULES, source)),)
 
 
-def section(inputs: Inputs, model: str) -> Section:
-    """model: the name of the model that was pretrained, for metric files that do not say."""
-    why, beside = _published(inputs, model)
+def section(inputs: Inputs, model: str, lengths: dict[str, int]) -> Section:
+    """model: what was pretrained. lengths: {phase's key: its sequence length}."""
+    why, beside = _published(inputs, model, lengths)
     tables = (*(_table(inputs, kind) for kind in KINDS), *beside)
     return Section("speed", "Benchmarks", why, tables)

@@ -7,19 +7,22 @@ from statistics import fmean, stdev
 from typing import Any
 
 from bert.pipeline.errors import StageError
+from bert.pipeline.params import Section
 
 # Only scores: the spread of a count or of a speed answers another question.
-SCORES = (
-    "accuracy",
-    "exact_match",
-    "f1",
-    "matthews",
-    "pearson",
-    "spearman",
-    "mlm_loss",
-    "mlm_accuracy",
-    "nsp_accuracy",
-)
+SCORES = ("accuracy", "exact_match", "f1", "mcc")
+
+
+class StabilitySettings(Section):
+    """Params section `stability`: which tasks are repeated, and under which seeds."""
+
+    tasks: tuple[str, ...]
+    seeds: tuple[int, ...]
+
+    @property
+    def runs(self) -> list[str]:
+        """The file stems of the runs. Example: mrpc-1"""
+        return [f"{task}-{seed}" for task in self.tasks for seed in self.seeds]
 
 
 def split(stem: str) -> tuple[str, str]:

@@ -91,12 +91,12 @@ def words(key: str) -> str:
     return key.replace("_", " ")
 
 
-NAMES = {"f1": "F1", "matthews": "Matthews", "pearson": "Pearson", "spearman": "Spearman"}
+NAMES = {"f1": "F1", "mcc": "Matthews correlation"}
 
 
 def heading(score: str) -> str:
-    """A score's name as the head of its column."""
-    return NAMES.get(score, words(score))
+    """A score's name as the head of its column; all scores are in per cent."""
+    return f"{NAMES.get(score, words(score))}, %"
 
 
 def flat(tree: dict[str, Any], skip: Iterable[str] = ()) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from bert.model.dropout import no_dropout
 from bert.model.encoder import encode
 from bert.model.heads import span_logits
 from bert.tasks.settings import SquadSettings
-from bert.text.tokenizer import UNK, Vocabulary
+from bert.text.tokenizer import CLS, PAD, SEP, UNK, Vocabulary
 
 Tensor = Any
 
@@ -28,7 +28,7 @@ class QuestionAnswerer(tf.Module):
         self._weights = {name: tf.Variable(value, trainable=False) for name, value in model.weights.items()}
         self._normalizer = text.FastBertNormalizer(lower_case_nfd_strip_accents=True)
         self._wordpiece = text.FastWordpieceTokenizer(list(pieces), unknown_token=UNK, token_out_type=tf.int32)
-        self._cls, self._sep = (tf.constant([pieces.index(p)], tf.int32) for p in ("[CLS]", "[SEP]"))
+        self._pad, self._cls, self._sep = (tf.constant([pieces.index(p)], tf.int32) for p in (PAD, CLS, SEP))
 
     @tf.function(
         input_signature=[
@@ -48,7 +48,13 @@ class QuestionAnswerer(tf.Module):
         normalized, origins = self._normalizer.normalize_with_offsets(string[None])
         ids, starts, ends = self._wordpiece.tokenize_with_offsets(normalized)
         origin = tf.cast(origins[0], tf.int32)
-        return ids[0], tf.gather(origin, tf.cast(starts[0], tf.int32)), tf.gather(origin, tf.cast(ends[0], tf.int32))
+        first = tf.gather(origin, tf.cast(starts[0], tf.int32))
+        # The piece's own last byte, not the one after it: that may lie in the same expanded character.
+        last = tf.gather(origin, tf.cast(ends[0], tf.int32) - 1)
+        lead = tf.gather(tf.cast(tf.io.decode_raw(string, tf.uint8), tf.int32), last)
+        # Bytes of a UTF-8 character, by its first one.
+        size = 1 + sum(tf.cast(lead >= bound, tf.int32) for bound in (0xC0, 0xE0, 0xF0))
+        return ids[0], first, last + size
 
     def _one(self, question: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
         s = self._settings
@@ -56,14 +62,15 @@ class QuestionAnswerer(tf.Module):
         ids, starts, ends = self._tokens(context)
         count, before = tf.size(ids), tf.size(query) + 2
         room = s.max_seq_length - before - 1
-        windows = 1 + tf.maximum(0, -(-(count - room) // s.doc_stride))
+        stride = tf.minimum(s.doc_stride, room)
+        windows = 1 + tf.maximum(0, -(-(count - room) // stride))
         # (W, S): which context token stands where; outside of a window's tokens -1.
         place = tf.range(s.max_seq_length)[None, :] - before
-        token = place + tf.range(windows)[:, None] * s.doc_stride
+        token = place + tf.range(windows)[:, None] * stride
         inside = (place >= 0) & (place < room) & (token < count)
         head = tf.concat([self._cls, query, self._sep], 0)
         head = tf.pad(head, [[0, s.max_seq_length - before]])[None, :]
-        padded = tf.concat([ids, [0]], 0)
+        padded = tf.concat([ids, self._pad], 0)
         body = tf.gather(padded, tf.where(inside, token, count))
         length = before + tf.reduce_sum(tf.cast(inside, tf.int32), 1)
         columns = tf.range(s.max_seq_length)[None, :]

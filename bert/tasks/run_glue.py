@@ -20,7 +20,8 @@ from bert.training.batches import Arrays
 from bert.training.distributed import World
 from bert.training.finetuning import CLASSES, Finetuned, finetune, forward_classes, predict
 from bert.training.loop import peak_rss_mb
-from bert.training.precision import Precision
+from bert.training.precision import set_precision
+from bert.training.settings import ComputeSettings
 
 PREDICT_BATCH = 64
 
@@ -37,7 +38,7 @@ def run_glue(
     init: Path,
     settings: GlueTaskSettings,
     finetuning: FinetuneSettings,
-    precision: Precision,
+    compute: ComputeSettings,
     seed: int,
     scratch: Path,
     world: World,
@@ -51,6 +52,7 @@ def run_glue(
     """
     task = TASKS[task_name]
     start = load_model(init, f"dvc repro {init.name}")
+    precision = set_precision(compute, start.config.hidden_size)
     tokenizer = WordPieceTokenizer(start.vocab)
     train_examples, dropped_train = read_glue(data / task.folder, task, "train", source)
     dev_examples, dropped_dev = read_glue(data / task.folder, task, "dev", source)

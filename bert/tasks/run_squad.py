@@ -19,7 +19,8 @@ from bert.training.batches import Arrays
 from bert.training.distributed import World
 from bert.training.finetuning import SPANS, Finetuned, finetune, forward_spans, predict
 from bert.training.loop import peak_rss_mb
-from bert.training.precision import Precision
+from bert.training.precision import set_precision
+from bert.training.settings import ComputeSettings
 
 # Random baselines are averaged over so many draws.
 BASELINE_DRAWS = 5
@@ -43,7 +44,7 @@ def run_squad(
     init: Path,
     settings: SquadSettings,
     finetuning: FinetuneSettings,
-    precision: Precision,
+    compute: ComputeSettings,
     seed: int,
     scratch: Path,
     world: World,
@@ -51,6 +52,7 @@ def run_squad(
 ) -> None:
     """Fine-tune and score; leaves model/, predictions/, curve.tsv, metrics.json and run.json in `scratch`."""
     start = load_model(init, f"dvc repro {init.name}")
+    precision = set_precision(compute, start.config.hidden_size)
     tokenizer = WordPieceTokenizer(start.vocab)
     train_questions, dropped_train = read_squad(data / settings.train_file, settings.data)
     dev_questions, dropped_dev = read_squad(data / settings.dev_file, settings.data)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from bert.pipeline.errors import StageError
 from bert.training.distributed import Split, World
 from bert.training.records import Records
 
@@ -22,19 +23,32 @@ def rows_of(step: int, split: Split, world: World) -> range:
     return range(first, first + split.rows_per_rank)
 
 
-def record_batches(records: Records, seed: int, first_step: int, steps: int, split: Split, world: World) -> Any:
-    """A tf.data.Dataset of {feature: (rows per rank, length)} for the steps from `first_step` on."""
+def record_batches(
+    records: Records, seed: int, first_step: int, steps: int, split: Split, world: World
+) -> Iterator[dict[str, Any]]:
+    """{feature: (rows per rank, length)} for each step from `first_step` on.
+
+    Raises:
+        StageError: a file is truncated or corrupt.
+    """
+    broken: list[StageError] = []
 
     def serialized() -> Iterator[list[bytes]]:
-        for step in range(first_step, steps):
-            yield [records.shuffled(seed, position) for position in rows_of(step, split, world)]
+        try:
+            for step in range(first_step, steps):
+                yield [records.shuffled(seed, position) for position in rows_of(step, split, world)]
+        except StageError as error:
+            # tf.data would wrap it into an error of its own: end here, and raise it where the batches are taken.
+            broken.append(error)
 
     spec = tf.TensorSpec([split.rows_per_rank], tf.string)
-    return tf.data.Dataset.from_generator(serialized, output_signature=spec).map(records.parse).prefetch(PREFETCH)
+    yield from tf.data.Dataset.from_generator(serialized, output_signature=spec).map(records.parse).prefetch(PREFETCH)
+    if broken:
+        raise broken[0]
 
 
 def array_batches(arrays: Arrays, seed: int, first_step: int, steps: int, split: Split, world: World) -> Any:
-    """The same from arrays {feature: (N, ...)} in memory, shuffled anew each epoch, as fine-tuning needs it."""
+    """A tf.data.Dataset of the same from arrays {feature: (N, ...)} in memory, shuffled anew each epoch."""
     count = len(next(iter(arrays.values())))
     orders: dict[int, npt.NDArray[np.int64]] = {}
 

@@ -38,19 +38,24 @@ class Checkpoint:
 def save(
     folder: Path, step: int, tensors: Mapping[str, np.ndarray], state: dict[str, Any], code: dict[str, str]
 ) -> None:
-    """Write a checkpoint, then forget all but the newest KEEP."""
+    """Write a checkpoint, then keep it and KEEP - 1 before it.
+
+    All else goes: older ones, what a kill left half-written, and later ones, which are damaged or of a run that
+    BERT_RESUME=fresh gave up.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     final = folder / f"step-{step:08d}.safetensors"
     temporary = final.with_suffix(".tmp")
-    save_file({name: np.ascontiguousarray(value) for name, value in tensors.items()}, temporary)
+    save_file({name: np.asarray(value, order="C") for name, value in tensors.items()}, temporary)
     with open(temporary, "rb") as f:
         os.fsync(f.fileno())
     digest = sha256_of(temporary)
     os.replace(temporary, final)
     write_json(final.with_suffix(".json"), {"step": step, "sha256": digest, "state": state, "code": code})
-    for old in sorted(folder.glob("step-*.json"))[:-KEEP]:
-        old.unlink()
-        old.with_suffix(".safetensors").unlink(missing_ok=True)
+    kept = sorted(mark.stem for mark in folder.glob("step-*.json") if mark.stem <= final.stem)[-KEEP:]
+    for path in folder.iterdir():
+        if path.stem not in kept:
+            path.unlink()
 
 
 def _allow_other_code(folder: Path, saved: dict[str, str], code: dict[str, str]) -> bool:

@@ -50,7 +50,7 @@ class World:
 def wanted_ranks() -> int:
     """BERT_RANKS, default 1. Raises StageError where it is no positive number."""
     told = os.environ.get("BERT_RANKS", "1")
-    if not told.isdigit() or int(told) < 1:
+    if not told.isdecimal() or int(told) < 1:
         raise StageError(f"BERT_RANKS is {told!r}, expected a positive number", run="unset BERT_RANKS, or correct it")
     return int(told)
 
@@ -121,7 +121,7 @@ def wanted_micro_batch(stage: str) -> int | None:
     if not told:
         return None
     try:
-        if told.isdigit():
+        if told.isdecimal():
             return int(told)
         by_stage = dict(entry.split("=") for entry in told.replace(" ", "").split(","))
         sizes = {name: int(size) for name, size in by_stage.items()}
@@ -145,7 +145,8 @@ def split_batch(stage: str, parameter: str, batch_size: int, ranks: int) -> Spli
             run=f"set BERT_RANKS to a divisor of {batch_size}, or {parameter} to a multiple of {ranks}",
         )
     per_rank = batch_size // ranks
-    micro = wanted_micro_batch(stage) or per_rank
+    wanted = wanted_micro_batch(stage)
+    micro = per_rank if wanted is None else wanted
     if micro < 1 or per_rank % micro:
         raise StageError(
             f"BERT_MICRO_BATCH is {micro}, which does not divide the {per_rank} rows of a rank "

@@ -31,7 +31,13 @@ SETTLING_STEPS = 5
 
 def save_seconds() -> float:
     """BERT_SAVE_SECONDS: time between checkpoints, default a minute. Changes no result."""
-    return float(os.environ.get("BERT_SAVE_SECONDS", "60"))
+    told = os.environ.get("BERT_SAVE_SECONDS", "60")
+    try:
+        return float(told)
+    except ValueError:
+        raise StageError(
+            f"BERT_SAVE_SECONDS is {told!r}, expected a number", run="unset BERT_SAVE_SECONDS, or correct it"
+        ) from None
 
 
 def peak_rss_mb() -> float:
@@ -70,22 +76,29 @@ def train(
 
     Args:
         losses: {column of the curve: "sum/weight"}, such as {"mlm_loss": "mlm_loss/predictions"}.
-        max_skipped: non-finite updates in a row that are too many.
+        max_skipped: non-finite updates in a row that are borne; they are skipped.
 
     Raises:
-        StageError: too many skipped updates in a row, or a checkpoint of other code.
+        StageError: more skipped updates in a row, no update at all, a checkpoint of other code, or ranks that do not
+            see the same checkpoint.
     """
     run = Run(["\t".join(["step", "loss", *losses, "learning_rate", "grad_norm", "loss_scale"])])
     first, in_a_row = 0, 0
+    gathered: list[dict[str, float]] = []
     found = checkpoint.newest(scratch / "checkpoints", code)
     if found is not None:
         for variable_name, variable in step.variables.items():
             variable.assign(found.tensors[variable_name])
         first, run.resumed_from = found.step, found.step
         run.curve, run.skipped_steps, run.last = found.state["curve"], found.state["skipped"], found.state["last"]
+        gathered = found.state["gathered"]
         log.info("%s: going on from step %d of %d", name, first, steps)
+    if len(set(starts := world.gather(first))) > 1:
+        raise StageError(
+            f"{name}: the ranks would start at different steps {starts}: they do not see the same {scratch}",
+            run="put the repository in a folder that all hosts share, then dvc repro",
+        )
     interval = max(1, steps // CURVE_POINTS)
-    gathered: list[dict[str, float]] = []
     between, saved = save_seconds(), time.monotonic()
     with Progress(name, steps, "steps", first) if world.is_first else Progress(name, 0, "") as progress:
         began = time.perf_counter()
@@ -114,15 +127,24 @@ def train(
             if world.is_first:
                 shown = run.last.get("loss", math.nan)
                 progress.update(done, f"loss {shown:.4f}, lr {told['learning_rate']:.3g}")
-                # Not while a point of the curve is half gathered: a resumed curve has the same points.
-                if not gathered and done < steps and time.monotonic() - saved >= between:
+                if done < steps and time.monotonic() - saved >= between:
                     began_saving = time.monotonic()
-                    state = {"curve": run.curve, "skipped": run.skipped_steps, "last": run.last}
+                    state = {
+                        "curve": run.curve,
+                        "gathered": gathered,  # half a point of the curve: a resumed curve has the same points
+                        "skipped": run.skipped_steps,
+                        "last": run.last,
+                    }
                     tensors = {n: v.numpy() for n, v in step.variables.items()}
                     checkpoint.save(scratch / "checkpoints", done, tensors, state, code)
                     saved = time.monotonic()
                     between = max(save_seconds(), (saved - began_saving) / SAVING_SHARE if save_seconds() else 0.0)
             began = time.perf_counter()
+    if not run.last:
+        raise StageError(
+            f"{name}: not one of {steps} updates was finite",
+            run="a smaller loss_scale.initial or another precision in params.yaml, then dvc repro",
+        )
     return run
 
 

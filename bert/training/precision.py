@@ -7,10 +7,11 @@ from typing import Any
 
 import tensorflow as tf
 
-from bert.training.settings import ComputeSettings, PrecisionName
+from bert.training.settings import ComputeSettings, PrecisionName, Xla
 
 _DTYPES = {"fp32": tf.float32, "tf32": tf.float32, "fp16": tf.float16, "bf16": tf.bfloat16}
 _FIRST_WITH_TF32 = (8, 0)  # compute capability of Ampere
+SMALL_HIDDEN = 256
 
 
 @dataclass(frozen=True)
@@ -30,15 +31,23 @@ def has_tf32(devices: list[Any]) -> bool:
     return bool(found) and all(capability >= _FIRST_WITH_TF32 for capability in found)
 
 
-def set_precision(settings: ComputeSettings) -> Precision:
-    """Switch TF32 on or off for this process, choose XLA where that is left to us, make operations deterministic.
+def choose_xla(wanted: Xla, on_gpu: bool, dtype: Any, hidden_size: int) -> bool:
+    """What `xla: auto` means: XLA on a GPU; on a CPU only where its fused loops beat oneDNN's matrix products.
 
-    XLA `auto`: on where there is a GPU; on a CPU oneDNN's kernels were faster (see benchmarks/).
+    Measured on two cores (CPU seconds a step of 32 x 128, fp32): hidden 128: XLA 0.19, oneDNN 0.24; at hidden 768 oneDNN
+    is ahead in fp32 and by far in bf16, which XLA's CPU compiler has no fast products for.
     """
+    if wanted != "auto":
+        return bool(wanted)
+    return on_gpu or (dtype == tf.float32 and hidden_size <= SMALL_HIDDEN)
+
+
+def set_precision(settings: ComputeSettings, hidden_size: int) -> Precision:
+    """Switch TF32 on or off for this process, make operations deterministic, choose XLA where that is left to us."""
     gpus = tf.config.list_physical_devices("GPU")
     name = settings.precision
     tf.config.experimental.enable_tensor_float_32_execution(name == "tf32")
     tf.config.experimental.enable_op_determinism()
     effective = "fp32" if name == "tf32" and not has_tf32(gpus) else name
-    xla = bool(gpus) if settings.xla == "auto" else bool(settings.xla)
-    return Precision(name, effective, _DTYPES[name], name == "fp16", xla)
+    dtype = _DTYPES[name]
+    return Precision(name, effective, dtype, name == "fp16", choose_xla(settings.xla, bool(gpus), dtype, hidden_size))

@@ -77,12 +77,12 @@ def pretrain(
     """
     stage, made_by = f"pretrain_{phase}", f"dvc repro tfrecords@{phase}"
     split = split_batch(stage, f"pretrain.{phase}.batch_size", training.batch_size, world.size)
-    precision = set_precision(compute)
     train_records, test_records = Records(records / "train", made_by), Records(records / "test", made_by)
     start = load_model(init, "dvc repro pretrain_phase1") if init is not None else None
     vocab = start.vocab if start is not None else vocab
     vocabulary = Vocabulary.read(vocab)
     config = start.config if start is not None else BertConfig.named(model, len(vocabulary.pieces))
+    precision = set_precision(compute, config.hidden_size)
     check_records(train_records, config, vocabulary, vocab, made_by)
     trained = config.with_dropout(settings.dropout)
     parameters = make_parameters(pretraining_shapes(config), config, seed, start.weights if start else None)

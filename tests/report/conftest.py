@@ -1,0 +1,15 @@
+"""A folder with the files of a whole run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.report.sample import write_run
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """A folder with metrics/ as all stages leave it."""
+    return write_run(tmp_path)

@@ -1,0 +1,72 @@
+"""bert/report/figures.py."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
+
+import pytest
+
+from bert.report.figures import curve_svg, drawing, thin
+from bert.report.inputs import Curve, Inputs
+
+GUESSES = {"mlm_loss": ("unigram entropy", 6.3), "nsp_loss": ("coin toss", 0.69)}
+
+
+def curve(steps: int, rate: float = 1e-3) -> Curve:
+    names = ("loss", "mlm_loss", "nsp_loss", "grad_norm")
+    return {
+        "step": [float(n) for n in range(1, steps + 1)],
+        **{name: [9 - 8 * n / steps for n in range(steps)] for name in names},
+        "learning_rate": [rate * (1 - n / steps) for n in range(1, steps + 1)],  # the last is 0
+    }
+
+
+def test_a_point_is_the_mean_of_as_many_steps_as_it_takes() -> None:
+    assert thin({"step": [1.0, 2.0, 3.0, 4.0, 5.0], "loss": [1.0, 3.0, 5.0, 9.0, 2.0]}, points=3) == {
+        "step": [1.5, 3.5, 5.0],
+        "loss": [2.0, 7.0, 2.0],
+    }
+    short = {"step": [1.0, 2.0], "loss": [3.0, 4.0]}
+    assert thin(short, points=2) == short
+
+
+def test_a_long_run_makes_no_larger_drawing() -> None:
+    assert len(curve_svg(curve(30_000), GUESSES)) < 2 * len(curve_svg(curve(300), GUESSES))
+
+
+def test_the_drawing_is_clean_xml_in_the_colours_of_the_page() -> None:
+    svg = curve_svg(curve(50), GUESSES)
+    ElementTree.fromstring(svg)
+    assert "currentColor" in svg
+    assert "#010203" not in svg
+    for leak in ("<style", "<metadata", "<?xml", "<!", "<script", "unigram_entropy"):
+        assert leak not in svg
+    assert "coin" in svg and "unigram" in svg
+    used = set(re.findall(r"(?:url\(#|href=\"#)([^)\"]+)", svg))
+    assert used <= set(re.findall(r" id=\"([^\"]+)\"", svg))
+
+
+def test_the_drawing_is_the_same_each_time_and_follows_the_curve() -> None:
+    assert curve_svg(curve(50), GUESSES) == curve_svg(curve(50), GUESSES)
+    assert curve_svg(curve(50), GUESSES) != curve_svg(curve(51), GUESSES)
+
+
+@pytest.mark.parametrize("rate", [0.0, 1e-12])
+@pytest.mark.parametrize("steps", [1, 2])
+def test_short_runs_and_a_rate_of_zero_can_be_drawn(steps: int, rate: float) -> None:
+    svg = curve_svg(curve(steps, rate), {})
+    assert "learning rate" in svg
+    assert "unigram" not in svg
+
+
+def test_a_training_with_one_loss_has_one_panel_and_none_has_no_drawing() -> None:
+    tuned = {"step": [10.0, 20.0], "loss": [5.0, 4.0], "task_loss": [5.0, 4.0], "learning_rate": [1e-3, 1e-4]}
+    inputs = Inputs(curves={"squad": tuned, "empty": {"step": [], "loss": [], "learning_rate": []}})
+    (shown,) = drawing(inputs, "squad")
+    assert shown.caption == "squad: loss on the training text up to step 20"
+    assert shown.svg.count("loss, nats") == 1 and "coin" not in shown.svg
+    del tuned["task_loss"]
+    assert curve_svg(tuned, {}).count("loss, nats") == 1
+    assert curve_svg(curve(50), {}).count("loss, nats") == 2
+    assert drawing(inputs, "empty") == drawing(inputs, "glue/mrpc") == ()

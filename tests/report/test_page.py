@@ -1,0 +1,216 @@
+"""bert/report/page.py and the sections that it is made of."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bert.report.inputs import Inputs, read
+from bert.report.page import headlines, render
+from tests.report.parsed import Parsed
+from tests.report.sample import GPU, METRICS, PRETRAINED, benchmark, write, write_run
+
+PARAMS = {"model": "tiny", "precision": "tf32", "seed": 12345, "finetune.init": "phase2", "squad.data": "cloze"}
+
+
+def page_of(run: Path, params: dict[str, Any] = PARAMS) -> str:
+    metrics = run / "metrics"
+    return render(read([metrics], [metrics / "curves"], [metrics / "provenance"]), params)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The page of a whole run, rendered once."""
+    return page_of(write_run(tmp_path_factory.mktemp("run")))
+
+
+def test_every_section_shows_its_figures(whole: str) -> None:
+    page = Parsed(whole)
+    assert page.rows[0] == ["model", "precision", "seed", "fine-tuned from", "SQuAD data", "vocabulary"]
+    assert page.row("tiny", "tf32", "12345") == ["tiny", "tf32", "12345", "phase2", "cloze", "4,021 pieces"]
+    assert page.row("download@wikipedia", "files 1, bytes 1,695,871")
+    assert page.row("documents@wikipedia", "pages 206, documents 106")
+    assert page.row("documents@wikipedia", "redirect")[2] == "88"
+    assert page.row("documents@books", "no source is configured")
+    assert page.row("shards", "train: documents 365, sentences 41,022test: documents 40")
+    assert page.row("shards", "train too long")[2] == "4"
+    assert page.row("squad", "train answer not in context")[2] == "5"
+    assert page.row("cloze", "squad ambiguous")[2] == "97"
+    assert page.row("vocab", "size 4,021")
+    assert page.row("masked tokens: loss, nats")[1:] == ["5.1234", "5.1234"]
+    assert page.row("nats below unigram entropy")[1:] == ["1.1889", "1.4123"]
+    assert page.row("precision")[1:] == ["tf32, ran as fp32"] * 2
+    assert page.row("skipped steps")[1:] == ["3", "3"]
+    assert page.row("fine-tuned") == ["fine-tuned", "24.12", "31.46", "410"]
+    assert page.row("fine-tuned from random weights")[1:3] == ["10.50", "14.20"]
+    assert page.row("no model: random span")[1:3] == ["0.30", "15.50"]
+    assert page.row("number")[1:] == ["30.10", "35.20", "120"]
+    assert page.row("export", "64")[2:] == ["63", "17,000,000"]
+    assert page.row("mrpc", "fine-tuned")[2:] == ["74.12", "81.23", "408"]
+    assert page.row("mrpc", "no model: overlap")[2:4] == ["70.00", "\u2013"]
+    assert page.row("mrpc", "mean")[2:] == ["73.00", "79.50"]
+    assert page.row("mrpc", "std")[2:] == ["2.83", "0.71"]
+
+
+def test_seeds_and_batches_are_in_the_order_of_their_numbers(whole: str) -> None:
+    rows = Parsed(whole).rows
+    assert [r[1] for r in rows if r[0] == "mrpc" and r[1].startswith("seed")] == ["seed 2", "seed 10"]
+    assert [r[5] for r in rows if r[:4] == ["tiny", "fp16", "yes", "M1"]] == ["1", "8", "16"]
+
+
+def test_the_clean_figures_stand_in_the_benchmark_tables(whole: str) -> None:
+    row = Parsed(whole).row("tiny", "fp16", "yes", "M2")
+    assert row[4:9] == ["128", "8", "1", "111.5", "14,272"]
+    assert row[9:] == ["8.97", "8.50", "9.90", "12.30", "13.70", "6.1", "30", "43.5 %"]
+
+
+def test_each_figure_says_where_it_was_measured_and_how_to_measure_it_again(whole: str) -> None:
+    page = Parsed(whole)
+    assert page.row("M1") == ["M1", "none", "Xeon 8581C", "python 3.11.2", "2", "23.5"]
+    assert page.row("M2")[1:3] == ["NVIDIA H100, NVIDIA H100", "EPYC 9654"]
+    again = "dvc repro -f -s squad"
+    assert page.row("squad", "M1") == ["squad", "M1", "1a2b3c4 + changes", "2026-01-02 03:04:05", again, "12.3"]
+    assert (
+        "squad: measured on M1 (2 cores of Xeon 8581C) at 1a2b3c4 + changes, 2026-01-02 03:04:05; "
+        "again: <code>dvc repro -f -s squad</code>" in whole
+    )
+    assert "benchmark_training@tiny-128-8: measured on M2 (2 x NVIDIA H100)" in whole
+
+
+def test_a_figure_without_a_record_says_so() -> None:
+    assert "measured on a machine that was not recorded" in render(Inputs({"squad": METRICS["squad"]}), PARAMS)
+
+
+def test_rows_are_as_wide_as_the_head_of_their_table(run: Path) -> None:
+    (run / "metrics/export.json").unlink()
+    (run / "metrics/vocab.json").unlink()
+    tables = re.findall(r"<table>.*?</table>", page_of(run), flags=re.DOTALL)
+    assert len(tables) >= 10
+    for table in tables:
+        assert len(set(Parsed(table).widths)) == 1
+
+
+def test_nothing_has_run_yet_and_each_stage_has_its_command() -> None:
+    page = Parsed(render(Inputs(missing=frozenset({"glue/cola", "benchmark_training/large-384-8"})), {}))
+    for label, stage in {
+        **{"documents@books": "documents@books", "vocab": "vocab", "tfrecords@phase2": "tfrecords@phase2"},
+        **{"pretrain_phase1": "pretrain_phase1", "pretrain_phase2": "pretrain_phase2", "squad": "squad"},
+        **{"cola": "glue@cola", "mean and spread": "stability", "benchmark_inference": "benchmark_inference"},
+        "large-384-8": "benchmark_training@large-384-8",
+    }.items():
+        assert page.row(label)[1] == f"not run yet: dvc repro {stage}"
+
+
+@pytest.mark.parametrize("left_out", sorted(METRICS))
+def test_any_one_stage_may_be_missing(left_out: str) -> None:
+    inputs = Inputs({k: v for k, v in METRICS.items() if k != left_out}, missing=frozenset({left_out}))
+    assert f"not run yet: <code>dvc repro {left_out.replace('/', '@')}</code>" in render(inputs, PARAMS)
+
+
+def test_empty_and_unknown_figures_do_not_break_the_page() -> None:
+    keys = [*METRICS, "benchmark_training/tiny-128-8", "benchmark_inference/odd"]
+    empty: dict[str, dict[str, Any]] = {key: {} for key in keys}
+    Parsed(render(Inputs(empty, provenance=empty), {"model": None}))
+    Parsed(render(Inputs({k: {**v, "new": {"key": [1, 2], "none": None}} for k, v in METRICS.items()}), PARAMS))
+
+
+def test_what_metric_files_say_cannot_become_markup() -> None:
+    evil: dict[str, dict[str, Any]] = {
+        "glue/<script>": {"accuracy": 0.5, "precision": "<script>"},
+        "shards": {"<script>": 3},
+    }
+    record: dict[str, Any] = {"stage": "<script>", "machine": {"cpu": "<script>"}, "commit": "<script>"}
+    assert "<script" not in render(Inputs(evil, provenance={"glue/<script>": record, "shards": record}), PARAMS)
+
+
+def test_the_page_needs_nothing_but_itself(whole: str) -> None:
+    assert "<script" not in whole
+    assert "@import" not in whole
+    links = [v or "" for k, v in Parsed(whole).attributes if k in ("src", "href", "xlink:href", "srcset", "action")]
+    assert links
+    assert all(link.startswith("#") or link == "data:," for link in links)
+    assert not re.search(r"url\((?!#)", whole)
+    anchors = set(re.findall(r' id="([^"]+)"', whole))
+    assert {link[1:] for link in links if link.startswith("#")} <= anchors
+    assert len(whole) < 150_000
+
+
+def test_no_published_figure_stands_beside_tiny(whole: str) -> None:
+    assert "NVIDIA A100" not in whole
+    assert "No published figure stands here" in whole
+    assert "(model tiny)" in whole
+
+
+@pytest.mark.parametrize(
+    ("key", "metrics", "ours", "theirs"),
+    [
+        ("benchmark_inference/large-384-8", benchmark(384, 8), ["222.75", "31.25", "9.50"], "182.13"),
+        ("benchmark_training/large-384-32", benchmark(384, 32), ["222.75", "31.25"], "102.26"),
+        (
+            "pretrain_phase1",
+            {
+                **PRETRAINED,
+                **{"global_batch": 65536, "precision_effective": "tf32"},
+            },
+            ["213.46"],
+            "238.10",
+        ),
+    ],
+)
+def test_published_figures_stand_beside_the_same_work_with_both_machines(
+    tmp_path: Path, key: str, metrics: dict[str, Any], ours: list[str], theirs: str
+) -> None:
+    write(tmp_path, {key: metrics}, GPU)
+    page = page_of(tmp_path, {"model": "large", "tfrecords.phase1.sequence_length": 128})
+    rows = [r for r in Parsed(page).rows if len(r) > 1 and r[1].startswith(("here: ", "published: "))]
+    assert [r[1] for r in rows] == ["here: 1 rank on 2 x NVIDIA H100", "published: 1 x NVIDIA A100 40GB"]
+    assert rows[0][2 : 2 + len(ours)] == ours
+    assert rows[1][2] == theirs
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"precision_effective": "fp32"},
+        {"precision": "bf16", "precision_effective": "bf16"},
+        {"batch_size": 3},
+        {"sequence_length": 256},
+        {"reference_rules": {}},
+    ],
+)
+def test_other_work_has_nothing_published_beside_it(tmp_path: Path, more: dict[str, Any]) -> None:
+    write(tmp_path, {"benchmark_inference/large-384-8": benchmark(384, 8, **more)})
+    assert "NVIDIA A100" not in page_of(tmp_path)
+
+
+def test_published_scores_stand_beside_the_same_model_and_questions() -> None:
+    squad = {"exact_match": 84.0, "f1": 91.0, "count": 10570}
+    params = {"model": "large", "squad.data": "download", "finetune.init": "phase2"}
+    shown = render(Inputs({"squad": squad}), params)
+    assert Parsed(shown).row("published: tf32, mean of 5 seeds")[2] == "91.52"
+    assert "on 8 x NVIDIA A100 40GB. Here: not recorded." in shown
+    for other in ({"model": "base"}, {"squad.data": "cloze"}, {"finetune.init": "imported"}):
+        assert "published: tf32" not in render(Inputs({"squad": squad}), {**params, **other})
+    assert "published: tf32" not in render(Inputs({"squad": {**squad, "count": 410}}), params)
+    imported = {**params, "finetune.init": "imported"}
+    assert "published: tf32" in render(Inputs({"squad": {**squad, "model": "large"}}), imported)
+
+
+def test_made_up_questions_are_not_passed_off_as_the_benchmark(whole: str) -> None:
+    assert "The questions are made from the corpus by the cloze stage" in whole
+    assert "The pairs are made" not in whole
+    assert "cloze stage" not in render(Inputs(), {"squad.data": "download", "glue.data": "download"})
+
+
+def test_headlines_come_with_what_they_have_to_be_seen_against(run: Path) -> None:
+    found = {h.what: (h.value, h.against) for h in headlines(read([run / "metrics"], [], []))}
+    assert found["nats below unigram entropy"] == ("1.41", "21.2 % of masked tokens right, pretrain_phase2")
+    assert found["SQuAD F1, %"] == ("31.46", "best without a model 15.50")
+    assert found["MRPC accuracy, %"] == ("74.12", "best without a model 70.00")
+    assert found["sequences / s, phase 1"] == ("213.5", "tf32, ran as fp32, not recorded")
+    assert headlines(Inputs()) == []
+    (worse,) = headlines(Inputs({"pretrain_phase1": {"nats_below_unigram": -0.52}}))
+    assert (worse.value, worse.what) == ("0.52", "nats above unigram entropy")

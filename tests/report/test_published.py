@@ -1,0 +1,48 @@
+"""bert/report/published.py: spot checks against the published tables, and what counts as the same work."""
+
+from __future__ import annotations
+
+import pytest
+
+from bert.report import published
+
+
+def test_the_inference_table_is_whole_and_its_latencies_rise() -> None:
+    assert len(published.INFERENCE) == 2 * 2 * 4 * 3
+    for (_, _, batch, _), speed in published.INFERENCE.items():
+        mean, *tail = speed.latency_ms
+        assert tail == sorted(tail) and mean > tail[0]  # compilation is in the mean
+        # Sequential batches: the throughput follows from the latency, but for the slowest calls.
+        assert speed.sequences_per_second == pytest.approx(batch * 1000 / tail[0], rel=0.2)
+
+
+@pytest.mark.parametrize(
+    ("work", "expected"),
+    [
+        (("large", 384, 8, "fp16"), (182.13, 61.04, 44.32, 44.61, 45.23)),
+        (("large", 384, 8, "fp32"), (58.38, 147.63, 137.43, 137.82, 138.3)),
+        (("base", 128, 1, "tf32"), (223.38, 6.94, 4.73, 4.86, 5.04)),
+    ],
+)
+def test_inference_figures(work: tuple[str, int, int, str], expected: tuple[float, ...]) -> None:
+    speed = published.inference(*work)
+    assert speed is not None
+    assert (speed.sequences_per_second, *speed.latency_ms) == expected
+
+
+def test_other_work_has_no_published_figure() -> None:
+    assert published.inference("large", 384, 16, "fp16") is None
+    assert published.inference("large", 384, 8, "bf16") is None
+    assert published.inference("tiny", 384, 8, "fp16") is None
+    assert published.squad_training("large", 384, 32, 1, "fp16") is not None
+    assert published.squad_training("base", 384, 32, 1, "fp16") is None
+    assert published.pretraining("large", 128, 65536, 8, "tf32") is not None
+    assert published.pretraining("large", 128, 32768, 8, "tf32") is None
+    assert published.pretraining("tiny", 128, 65536, 8, "tf32") is None
+
+
+def test_scores_are_of_the_same_development_set() -> None:
+    assert [s.figures for s in published.scores("squad", "large", 10570)] == [{"f1": 91.41}, {"f1": 91.52}]
+    assert published.scores("squad", "large", 410) == ()
+    assert published.scores("squad", "tiny", 10570) == ()
+    assert published.scores("glue/mrpc", "large", None) == ()

@@ -1,0 +1,188 @@
+"""What DVC promises, on a tiny corpus: nothing to do, resume after a kill, experiments, sharing, same bytes.
+
+One repository for all tests of this file, made by real `dvc repro` runs up to the first pretraining stage (the whole
+DAG on the embedded sample is what `.ci/run` runs). The tests run in file order; each leaves the workspace as it was.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from ruamel.yaml import YAML
+
+from bert.pipeline.code import ROOT
+
+pytestmark = pytest.mark.slow
+
+STAGE = "pretrain_phase1"
+WORDS = [a + b for a in ("ba", "ke", "li", "mo", "nu", "ra", "si") for b in ("den", "fal", "gor", "hun", "jit", "kap")]
+SECONDS = 240
+
+
+def run(folder: Path, *command: str, check: bool = True, **env: str) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(command, cwd=folder, env=environment(**env), capture_output=True, text=True, timeout=SECONDS)
+    if check:
+        assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
+    return done
+
+
+def environment(**more: str) -> dict[str, str]:
+    told = {k: v for k, v in os.environ.items() if not k.startswith(("BERT_", "DVC_"))}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    git = {"GIT_AUTHOR_NAME": "t", "GIT_AUTHOR_EMAIL": "t@example.org"}
+    git |= {"GIT_COMMITTER_NAME": "t", "GIT_COMMITTER_EMAIL": "t@example.org"}
+    return told | git | {"PATH": path} | more
+
+
+def corpus() -> str:
+    """80 documents, a line each, of random words."""
+    rng = np.random.Generator(np.random.Philox(key=7))
+    lines = []
+    for _ in range(80):
+        sentences = [" ".join(rng.choice(WORDS, size=8)).capitalize() + "." for _ in range(8)]
+        lines.append(" ".join(sentences))
+    return "\n".join(lines) + "\n"
+
+
+@pytest.fixture(scope="module")
+def repo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("dag") / "repo"
+    folder.mkdir()
+    for name in ("bert", "stages"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("dvc.yaml", "params.yaml", ".gitignore", ".dvcignore"):
+        shutil.copyfile(ROOT / name, folder / name)
+    (folder / "corpus.txt").write_text(corpus())
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    (folder / "given.txt").write_text("\n".join([*special, ".", *WORDS]) + "\n")
+    yaml = YAML()
+    params = yaml.load((folder / "params.yaml").read_text())
+    params["download"] |= {"wikipedia": [], "books": [], "text": [{"url": "corpus.txt"}], "squad": [], "glue": []}
+    params["shards"] |= {"train": 3, "test": 1, "test_fraction": 0.2}
+    params["vocab"] |= {"source": {"url": "given.txt"}}
+    params["tfrecords"]["phase1"] |= {"sequence_length": 32, "max_predictions": 5}
+    params["pretrain"] |= {"dropout": 0.1}
+    params["pretrain"]["phase1"] |= {"steps": 40, "batch_size": 8, "warmup_steps": 5}
+    with open(folder / "params.yaml", "w") as f:
+        yaml.dump(params, f)
+    run(folder, "git", "init", "-q", "-b", "main")
+    run(folder, "dvc", "init", "-q")
+    shutil.copyfile(ROOT / ".dvc" / "config", folder / ".dvc" / "config")
+    run(folder, "dvc", "repro", STAGE)
+    run(folder, "git", "add", "-A")
+    run(folder, "git", "commit", "-qm", "first run")
+    yield folder
+
+
+def lock(folder: Path) -> dict[str, Any]:
+    return YAML(typ="safe", pure=True).load((folder / "dvc.lock").read_text())["stages"]
+
+
+def hashes(folder: Path, prefix: str = "data/") -> dict[str, str]:
+    """{out: its hash in dvc.lock}."""
+    return {o["path"]: o["md5"] for s in lock(folder).values() for o in s["outs"] if o["path"].startswith(prefix)}
+
+
+def test_a_second_repro_does_nothing_and_status_is_clean(repo: Path) -> None:
+    assert "up to date" in run(repo, "dvc", "status", STAGE).stdout
+    began = time.monotonic()
+    done = run(repo, "dvc", "repro", STAGE)
+    assert time.monotonic() - began < 10  # 5 s on an idle machine
+    assert "Running stage" not in done.stdout
+
+
+def test_data_stages_give_the_same_hashes_in_two_processes_and_under_another_hash_seed(repo: Path) -> None:
+    before = hashes(repo)
+    options = "--direct_running_mode=multi_processing --direct_num_workers=2"
+    stages = ["download@text", "documents@text", "shards", "vocab", "tfrecords@phase1"]
+    done = run(repo, "dvc", "repro", "-f", "-s", *stages, BERT_BEAM_OPTIONS=options, PYTHONHASHSEED="1")
+    assert done.stdout.count("Running stage") == len(stages)
+    assert hashes(repo) == before
+    run(repo, "git", "checkout", "-q", "--", ".")
+
+
+def test_after_kill_9_repro_goes_on_and_ends_with_the_same_weights(repo: Path) -> None:
+    uninterrupted = hashes(repo)["data/models/phase1"]
+    fast = {"BERT_SAVE_SECONDS": "0"}
+    with subprocess.Popen(
+        ["dvc", "repro", "-f", "-s", STAGE], cwd=repo, env=environment(**fast), stdout=subprocess.DEVNULL
+    ) as dvc:
+        (holder,) = _wait_for(repo, f"{STAGE}-*/checkpoints/step-00000012.json")
+        trainer = int(re.findall(r"process (\d+)", (holder.parents[1] / "lock").read_text())[0])
+        os.kill(trainer, signal.SIGKILL)
+        assert dvc.wait(SECONDS) != 0
+    assert not (repo / "data/models/phase1").exists(), "nothing half-written is published"
+    # The run cache knows the result of the first run; here it must be trained.
+    done = run(repo, "dvc", "repro", "--no-run-cache", "-s", STAGE)
+    assert "going on from step" in done.stderr
+    assert hashes(repo)["data/models/phase1"] == uninterrupted
+    told = json.loads((repo / f"metrics/provenance/{STAGE}.json").read_text())
+    assert told["resumed_from_step"] >= 12
+    curve = run(repo, "git", "diff", "--stat", "--", f"metrics/curves/{STAGE}.tsv")
+    assert curve.stdout == "", "the curve of a resumed run has the same points"
+    run(repo, "git", "checkout", "-q", "--", ".")
+    run(repo, "dvc", "checkout", "-q")
+
+
+def _wait_for(repo: Path, pattern: str) -> list[Path]:
+    until = time.monotonic() + SECONDS
+    while time.monotonic() < until:
+        if found := sorted((repo / ".scratch").glob(pattern)):
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"no {pattern} came")
+
+
+def test_a_second_trainer_is_told_who_holds_the_lock(repo: Path) -> None:
+    with subprocess.Popen(
+        ["dvc", "repro", "-f", "-s", STAGE], cwd=repo, env=environment(BERT_SAVE_SECONDS="0"), stdout=subprocess.DEVNULL
+    ) as dvc:
+        (mark,) = _wait_for(repo, f"{STAGE}-*/checkpoints/step-00000003.json")
+        holder = re.findall(r"process (\d+)", (mark.parents[1] / "lock").read_text())[0]
+        command = re.sub(r"\s+", " ", lock(repo)[STAGE]["cmd"]).split(" ")
+        second = run(repo, *command, check=False, DVC_ROOT=str(repo), DVC_STAGE=STAGE)
+        assert second.returncode == 1
+        assert f"process {holder}" in second.stderr
+        assert dvc.wait(SECONDS) == 0
+    run(repo, "git", "checkout", "-q", "--", ".")
+
+
+def test_an_experiment_at_another_precision_reruns_training_only_and_is_comparable(repo: Path) -> None:
+    done = run(repo, "dvc", "exp", "run", "-n", "at-bf16", "-S", "precision=bf16", STAGE)
+    ran = re.findall(r"Running stage '([^']+)'", done.stdout)
+    assert ran == [STAGE]
+    told = json.loads(run(repo, "dvc", "metrics", "diff", "--json", "HEAD", "at-bf16").stdout)
+    figures = told[f"metrics/{STAGE}.json"]
+    for name in ("mlm_loss", "mlm_accuracy", "nsp_accuracy", "sequences_per_second"):
+        assert {"old", "new"} <= figures[name].keys()
+    assert figures["precision"] == {"old": "fp32", "new": "bf16"}
+    # Back again: all from the cache.
+    run(repo, "git", "checkout", "-q", "--", "params.yaml")
+    back = run(repo, "dvc", "repro", STAGE)
+    assert f"Stage '{STAGE}' is cached" in back.stdout
+    assert "Running stage" not in back.stdout
+    assert run(repo, "git", "status", "--porcelain", "--untracked-files=no").stdout == ""
+
+
+def test_a_colleagues_clone_pulls_and_has_nothing_to_do(repo: Path, tmp_path: Path) -> None:
+    run(repo, "dvc", "remote", "add", "-d", "-f", "team", str(tmp_path / "remote"))
+    run(repo, "dvc", "push")
+    run(repo, "git", "commit", "-qam", "remote")
+    clone = tmp_path / "clone"
+    run(tmp_path, "git", "clone", "-q", str(repo), str(clone))
+    run(clone, "dvc", "pull", "-q", STAGE)
+    done = run(clone, "dvc", "repro", STAGE)
+    assert "Running stage" not in done.stdout
+    assert hashes(clone) == hashes(repo)
