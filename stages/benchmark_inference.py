@@ -28,9 +28,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     params = {"cell": cell, "settings": settings, "compute": compute, "seed": seed}
     with job(f"benchmark_inference@{cell.name}", params, [], args.metrics, args.provenance) as work:
         from bert.benchmark.run import benchmark_inference
-        from bert.training.precision import set_precision
 
-        work.metrics |= benchmark_inference(cell, settings, set_precision(compute), seed)
+        work.metrics |= benchmark_inference(cell, settings, compute, seed)
         work.publish({})
 
 

@@ -32,9 +32,8 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     def work(scratch: Path, world: World) -> None:
         from bert.benchmark.run import benchmark_training
-        from bert.training.precision import set_precision
 
-        metrics = benchmark_training(cell, settings, optimizer, loss_scale, set_precision(compute), seed, world)
+        metrics = benchmark_training(cell, settings, optimizer, loss_scale, compute, seed, world)
         if world.is_first:
             write_json(scratch / "run.json", {})
             write_json(scratch / "metrics.json", metrics)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bert.download.lanes import download
 from bert.download.settings import DownloadSettings, Source
-from bert.pipeline.params import load, section
+from bert.pipeline.params import section
 from bert.pipeline.stage import job, parser, run
 
 
@@ -25,8 +25,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     p.add_argument("--provenance", type=Path, required=True)
     args = p.parse_args(argv)
     sources = section(list[Source] | None, f"download.{args.source}") or []
-    how = {key: load()["download"].get(key) for key in DownloadSettings.model_fields}
-    settings = DownloadSettings(**how)
+    settings = section(DownloadSettings, "download")
     with job(
         f"download@{args.source}", {"sources": sources}, [], args.metrics, args.provenance, code="stages.download"
     ) as work:

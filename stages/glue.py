@@ -40,11 +40,9 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     def work(scratch: Path, world: World) -> None:
         from bert.tasks.run_glue import run_glue
-        from bert.training.precision import set_precision
 
         code = code_hashes("stages.glue")
-        precision = set_precision(compute)
-        run_glue(args.task, args.data, source, args.init, settings, finetuning, precision, seed, scratch, world, code)
+        run_glue(args.task, args.data, source, args.init, settings, finetuning, compute, seed, scratch, world, code)
 
     run_ranked(
         stage,

@@ -14,11 +14,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bert.pipeline.code import code_hashes
-from bert.pipeline.params import load, section
+from bert.pipeline.params import section
 from bert.pipeline.stage import run
 from bert.training.distributed import World
 from bert.training.ranked import run_ranked, training_parser
-from bert.training.settings import ComputeSettings, PhaseTraining, PretrainSettings
+from bert.training.settings import PhaseTraining, PretrainSettings, compute_settings
 
 PHASES = ("phase1", "phase2")
 
@@ -33,8 +33,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     p.add_argument("--curve", type=Path, required=True)
     args = p.parse_args(argv)
     phase = section(PhaseTraining, f"pretrain.{args.phase}")
-    settings = PretrainSettings(**{k: v for k, v in load()["pretrain"].items() if k not in PHASES})
-    compute = ComputeSettings(precision=load()["precision"], xla=load()["xla"])
+    settings = section(PretrainSettings, "pretrain", without=PHASES)
+    compute = compute_settings()
     model, seed = section(str, "model"), section(int, "seed")
 
     def work(scratch: Path, world: World) -> None:

@@ -33,10 +33,9 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     def work(scratch: Path, world: World) -> None:
         from bert.tasks.run_squad import run_squad
-        from bert.training.precision import set_precision
 
         code = code_hashes("stages.squad")
-        run_squad(args.data, args.init, settings, finetuning, set_precision(compute), seed, scratch, world, code)
+        run_squad(args.data, args.init, settings, finetuning, compute, seed, scratch, world, code)
 
     run_ranked(
         "squad",

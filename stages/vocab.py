@@ -11,8 +11,9 @@ from pathlib import Path
 
 from bert.download.lanes import download
 from bert.download.settings import DownloadSettings, Source
+from bert.pipeline.errors import StageError
 from bert.pipeline.files import write_text
-from bert.pipeline.params import load, section
+from bert.pipeline.params import section
 from bert.pipeline.stage import job, parser, run
 from bert.text.vocab import VocabSettings, describe, learn
 
@@ -25,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     p.add_argument("--provenance", type=Path, required=True)
     args = p.parse_args(argv)
     given = section(Source | None, "vocab.source")
-    settings = VocabSettings(**{k: v for k, v in load()["vocab"].items() if k != "source"})
+    settings = section(VocabSettings, "vocab", without=("source",))
     with job(
         "vocab",
         {"vocab": settings, "source": given},
@@ -38,10 +39,14 @@ def main(argv: Sequence[str] | None = None) -> None:
         if given is None:
             write_text(result, "\n".join(learn(args.shards, settings)) + "\n")
         else:
-            how = DownloadSettings(**{key: load()["download"][key] for key in DownloadSettings.model_fields})
+            how = section(DownloadSettings, "download")
             named = given.model_copy(update={"name": "vocab.txt"})
             download([named], how, work.folder / "download", work.folder / "given")
             result = work.folder / "given" / "vocab.txt"
+            if not result.is_file():
+                raise StageError(
+                    f"vocab.source: {given.url} is a folder", run="name the vocab.txt in it, then dvc repro"
+                )
         work.metrics |= {**describe(result), "learned": given is None}
         work.publish({result: args.out})
 

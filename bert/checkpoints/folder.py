@@ -1,5 +1,7 @@
-"""A model folder: weights.safetensors, bert_config.json, vocab.txt and a manifest. Complete, so that whoever
-fine-tunes it needs nothing else."""
+"""A model folder: weights.safetensors, bert_config.json, vocab.txt and a manifest.
+
+Complete, so that whoever fine-tunes it needs nothing else.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +16,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from bert.model.config import CONFIG_FILE, BertConfig
+from bert.model.parameters import encoder_shapes
 from bert.pipeline import manifest
 from bert.pipeline.errors import StageError
 from bert.pipeline.files import write_text
@@ -32,8 +35,10 @@ class Model:
 
 
 def save_model(folder: Path, config: BertConfig, weights: Mapping[str, np.ndarray], vocab: Path) -> None:
-    """Write a whole model folder, the same bytes for the same weights."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write a whole model folder anew, the same bytes for the same weights."""
+    # Published files are hard links to those of an earlier run: they must not be written into.
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
     save_file({name: np.asarray(weights[name], order="C") for name in sorted(weights)}, folder / WEIGHTS)
     write_text(folder / CONFIG_FILE, json.dumps(config.model_dump(), indent=2, sort_keys=True) + "\n")
     shutil.copyfile(vocab, folder / VOCAB)
@@ -48,11 +53,20 @@ def check_vocab(config: BertConfig, vocabulary: Vocabulary, path: Path, made_by:
         )
 
 
+def check_weights(config: BertConfig, weights: Mapping[str, np.ndarray], path: Path, made_by: str) -> None:
+    """Raises StageError where a weight of the encoder is missing or has not the shape that the configuration says."""
+    for name, shape in encoder_shapes(config).items():
+        if name not in weights:
+            raise StageError(f"{path}: has no weight {name}", run=made_by)
+        if weights[name].shape != shape:
+            raise StageError(f"{path}: {name} is {weights[name].shape}, the configuration says {shape}", run=made_by)
+
+
 def load_model(folder: Path, made_by: str) -> Model:
     """Read a model folder.
 
     Raises:
-        StageError: not configured, incomplete, corrupt, or its vocabulary does not fit its configuration.
+        StageError: not configured, incomplete, corrupt, or vocabulary or weights do not fit the configuration.
     """
     manifest.read_configured(folder, "import_checkpoint.source (or another finetune.init)", made_by)
     config = BertConfig.read(folder / CONFIG_FILE, made_by)
@@ -61,4 +75,5 @@ def load_model(folder: Path, made_by: str) -> Model:
         weights = load_file(folder / WEIGHTS)
     except (SafetensorError, OSError) as error:
         raise StageError(f"{folder / WEIGHTS}: cannot be read ({error})", run=made_by) from None
+    check_weights(config, weights, folder / WEIGHTS, made_by)
     return Model(config, weights, folder / VOCAB)

@@ -5,19 +5,20 @@ Our names are Google's, so theirs load as they are; Hugging Face's are translate
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from pydantic import ValidationError
+from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from bert.checkpoints.folder import Model, check_vocab
+from bert.checkpoints.folder import Model, check_vocab, check_weights
 from bert.model.config import BertConfig
-from bert.model.parameters import encoder_shapes, pretraining_shapes
+from bert.model.parameters import pretraining_shapes
 from bert.pipeline.errors import StageError
+from bert.pipeline.files import read_json
 from bert.text.tokenizer import Vocabulary
 
 AGAIN = "correct import_checkpoint.source in params.yaml, then dvc repro import_checkpoint"
@@ -58,7 +59,11 @@ def translate(name: str) -> tuple[str, bool] | None:
 
 def _hugging_face(path: Path) -> dict[str, np.ndarray]:
     weights = {}
-    for name, value in load_file(path).items():
+    try:
+        theirs = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise StageError(f"{path}: cannot be read ({error})", run=AGAIN) from None
+    for name, value in theirs.items():
         found = translate(name)
         if found is not None:
             weights[found[0]] = value.T if found[1] else value
@@ -68,8 +73,11 @@ def _hugging_face(path: Path) -> dict[str, np.ndarray]:
 def _tensorflow(path: Path) -> dict[str, np.ndarray]:
     import tensorflow as tf
 
-    reader = tf.train.load_checkpoint(str(path).removesuffix(".index"))
-    return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
+    try:
+        reader = tf.train.load_checkpoint(str(path).removesuffix(".index"))
+        return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
+    except (tf.errors.OpError, IndexError, ValueError) as error:
+        raise StageError(f"{path}: cannot be read ({error})", run=AGAIN) from None
 
 
 def _one(folder: Path, *patterns: str) -> Path:
@@ -89,19 +97,15 @@ def read_checkpoint(folder: Path) -> Model:
     path = _one(folder, "*.safetensors", "*.index")
     reader: Callable[[Path], dict[str, np.ndarray]] = _hugging_face if path.suffix == ".safetensors" else _tensorflow
     config_path, vocab = _one(folder, "bert_config.json", "config.json"), _one(folder, "vocab.txt")
-    told = json.loads(config_path.read_text(encoding="utf-8"))
+    told = read_json(config_path, AGAIN)
     try:
         config = BertConfig(**{key: told[key] for key in BertConfig.model_fields if key in told})
     except ValidationError as error:
         raise StageError(f"{config_path}: not the configuration of a BERT: {error}", run=AGAIN) from None
     check_vocab(config, Vocabulary.read(vocab), vocab, AGAIN)
     found = reader(path)
+    check_weights(config, found, path, AGAIN)
     needed = pretraining_shapes(config)
-    for name, shape in encoder_shapes(config).items():
-        if name not in found:
-            raise StageError(f"{path}: has no weight {name}", run=AGAIN)
-        if found[name].shape != shape:
-            raise StageError(f"{path}: {name} is {found[name].shape}, {config_path.name} says {shape}", run=AGAIN)
     weights = {
         name: np.ascontiguousarray(value, dtype=np.float32)
         for name, value in found.items()

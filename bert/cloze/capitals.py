@@ -17,7 +17,8 @@ WORD = re.compile(r"(?:[^\W\d_]\.)+(?=\s|$)|[^\W\d_](?:[\w’'-]*\w)?|\d[\w.,]*\
 # Between two capitalised words these belong to the name: "Ludwig van Beethoven", "Treaty of Versailles".
 _CONNECTORS = frozenset("of de del della der den di da du des la le van von ibn al bin".split())
 _POSSESSIVE = re.compile(r"['’]s?$")
-_NOT_NAMES = frozenset(MONTHS) | frozenset(WEEKDAYS) | frozenset(NATIONALITIES) | TITLES | {"I"}
+_NOT_NAMES = frozenset([*MONTHS, *WEEKDAYS, *NATIONALITIES, *TITLES, *"I BC AD BCE CE AM PM".split()])
+_PARTLY = re.compile(r"-[a-z]{4,}$")
 
 Span = tuple[int, int]
 
@@ -53,7 +54,7 @@ class Capitals:
         if match is None:
             return text
         word = _POSSESSIVE.sub("", match[0])
-        if word == "I" or match[0].startswith(("I'", "I’")) or word in _NOT_NAMES or word.isupper() and len(word) > 1:
+        if word in _NOT_NAMES or match[0].startswith(("I'", "I’")) or (word.isupper() and len(word) > 1):
             return text
         # A word that the document never shows in mid-sentence, before another capital: rather a name.
         follows = text[match.end() : match.end() + 2]
@@ -107,7 +108,8 @@ class Capitals:
 
 
 def _capitalised(word: str) -> bool:
-    return word[0].isupper() and word != "I" and not word.startswith(("I'", "I’"))
+    """With a capital in all parts: not "I", "I'm", "Spanish-based"."""
+    return word[0].isupper() and word != "I" and not word.startswith(("I'", "I’")) and not _PARTLY.search(word)
 
 
 def _trimmed(sentence: str, words: list[re.Match[str]], first: int, end: int) -> Span | None:

@@ -2,9 +2,9 @@
 
 Each kind of distortion leaves a different trace, and none leaves a trace in the number of shared words alone:
 
-    number, name, noun, ending   a word or phrase without counterpart in the other sentence, as rewriting leaves too
-    opposite, negation           words of a small set
-    roles                        the same words in another order, as swapped clauses and conjuncts leave too
+    relation, opposite, negation   a few words of a closed set, which a small model can learn one by one
+    number, name, noun, ending     a word or phrase without counterpart in the other sentence, as rewriting leaves too
+    roles                          the same words in another order, as swapped clauses and conjuncts leave too
 
 Replacements come from the same document, so that the topic does not tell.
 """
@@ -12,14 +12,16 @@ Replacements come from the same document, so that the topic does not tell.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from bert.cloze.capitals import Capitals
+from bert.cloze.opposites import OPPOSITES, RELATIONS
+from bert.cloze.phrases import PhraseTable
 from bert.cloze.rules import choose, like, put
-from bert.cloze.words import FUNCTION_WORDS, MONTHS, NUMBER_WORDS, OPPOSITES, ORDINAL_WORDS
+from bert.cloze.words import FUNCTION_WORDS, MONTHS, NUMBER_WORDS, ORDINAL_WORDS
 
 _NOUN = re.compile(
     r"\b(?:[Tt]he|[Aa]n?|[Hh]is|[Hh]er|[Ii]ts|[Tt]heir) ([a-z]{4,})"
@@ -27,9 +29,13 @@ _NOUN = re.compile(
 )
 _NUMBER = re.compile(
     rf"(?<![\w.,-])\d+(?:,\d{{3}})*(?:\.\d+)?(?![\w-])|\b(?:{'|'.join(MONTHS)}|(?i:{'|'.join(NUMBER_WORDS)}))\b"
-    rf"|\b(?:{'|'.join(word for word, value in ORDINAL_WORDS.items() if value > 1)})\b|(?<!\w)\d{{1,2}}(?=(?:st|nd|rd|th)\b)"
+    rf"|\b(?:{'|'.join(word for word, value in ORDINAL_WORDS.items() if value > 1)})\b"
+    r"|(?<!\w)\d{1,2}(?=(?:st|nd|rd|th)\b)"
 )
-_ENDING = re.compile(r" ((?:in|on|at|by|for|from|with|to|into|against|between|during|after|before|through) (?:[\w'’-]+ ){1,5}[\w'’-]+)\.$")
+_ENDING = re.compile(
+    r" ((?:in|on|at|by|for|from|with|to|into|against|between|during|after|before|through) "
+    r"(?:[\w'’-]+ ){1,5}[\w'’-]+)\.$"
+)
 _SCALES = (tuple(NUMBER_WORDS), tuple(ORDINAL_WORDS)[1:], tuple(month.lower() for month in MONTHS))
 
 
@@ -126,46 +132,56 @@ def _draw(options: Sequence[str], fits: Callable[[str], bool], rng: np.random.Ge
     return next((option for option in drawn if fits(option)), None)
 
 
-_OPPOSITE: dict[str, list[str]] = {}
-for _pair in OPPOSITES:
-    for _word, _other in (_pair, _pair[::-1]):
-        _OPPOSITE.setdefault(_word, []).append(_other)
-_OPPOSITES = re.compile(rf"(?<![\w'’-])(?i:{'|'.join(sorted(_OPPOSITE))})(?![\w'’-])")
-
-
 def opposite(sentence: str, capitals: Capitals, stock: Stock, rng: np.random.Generator) -> str | None:
-    """A word's opposite: "the northern border" -> "the southern border"."""
-    # A capital in mid-sentence is a name's: "North America".
-    found = [m for m in _OPPOSITES.finditer(sentence) if m.start() == 0 or m[0].islower()]
+    """A content word's opposite: "the northern border" -> "the southern border"."""
+    return _replaced(sentence, OPPOSITES, rng)
+
+
+def relation(sentence: str, capitals: Capitals, stock: Stock, rng: np.random.Generator) -> str | None:
+    """Another link between the parts: "because of the war" -> "despite the war", "most of" -> "few of"."""
+    return _replaced(sentence, RELATIONS, rng)
+
+
+def _replaced(sentence: str, table: PhraseTable, rng: np.random.Generator) -> str | None:
+    found = table.find(sentence)
     if not found:
         return None
-    match = choose(rng, found)
-    return put(sentence, *match.span(), like(match[0], choose(rng, _OPPOSITE[match[0].lower()])))
+    start, end, others = choose(rng, found)
+    return put(sentence, start, end, like(sentence[start:end], choose(rng, others)))
 
 
 _VERBS = "is|are|was|were|has|have|had|can|could|will|would|should|may|might|must"
+_CONTRACTING = frozenset("is are was were has have had could would should".split())
 _NEGATED = re.compile(rf"\b({_VERBS})(?: not|n['’]t|(?<=can)not|(?<=ca)n['’]t) (?!only\b)(?=[a-z])")
 _NEGATABLE = re.compile(rf"\b({_VERBS}) (?!not\b|no\b|never\b|only\b)(?=[a-z])")
 
 
 def negation(sentence: str, capitals: Capitals, stock: Stock, rng: np.random.Generator) -> str | None:
-    """"was built" -> "was not built", and back."""
+    """ "was built" -> "was not built" or "wasn't built", and back."""
     affirmed = _NEGATED.sub(r"\1 ", sentence, count=1)
     if affirmed != sentence:
         return affirmed
     match = _NEGATABLE.search(sentence)
-    return put(sentence, match.end(1), match.end(1), " not") if match else None
+    if match is None:
+        return None
+    # Both forms, or "not" would be the mark of a negative: rewriting makes "n't" of it half of the time.
+    short = match[1] in _CONTRACTING and rng.random() < 0.5
+    return put(sentence, match.end(1), match.end(1), "n't" if short else " not")
+
+
+# Names that "and" joins, or the items of a list, say the same in any order.
+_JOINED = re.compile(r"(?:,? (?:and|or|the|as well as|along with|together with))+ |,? (?:.*, )?(?:and|or) (?:the )?")
 
 
 def roles(sentence: str, capitals: Capitals, stock: Stock, rng: np.random.Generator) -> str | None:
-    """Two names in each other's place: "Norland attacked Sund" -> "Sund attacked Norland"; not those that "and" joins."""
+    """Two names in each other's place: "Norland attacked Sund" -> "Sund attacked Norland"."""
     spans = capitals.names(sentence)
     pairs = [
         (first, second)
         for at, first in enumerate(spans)
         for second in spans[at + 1 :]
         if re.search(r"[a-z]{3,}", between := sentence[first[1] : second[0]])
-        and not re.fullmatch(r"(?:,? (?:and|or|the|as well as|along with|together with))+ |,? (?:.*, )?(?:and|or) (?:the )?", between)
+        and not _JOINED.fullmatch(between)
         and sentence[slice(*first)] != sentence[slice(*second)]
     ]
     if not pairs:
@@ -174,31 +190,40 @@ def roles(sentence: str, capitals: Capitals, stock: Stock, rng: np.random.Genera
     return sentence[:a] + sentence[c:d] + sentence[b:c] + sentence[a:b] + sentence[d:]
 
 
-# In the metrics each kind is counted under its name here.
-DISTORTIONS = {
+# In the metrics each kind is counted, and in params.yaml weighted, under its name here.
+DISTORTIONS: dict[str, Callable[[str, Capitals, Stock, np.random.Generator], str | None]] = {
+    "relation": relation,
+    "opposite": opposite,
+    "negation": negation,
     "number": number,
     "name": name,
     "noun": noun,
     "ending": ending,
-    "opposite": opposite,
-    "negation": negation,
     "roles": roles,
 }
+# Two of these in one sentence can cancel out: "was not small" is "was large" again.
+_CANCELLING = frozenset({"relation", "opposite", "negation"})
 
 
 def distort(
-    sentence: str, count: int, capitals: Capitals, stock: Stock, rng: np.random.Generator
+    sentence: str, count: int, weights: Mapping[str, float], capitals: Capitals, stock: Stock, rng: np.random.Generator
 ) -> tuple[str, tuple[str, ...]]:
-    """Change the meaning in up to `count` ways, of kinds tried in random order. Returns the sentence and the kinds."""
-    kinds = list(DISTORTIONS)
+    """Change the meaning in up to `count` ways. Returns the new sentence and the kinds of distortions.
+
+    The kinds are tried in a random order in which one of twice the weight is twice as likely to be the first.
+    """
+    kinds = [kind for kind in DISTORTIONS if weights[kind] > 0]
+    # Exponential waiting times: the first to arrive is kind k with probability weight_k / sum of weights.
+    arrival = rng.exponential(size=len(kinds)) / np.array([weights[kind] for kind in kinds])
     applied: list[str] = []
-    for index in rng.permutation(len(kinds)):
+    for index in np.argsort(arrival, kind="stable"):
+        kind = kinds[index]
         if len(applied) == count:
             break
-        if {kinds[index], *applied} >= {"negation", "opposite"}:  # "was not small" is "was large" again
+        if kind in _CANCELLING and not _CANCELLING.isdisjoint(applied):
             continue
-        changed = DISTORTIONS[kinds[index]](sentence, capitals, stock, rng)
+        changed = DISTORTIONS[kind](sentence, capitals, stock, rng)
         if changed is not None and changed != sentence:
             sentence = changed
-            applied.append(kinds[index])
+            applied.append(kind)
     return sentence, tuple(applied)

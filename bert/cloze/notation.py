@@ -15,13 +15,14 @@ _WORD_OF = {value: word for word, value in NUMBER_WORDS.items()}
 _ORDINAL_OF = {value: word for word, value in ORDINAL_WORDS.items()}
 _NUMBER_WORD = re.compile(rf"(?i)(?<![\w-])(?:{'|'.join(NUMBER_WORDS)})(?![\w-])")
 # Not after a name or a sign ("Apollo 11", "No. 5"), not in a date.
-_SMALL_NUMBER = re.compile(rf"(?<= )(?<![A-Z]\. )(?<!\. )(?:[2-9]|1\d|20)(?= (?!{_MONTH}|million|billion|%|percent|per)[a-z])")
+_SMALL_NUMBER = re.compile(rf"(?<= )(?<!\. )(?:[2-9]|1\d|20)(?= (?!{_MONTH}|million|billion|%|percent|per)[a-z])")
 _AFTER_NAME = re.compile(rf"(?:[A-Z][\w.]*|chapter|page|version|number|type|class|{_MONTH}) $")
 
 
 def numbers(sentence: str, capitals: Capitals, rng: np.random.Generator) -> str | None:
     """Digits <-> words up to twenty: "three ships" <-> "3 ships"."""
-    found = [(m, str(NUMBER_WORDS[m[0].lower()])) for m in _NUMBER_WORD.finditer(sentence) if m.start() or m[0].islower()]
+    # A sentence does not begin with digits.
+    found = [(m, str(NUMBER_WORDS[m[0].lower()])) for m in _NUMBER_WORD.finditer(sentence) if m.start()]
     found += [
         (m, _WORD_OF[int(m[0])])
         for m in _SMALL_NUMBER.finditer(sentence)
@@ -36,7 +37,7 @@ def numbers(sentence: str, capitals: Capitals, rng: np.random.Generator) -> str 
 
 
 def dates(sentence: str, capitals: Capitals, rng: np.random.Generator) -> str | None:
-    """"12 May 1905" <-> "May 12, 1905", "May 1905" -> "May of 1905"."""
+    """ "12 May 1905" <-> "May 12, 1905", "May 1905" -> "May of 1905"."""
     european = re.sub(rf"\b(\d{{1,2}}) ({_MONTH}) (\d{{4}})\b,?", r"\2 \1, \3", sentence)
     if european != sentence:
         return european
@@ -51,7 +52,7 @@ def dates(sentence: str, capitals: Capitals, rng: np.random.Generator) -> str | 
 
 
 def years(sentence: str, capitals: Capitals, rng: np.random.Generator) -> str | None:
-    """"in 1905" <-> "in the year 1905", "from 1905 to 1908" <-> "between 1905 and 1908", "1905–1908" -> "1905 to 1908"."""
+    """ "in 1905" <-> "in the year 1905", "from 1905 to 1908" <-> "between 1905 and 1908", "1905–08" stays."""
     for pattern, new in (
         (r"\b([Ff])rom (\d{4}) (?:to|until) (\d{4})\b", lambda m: f"{like(m[1], 'between')} {m[2]} and {m[3]}"),
         (r"\b([Bb])etween (\d{4}) and (\d{4})\b", lambda m: f"{like(m[1], 'from')} {m[2]} to {m[3]}"),
@@ -71,7 +72,7 @@ _AFTER_MONEY = r"(?=[.,;](?!\d)| (?:in|to|for|from|of|and|a|per|on|by|at|over|wo
 
 
 def quantities(sentence: str, capitals: Capitals, rng: np.random.Generator) -> str | None:
-    """"12 percent" <-> "12%", "$5 million" -> "5 million dollars", "1,000" -> "1000", "1.5 million" -> "1,500,000"."""
+    """ "12 percent" <-> "12%", "$5 million" -> "5 million dollars", "1,000" -> "1000", "1.5 million" -> "1,500,000"."""
     options = [
         re.sub(r"(\d) ?%", r"\1 percent", sentence),
         re.sub(r"(\d) per ?cent\b", r"\1%", sentence),
@@ -79,14 +80,14 @@ def quantities(sentence: str, capitals: Capitals, rng: np.random.Generator) -> s
         re.sub(rf"(?<![\w$])\$(\d[\d.]*)( million| billion)?{_AFTER_MONEY}", r"\1\2 dollars", sentence),
         re.sub(r"(?<![\d,.$])(\d{1,3}),(\d{3})(?![\d,])", r"\1\2", sentence),
         re.sub(r"(?<![\d,.$])(\d{1,3})\.(\d) million\b", r"\1,\g<2>00,000", sentence),
-        re.sub(r"(?<![\w,.-])(\d{1,3})(\d{3}) (?=[a-z])", r"\1,\2 ", sentence) if not re.search(r"\b\d{4}\b", sentence) else sentence,
+        re.sub(r"(?<![\w,.-])(\d{2,3})(\d{3}) (?=[a-z])", r"\1,\2 ", sentence),
     ]
     options = [option for option in options if option != sentence]
     return choose(rng, options) if options else None
 
 
 def ordinals(sentence: str, capitals: Capitals, rng: np.random.Generator) -> str | None:
-    """"the 19th century" <-> "the nineteenth century"; not "first", which orders as often as it counts."""
+    """ "the 19th century" <-> "the nineteenth century"; not "first", which orders as often as it counts."""
     words = re.sub(
         r"\b(\d{1,2})(?:st|nd|rd|th)\b(?= [a-z])",
         lambda m: _ORDINAL_OF.get(int(m[1]), m[0]),
@@ -94,12 +95,8 @@ def ordinals(sentence: str, capitals: Capitals, rng: np.random.Generator) -> str
     )
     if words != sentence:
         return words
-    ending = {2: "nd", 3: "rd"}
     pattern = "|".join(word for word, value in ORDINAL_WORDS.items() if value > 3)
-    return _changed(
-        sentence,
-        re.sub(rf"\b({pattern})\b", lambda m: f"{ORDINAL_WORDS[m[1]]}{ending.get(ORDINAL_WORDS[m[1]], 'th')}", sentence),
-    )
+    return _changed(sentence, re.sub(rf"\b({pattern})\b", lambda m: f"{ORDINAL_WORDS[m[1]]}th", sentence))
 
 
 _CONTRACTED = (
@@ -118,7 +115,7 @@ _SHORT_FORM = re.compile(rf"(?i)\b(?:{'|'.join(_LONG)})\b")
 
 
 def contractions(sentence: str, capitals: Capitals, rng: np.random.Generator) -> str | None:
-    """"did not" <-> "didn't", "it is" <-> "it's"."""
+    """ "did not" <-> "didn't", "it is" <-> "it's"."""
     plain = sentence.replace("’", "'")
     # 's and 'd have two long forms each: only n't, 're, 've and 'll are spelled out.
     spelled = _SHORT_FORM.sub(lambda m: m[0] if m[0][-2:] in ("'s", "'d") else like(m[0], _LONG[m[0].lower()]), plain)

@@ -13,14 +13,15 @@ from bert.cloze.words import MONTHS
 _MONTH = "|".join(MONTHS)
 _DATE = rf"(?:(?:{_MONTH}) \d{{1,2}}, \d{{4}}|(?:\d{{1,2}} )?(?:{_MONTH})(?: \d{{1,2}})?(?: \d{{4}})?|\d{{4}}s?)"
 _LEADING = re.compile(
-    rf"^((?!For (?:example|instance))(?:In|On|At|During|By|Since|Before|After|Until|From|Throughout|Under|Within|For|Despite|Among|Between) "
+    r"^((?!For (?:example|instance))"
+    r"(?:In|On|At|During|By|Since|Before|After|Until|From|Throughout|Under|Within|For|Despite|Among|Between) "
     rf"(?:{_DATE}|[^,;:]{{2,60}}?)|[A-Z][a-z]+ly|Later|Today|Soon|Then), ([^,;:]+)\.$"
 )
 _TRAILING = re.compile(
     rf"^([^,;:]+?) ((?:in|on|by|since|until|before|after) (?:the |early |late |mid-|about )*{_DATE}"
     r"|in the (?:early |late |mid-)?\w+ century|(?:in|at|near) [A-Z]\w+(?: [A-Z]\w+)*"
-    r"|(?:during|after|before|throughout|despite|because of|due to|as a result of) (?:the |a |an |his |her |its |their )"
-    r"[\w -]{3,40})\.$"
+    r"|(?:during|after|before|throughout|despite|because of|due to|as a result of) "
+    r"(?:the |a |an |his |her |its |their )[\w -]{3,40})\.$"
 )
 
 
@@ -83,15 +84,16 @@ def apposition(sentence: str, capitals: Capitals, rng: np.random.Generator) -> s
 
 _SAID = "said|says|stated|states|argued|argues|claimed|claims|believed|believes|reported|announced|suggested|suggests"
 _REPORT = re.compile(
-    rf"^((?:[\w.'-]+ ){{1,6}}?)(?:has |had |have )?(?:(?:{_SAID}|noted|wrote|showed|found|showed) that|said|says) (.{{12,}})\.$"
+    rf"^((?:[\w.'-]+ ){{1,6}}?)(?:has |had |have )?(?:(?:{_SAID}|noted|wrote|showed|found) that|said|says) "
+    r"(.{12,})\.$"
 )
 _OBJECT = {"he": "him", "she": "her", "they": "them", "we": "us", "it": "it"}
 _SUBJECT = {"him": "he", "her": "she", "them": "they", "us": "we", "it": "it"}
-_CLAUSE_START = re.compile(r"(?:the|he|she|it|they|there|this|these|his|her|its|their|some|most|many|[A-Z]\w+)\b(?! of that)")
+_CLAUSE_START = re.compile(r"(?:the|he|she|it|they|there|this|these|his|her|its|their|some|most|many|[A-Z]\w+)\b")
 
 
 def reports(sentence: str, capitals: Capitals, rng: np.random.Generator) -> str | None:
-    """"Mr Grey said that he left." <-> "According to Mr Grey, he left." -> "He left, according to Mr Grey."."""
+    """ "Mr Grey said that he left." <-> "According to Mr Grey, he left." -> "He left, according to Mr Grey."."""
     match = re.match(r"^According to ([^,;:]{2,60}), (.+)\.$", sentence)
     if match is not None:
         if rng.random() < 0.5:
@@ -117,13 +119,17 @@ _HEADS = (
     "reign influence policy policies theory theories ideas views writings name status role position success "
     "independence invasion conquest defeat fall rise creation foundation author director inhabitants residents"
 ).split()
-_OF = re.compile(rf"\b([Tt]he) ({'|'.join(_HEADS)}) of ((?:[A-Z]\w+)(?: [A-Z]\w+)*)(?!['’\w]| (?:of|and|or|[A-Z]|de|von|van)\b)")
-_NOUN_END = r"(?=[,.]| (?:of|in|on|at|by|for|from|to|was|were|is|are|has|had|and|with|during|after|before|that|which|who|as)\b)"
+_OF = re.compile(
+    rf"\b([Tt]he) ({'|'.join(_HEADS)}) of ((?:[A-Z]\w+)(?: [A-Z]\w+)*)(?!['’\w]| (?:of|and|or|[A-Z]|de|von|van)\b)"
+)
+_NOUN_END = (
+    r"(?=[,.]| (?:of|in|on|at|by|for|from|to|was|were|is|are|has|had|and|with|during|after|before|that|which|who|as)\b)"
+)
 _POSSESSIVE = re.compile(rf"((?:(?<= )|^)[A-Z]\w+(?: [A-Z]\w+)*)['’]s ((?!own|most|first|last)[a-z]{{3,}}){_NOUN_END}")
 
 
 def genitives(sentence: str, capitals: Capitals, rng: np.random.Generator) -> str | None:
-    """"the leader of Norland" <-> "Norland's leader"."""
+    """ "the leader of Norland" <-> "Norland's leader"."""
     match = _OF.search(sentence)
     if match is not None:
         owner = match[3] + ("'" if match[3].endswith("s") else "'s")
@@ -137,21 +143,25 @@ def genitives(sentence: str, capitals: Capitals, rng: np.random.Generator) -> st
 
 
 _WORD = r"[A-Za-z][\w-]+"
-_LIST = re.compile(rf"(?<![\w-])({_WORD}), ({_WORD})(,? (?:and|or)) ({_WORD})(?=[.,;]|$| (?:in|on|of|to|for|were|are|was|is|from|by|at)\b)")
+_LIST = re.compile(
+    rf"(?<![\w-])({_WORD}), ({_WORD})(,? (?:and|or)) ({_WORD})"
+    r"(?=[.,;]|$| (?:in|on|of|to|for|were|are|was|is|from|by|at)\b)"
+)
 _NAME = r"[A-Z][\w-]+(?: (?:of )?[A-Z][\w-]+)*"
 _NAME_PAIR = re.compile(rf"(?<![\w'’.-])((?:the )?{_NAME}) (and|or) ((?:the )?{_NAME})(?!['’\w-]| [A-Z])")
 _WORD_PAIR = re.compile(
-    r"(?:(?<=\bof )|(?<=\bthe )|(?<=\bin )|(?<=\bfor )|(?<=\bby )|(?<=\bwith )|(?<=\bto )|(?<=\bon )|(?<=\bare )"
-    r"|(?<=\bwere )|(?<=\bis )|(?<=\bwas )|(?<=\bbetween )|(?<=\bboth )|(?<=\bhis )|(?<=\bits )|(?<=\btheir )|(?<=\bfrom )"
-    r"|(?<=\bas )|(?<=\binto )|(?<=, ))"
-    r"([a-z-]{3,}) (and|or) ([a-z-]{3,})(?=[.,;]| (?:of|in|on|to|for|by|at|from|were|are|was|is|as|with|that|which|than)\b)"
+    r"(?:\b(?:of|the|in|for|by|with|to|on|are|were|is|was|between|both|his|its|their|from|as|into)|,) "
+    r"([a-z-]{3,}) (and|or) ([a-z-]{3,})"
+    r"(?=[.,;]| (?:of|in|on|to|for|by|at|from|were|are|was|is|as|with|that|which|than)\b)"
 )
 
 
 def coordination(sentence: str, capitals: Capitals, rng: np.random.Generator) -> str | None:
     """Swap what "and" or "or" joins: "Norland and Sund" -> "Sund and Norland", "hot and dry" -> "dry and hot"."""
     found = [
-        (m.start(1), m.end(), f"{m[2]}, {m[1]}{m[3]} {m[4]}") for m in _LIST.finditer(sentence) if _same_kind(m[1], m[2])
+        (m.start(1), m.end(), f"{m[2]}, {m[1]}{m[3]} {m[4]}")
+        for m in _LIST.finditer(sentence)
+        if _same_kind(m[1], m[2])
     ]
     for m in _NAME_PAIR.finditer(sentence):
         # The first word's capital may be the sentence's; after a preposition "and" may join clauses instead.

@@ -1,8 +1,8 @@
 """Sentences -> paraphrase pairs: one sentence of the corpus beside a version that says the same, or does not.
 
-Both kinds of versions go through the same rewriting rules, and for each sentence a positive and a negative of nearly
-the same word overlap must be found before chance decides which of them becomes the pair. So neither the sentence nor
-the number of shared words tells the label: the words have to be aligned to see what was changed.
+Both kinds of versions go through the same rewriting rules, and a sentence is used only if it gives a positive and a
+negative of nearly the same word overlap; both become pairs. So the labels are balanced, and neither the sentence nor
+the number of shared words tells which one is meant: the versions' words do, beside those of the sentence.
 """
 
 from __future__ import annotations
@@ -36,42 +36,37 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """source: the corpus's sentence, which is `first` or `second`."""
+    """source: the corpus's sentence; label: 1 if `version` says the same, else 0."""
 
     label: int
-    first: str
-    second: str
     source: str
     version: Version
 
 
-def make_pair(
+def make_pairs(
     sentence: str,
     capitals: Capitals,
     stock: Stock,
     settings: ParaphraseSettings,
     rng: np.random.Generator,
     dropped: Counter[str],
-) -> Pair | None:
-    """One pair from a sentence; None, counted in `dropped`, where the rules do not give a positive and a negative."""
+) -> list[Pair]:
+    """A positive and a negative of one sentence; [], counted in `dropped`, where the rules do not give both."""
     if reason := unfit(sentence, settings):
         dropped[reason] += 1
-        return None
+        return []
     kinds = fitting(sentence, capitals, rng)
     positives = _versions(sentence, kinds, capitals, None, settings, rng) if len(kinds) >= settings.min_rewrites else []
     if not positives:
         dropped["too few rewriting rules fit"] += 1
-        return None
+        return []
     positive = choose(rng, positives)
     negatives = _versions(sentence, kinds, capitals, stock, settings, rng)
     near = [v for v in negatives if abs(v.overlap - positive.overlap) <= settings.overlap_tolerance]
     if not near:
         dropped["no negative of the positive's word overlap" if negatives else "no distortion fits"] += 1
-        return None
-    label = int(rng.random() < settings.positive_share)
-    version = positive if label else choose(rng, near)
-    first, second = (sentence, version.text) if rng.random() < 0.5 else (version.text, sentence)
-    return Pair(label, first, second, sentence, version)
+        return []
+    return [Pair(1, sentence, positive), Pair(0, sentence, choose(rng, near))]
 
 
 def unfit(sentence: str, settings: ParaphraseSettings) -> str | None:
@@ -106,7 +101,7 @@ def _versions(
         if stock is not None:
             # Last: a rule after it might drop what was changed.
             rounds = int(rng.integers(1, settings.distortion_rounds + 1))
-            text, distortions = distort(text, rounds, capitals, stock, rng)
+            text, distortions = distort(text, rounds, settings.distortions, capitals, stock, rng)
             if not distortions:
                 continue
         text = " ".join(text.split())

@@ -10,9 +10,10 @@ uncased model sees ordinary words and the kind of answer.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from bert.cloze.answers import Answer
-from bert.cloze.capitals import WORD
+from bert.cloze.capitals import WORD, Capitals
 from bert.cloze.words import FUNCTION_WORDS, WEEKDAYS
 
 _CLAUSE_END = re.compile(r"[,;:] | [–—-] ")
@@ -23,22 +24,35 @@ _PERSON_BEFORE = re.compile(
 )
 _PERSON_AFTER = re.compile(
     r"^,? (?:who\b|whose\b|said|says|wrote|told|argued|argues|believed|believes|was born|died|married|thought|claimed|"
-    r"felt|met|himself\b|herself\b|and his\b|and her\b|had been born|became\b|was elected|suggested|proposed|explained)"
+    r"felt|met|himself\b|herself\b|and his\b|and her\b|had been born|was elected|suggested|proposed|explained)"
 )
+_POSSESSIVE = re.compile(r"['’]s?(?= )")
 
 
-def gap(sentence: str, answer: Answer) -> str:
+def people(sentences: Iterable[str], capitals: Capitals) -> frozenset[str]:
+    """Last words of the names that a document somewhere uses as a person's: after a title, before "said"."""
+    found = set()
+    for sentence in sentences:
+        for start, end in capitals.names(sentence):
+            if _PERSON_BEFORE.search(sentence[:start]) or _PERSON_AFTER.match(sentence[end:]):
+                found.add(sentence[start:end].split()[-1])
+    return frozenset(found)
+
+
+def gap(sentence: str, answer: Answer, persons: frozenset[str]) -> str:
     """What to put in the gap: who, what, how many, how much money, what percentage, what year, what date, ..."""
     before, after = sentence[: answer.start], sentence[answer.end :]
     if answer.kind == "name":
-        return "who" if _PERSON_BEFORE.search(before) or _PERSON_AFTER.match(after) else "what"
+        if _POSSESSIVE.match(after):
+            return "whose"
+        return "who" if answer.text.split()[-1] in persons or _PERSON_BEFORE.search(before) else "what"
     if answer.kind == "date":
         return _date_phrase(answer.text)
     if answer.text[0] in "$£€":
         return "how much money"
     if answer.text.endswith(("%", "cent")):
         return "what percentage"
-    following = re.match(r" (?:\w+ )?([a-z-]+)", after)
+    following = re.match(r" ([a-z-]+)", after)
     return "how many" if following and following[1] not in FUNCTION_WORDS else "what number"
 
 
@@ -54,7 +68,7 @@ def _date_phrase(text: str) -> str:
     return "what date" if re.search(r"(?<!\d)\d{1,2}(?!\d)", text) else "what month"
 
 
-def ask(sentence: str, answer: Answer, max_words: int) -> str | None:
+def ask(sentence: str, answer: Answer, max_words: int, persons: frozenset[str] = frozenset()) -> str | None:
     """The question, of at most `max_words` without the gap; None where the gap's own clause is longer than that.
 
     >>> ask("In 1905 Anna Grey moved to Paris, where she died.", Answer("1905", 3, 7, "date"), 6)
@@ -64,9 +78,13 @@ def ask(sentence: str, answer: Answer, max_words: int) -> str | None:
     left, right = sentence[start : answer.start], sentence[answer.end : end]
     if len(WORD.findall(left)) + len(WORD.findall(right)) > max_words:
         return None
-    text = left + gap(sentence, answer) + right
+    phrase = gap(sentence, answer, persons)
+    text = left + phrase + (_POSSESSIVE.sub("", right, count=1) if phrase == "whose" else right)
     text = re.sub(r" \([^()]*\)", "", text) if "(" not in left or ")" in left else text
     text = text.strip(" ,;:–—-").removesuffix(".").rstrip(" ,;:")
+    text = re.sub(r"^(?i:and|but|or) ", "", text)
+    if text.count('"') % 2:  # the other mark went with its clause, or stands in another sentence
+        text = text.replace('"', "")
     return text[:1].upper() + text[1:] + "?"
 
 

@@ -1,4 +1,4 @@
-"""What every rewriting and distorting rule is: a function from a sentence to a changed one, or None where it does not fit.
+"""What every rule is: a function from a sentence to a changed one, or to None where it does not fit.
 
 A rule sees one plain sentence that ends in a full stop, what the document tells about capitals, and a random generator
 for choosing among the places where it fits.
@@ -55,4 +55,5 @@ def num_words(text: str) -> int:
 
 
 def plural(noun: str) -> bool:
-    return noun.endswith("s") and not noun.endswith(("ss", "us", "is")) or noun in {"people", "men", "women", "children"}
+    ending = noun.endswith("s") and not noun.endswith(("ss", "us", "is"))
+    return ending or noun in {"people", "men", "women", "children"}

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from bert.cloze.distort import DISTORTIONS
 from bert.pipeline.params import Section
 
 Count = Annotated[int, Field(ge=1)]
@@ -40,11 +41,11 @@ class ParaphraseSettings(Section):
     max_train, max_dev, max_per_document: as for questions, in pairs.
     min_words, max_words: of the corpus's sentence.
     min_rewrites, max_rewrites: kinds of rewriting in one positive.
-    positive_share: chance of a sentence to become a positive.
+    distortions: how often each kind of distortion is tried first, relative to the others; 0 switches it off.
     distortion_rounds: a negative has its meaning changed in 1 to so many places.
     candidates: versions of a sentence to choose from, per label.
     overlap_tolerance: a sentence is used only if it has a positive and a negative whose word overlaps with it differ
-        by no more than this; which one becomes the pair is chance, so overlap says next to nothing about the label.
+        by no more than this, so that overlap says next to nothing about the label.
     """
 
     max_train: Count
@@ -54,7 +55,7 @@ class ParaphraseSettings(Section):
     max_words: Count
     min_rewrites: Count
     max_rewrites: Count
-    positive_share: Share
+    distortions: dict[str, Annotated[float, Field(ge=0)]]
     distortion_rounds: Count
     candidates: Count
     overlap_tolerance: Annotated[float, Field(ge=0, le=1)]
@@ -64,6 +65,8 @@ class ParaphraseSettings(Section):
         for low, high in (("min_words", "max_words"), ("min_rewrites", "max_rewrites")):
             if getattr(self, low) > getattr(self, high):
                 raise ValueError(f"{low} is {getattr(self, low)}, above {high}, {getattr(self, high)}")
+        if set(self.distortions) != set(DISTORTIONS) or not any(self.distortions.values()):
+            raise ValueError(f"distortions must give a weight to each of {', '.join(DISTORTIONS)}, not all of them 0")
         return self
 
 

@@ -17,38 +17,47 @@ _PASSIVE = re.compile(
 )
 _TIMES = re.compile(r"(?:the )?(?:end|time|late|early|middle|beginning|turn|year|means|way|use|fact|mid|\d)")
 _ACTIVE = re.compile(
-    rf"^([^,;:]{{2,50}}?) ({'|'.join(sorted(TRANSITIVE_PASTS))}) ((?:the|a|an|his|her|its|their) (?:[\w-]+ ){{0,3}}[\w-]+){_TAIL}\.$"
+    rf"^([^,;:]{{2,50}}?) ({'|'.join(sorted(TRANSITIVE_PASTS))}) "
+    rf"((?:the|a|an|his|her|its|their) (?:[\w-]+ ){{0,3}}[\w-]+){_TAIL}\.$"
 )
 
 
+# What stands before a past tense that is no subject, and what ends an object that is none.
+_NO_SUBJECT = re.compile(
+    r"\b(?:\w+ly|also|later|then|first|soon|never|is|was|are|were|be|been|has|have|had|not|of|in|on|by|for|at|with|from|"
+    r"an?|the)$"
+)
+_NO_OBJECT = re.compile(r"(?:ly|ing|\bas|\bto|\bby|\bout|\bup|\bof)$")
+
+
 def active(sentence: str, capitals: Capitals, rng: np.random.Generator) -> str | None:
-    """"It was built by the king in 1905." -> "The king built it in 1905."."""
+    """ "It was built by the king in 1905." -> "The king built it in 1905."."""
     match = _PASSIVE.match(sentence)
     if match is None or EMBEDDING.search(match[1]) or EMBEDDING.search(match[4]) or _TIMES.match(match[4]):
         return None
     participle = match[3]
-    if participle not in PAST_OF and not participle.endswith("ed") or num_words(match[4]) > 7:
+    if not (participle in PAST_OF or participle.endswith("ed")) or num_words(match[4]) > 7:
         return None
     subject = capitals.lower_first(match[1])
     if re.search(r"\b(?:there|this|not|never|who|which)$", subject) or _starts_elsewhere(match[1]):
         return None
-    agent = SUBJECT_FORM.get(match[4], match[4])
-    return f"{capital(agent)} {match[2]}{PAST_OF.get(participle, participle)} {OBJECT_FORM.get(subject, subject)}{match[5]}."
+    agent, verb = SUBJECT_FORM.get(match[4], match[4]), PAST_OF.get(participle, participle)
+    return f"{capital(agent)} {match[2]}{verb} {OBJECT_FORM.get(subject, subject)}{match[5]}."
 
 
 def passive(sentence: str, capitals: Capitals, rng: np.random.Generator) -> str | None:
-    """"The king built a house in 1905." -> "A house was built by the king in 1905."."""
+    """ "The king built a house in 1905." -> "A house was built by the king in 1905."."""
     match = _ACTIVE.match(sentence)
     if match is None or EMBEDDING.search(match[1]) or EMBEDDING.search(match[3]) or num_words(match[1]) > 6:
         return None
-    if _starts_elsewhere(match[1]) or re.search(r"\b(?:\w+ly|also|later|then|first|soon|never|is|was|are|were|be|been|has|have|had|not|of|in|on|by|for|at|with|from|a|an|the)$", match[1]):
+    if _starts_elsewhere(match[1]) or _NO_SUBJECT.search(match[1]):
         return None
     # A second verb or a relative clause in the tail has the old subject.
     if re.search(r"\b(?:and|which|who)\b", match[4]):
         return None
     # The verb of a longer object ("the man that ...") or a second object ("gave her a book") would be left behind.
     last = match[3].split()[-1]
-    if match[2] in ("gave", "taught", "brought", "made", "sold") or last.endswith(("ly", "ing")) or last in ("as", "to", "by", "out", "up", "of"):
+    if match[2] in ("gave", "taught", "brought", "made", "sold") or _NO_OBJECT.search(last):
         return None
     if re.search(r" (?:of|in|on|at|by|for|from|to|as|with|into|over|against|under)\b", match[3]):
         return None

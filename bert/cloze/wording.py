@@ -8,13 +8,13 @@ import numpy as np
 
 from bert.cloze.capitals import Capitals
 from bert.cloze.rules import capital, choose, like, plural, put
-from bert.cloze.synonyms import find
+from bert.cloze.synonyms import SYNONYMS
 from bert.cloze.words import ASIDES, DROPPABLE
 
 
 def synonyms(sentence: str, capitals: Capitals, rng: np.random.Generator) -> str | None:
     """Replace up to three words or phrases of the table: "several large films" -> "a number of big movies"."""
-    found = find(sentence)
+    found = SYNONYMS.find(sentence)
     if not found:
         return None
     picked = sorted(int(i) for i in rng.permutation(len(found))[:3])
@@ -59,7 +59,9 @@ def parentheses(sentence: str, capitals: Capitals, rng: np.random.Generator) -> 
 
 def titles(sentence: str, capitals: Capitals, rng: np.random.Generator) -> str | None:
     """Drop a title before a name: "Mr Grey" -> "Grey"."""
-    new = re.sub(r"(?<![A-Z]\w\w\w )\b(?:Mr|Mrs|Ms|Dr|Prof|Professor|President|General|Senator)\.? (?=[A-Z][a-z])", "", sentence)
+    # Not the second half of "Vice President".
+    title = r"(?<![A-Z]\w\w\w )\b(?:Mr|Mrs|Ms|Dr|Prof|Professor|President|General|Senator)\.? (?=[A-Z][a-z])"
+    new = re.sub(title, "", sentence)
     return new if new != sentence else None
 
 
@@ -68,7 +70,7 @@ _CLAUSE_START = "the|he|she|it|they|there|this|these|his|her|its|their|some|most
 
 
 def that(sentence: str, capitals: Capitals, rng: np.random.Generator) -> str | None:
-    """"said that the" <-> "said the"."""
+    """ "said that the" <-> "said the"."""
     without = re.sub(rf"\b({_REPORTS}) that (?=(?:{_CLAUSE_START})\b)", r"\1 ", sentence)
     if without != sentence:
         return without
@@ -81,8 +83,9 @@ _PARTICIPLE = r"(?:\w+ed|known|built|written|made|found|held|led|born|given|take
 
 
 def relatives(sentence: str, capitals: Capitals, rng: np.random.Generator) -> str | None:
-    """"(, which was | that is) built in" <-> "(,) built in"."""
-    shorter = re.sub(rf",? (?:which|who|that) (?:is|are|was|were) (?=(?:\w+ly )?{_PARTICIPLE} )", _comma, sentence, count=1)
+    """ "(, which was | that is) built in" <-> "(,) built in"."""
+    long = rf",? (?:which|who|that) (?:is|are|was|were) (?=(?:\w+ly )?{_PARTICIPLE} )"
+    shorter = re.sub(long, _comma, sentence, count=1)
     if shorter != sentence:
         return shorter
     match = re.search(r"(?<= )([a-z]{4,}) ((?:located|situated|found) (?:in|on|at|near) |based on )", sentence)

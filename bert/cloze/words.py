@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-MONTHS = tuple(
-    "January February March April May June July August September October November December".split()
-)
+MONTHS = tuple("January February March April May June July August September October November December".split())
 WEEKDAYS = tuple("Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split())
 
 # Number words with their value; "one" is left out, being a pronoun as often as a number.
@@ -99,31 +97,3 @@ SPELLINGS = (
      "apologis/apologiz authoris/authoriz nationalis/nationaliz privatis/privatiz stabilis/stabiliz",
      "e|es|ed|ing|ation|ations|ational"),
 )  # fmt: skip
-
-# Opposites; swapping one for another changes what is claimed.
-OPPOSITES = tuple(
-    tuple(pair.split("/"))
-    for pair in (
-        "north/south northern/southern east/west eastern/western first/last before/after early/late earlier/later "
-        "increase/decrease increased/decreased increasing/decreasing rise/fall rose/fell rising/falling gain/loss "
-        "large/small larger/smaller largest/smallest big/small high/low higher/lower highest/lowest long/short "
-        "longer/shorter old/new older/newer oldest/newest more/fewer most/few many/few often/rarely always/never "
-        "male/female men/women man/woman boy/girl boys/girls king/queen father/mother brother/sister son/daughter "
-        "husband/wife sons/daughters brothers/sisters his/her he/she begin/end began/ended beginning/end start/finish "
-        "started/ended win/lose won/lost winning/losing victory/defeat success/failure successful/unsuccessful "
-        "accept/reject accepted/rejected support/oppose supported/opposed supporters/opponents attack/defend "
-        "attacked/defended upper/lower above/below inside/outside open/close opened/closed "
-        "public/private rich/poor strong/weak stronger/weaker strongest/weakest good/bad better/worse best/worst "
-        "possible/impossible legal/illegal known/unknown popular/unpopular common/rare important/trivial same/different "
-        "similar/different positive/negative major/minor modern/ancient urban/rural internal/external hot/cold "
-        "warm/cold wet/dry dark/light black/white hard/soft fast/slow love/hate peace/war alive/dead young/old "
-        "younger/older youngest/oldest birth/death born/buried arrived/departed entered/left joined/left "
-        "bought/sold import/export imports/exports teacher/student teachers/students parent/child parents/children "
-        "day/night morning/evening winter/summer spring/autumn land/sea top/bottom front/back "
-        "positive/negative simple/complex easy/difficult true/false right/wrong allow/prevent allowed/prevented "
-        "include/exclude includes/excludes including/excluding with/without majority/minority maximum/minimum "
-        "up/down forward/backward agreed/refused agreed/disagreed deny/confirm denied/confirmed "
-        "friend/enemy friends/enemies guilty/innocent safe/dangerous full/empty permanent/temporary "
-        "direct/indirect formal/informal official/unofficial primary/secondary"
-    ).split()
-)

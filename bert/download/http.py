@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import random
+import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -13,13 +14,16 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import requests
+import urllib3
 
 from bert.download.settings import DownloadSettings
 from bert.pipeline.errors import StageError
+from bert.pipeline.files import write_json
 
 log = logging.getLogger(__name__)
 
-CHUNK = 1 << 20
+# What a cut connection or a kill can lose, at most.
+CHUNK = 1 << 16
 PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 LONGEST_WAIT_SECONDS = 600.0
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -39,7 +43,7 @@ def user_agent(url: str, contact: str | None) -> str:
     Raises:
         StageError: no contact for a host other than this one.
     """
-    if contact is None and urlsplit(url).hostname not in LOOPBACK:
+    if not contact and urlsplit(url).hostname not in LOOPBACK:
         raise StageError(
             f"download.contact is null but {url} is on another machine: public servers block downloaders that do not "
             "name their operator, and all users of this project would share one limit",
@@ -69,45 +73,68 @@ def _validator(response: requests.Response) -> str | None:
     return etag if etag and not etag.startswith("W/") else response.headers.get("Last-Modified")
 
 
+def _known_validator(state_file: Path) -> str | None:
+    """The validator of the bytes that have come; None where none is known, so that nothing proves what they are of."""
+    try:
+        return json.loads(state_file.read_text())["validator"]
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _refuse(url: str, reason: str) -> StageError:
+    return StageError(
+        f"{url}: {reason}", run="correct the url in params.yaml, or set its source to null or [], then dvc repro"
+    )
+
+
 def _attempt(
     url: str, part: Path, headers: dict[str, str], timeout: float, progress: Callable[[int, int], None]
 ) -> None:
     """Fetch what `part` still lacks. Raises _Again or StageError."""
     state_file = part.with_name(part.name + ".json")
-    have = part.stat().st_size if part.exists() else 0
-    validator = json.loads(state_file.read_text())["validator"] if state_file.exists() else None
-    if have and validator is None:
-        have = 0  # nothing proves that the rest would belong to the same file
-    ranged = {"Range": f"bytes={have}-", "If-Range": validator} if have else {}
+    validator = _known_validator(state_file)
+    have = part.stat().st_size if part.exists() and validator is not None else 0
+    ranged = {"Range": f"bytes={have}-", "If-Range": validator} if have and validator else {}
+    total: int | None = None
     try:
         with requests.get(url, headers={**headers, **ranged}, stream=True, timeout=timeout) as response:
-            if response.status_code in PASSING:
-                raise _Again(f"HTTP {response.status_code} {response.reason}", _retry_after(response))
-            if response.status_code == 416:
+            status, told = response.status_code, f"HTTP {response.status_code} {response.reason}"
+            content_range = response.headers.get("Content-Range", "")
+            if status in PASSING:
+                raise _Again(told, _retry_after(response))
+            if status == 416 and ranged:
+                if content_range == f"bytes */{have}":
+                    return  # killed after the last byte
                 part.unlink()
                 raise _Again("the server refused the range: starting over", 0.0)
-            if response.status_code not in (200, 206):
-                raise StageError(
-                    f"{url}: HTTP {response.status_code} {response.reason}",
-                    run="correct the url in params.yaml, or set its source to null or [], then dvc repro",
-                )
-            if response.status_code == 206:
-                first = response.headers.get("Content-Range", "").removeprefix("bytes ").split("-")[0]
-                if first != str(have):
-                    part.unlink()
-                    raise _Again(f"asked for bytes from {have}, got from {first}: starting over", 0.0)
+            if status not in (200, 206):
+                raise _refuse(url, told)
+            if response.headers.get("Content-Encoding", "identity") != "identity":
+                raise _refuse(url, f"came as Content-Encoding {response.headers['Content-Encoding']}, asked for none")
+            if status == 206:
+                sent = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+|\*)", content_range)
+                # A server may know Range and not If-Range.
+                if sent is None or int(sent[1]) != have or _validator(response) not in (None, validator):
+                    part.unlink(missing_ok=True)
+                    raise _Again(f"asked for bytes from {have}, got {content_range!r}: starting over", 0.0)
+                total = int(sent[2]) + 1 if sent[3] == "*" else int(sent[3])
             else:
                 have = 0
-            length = response.headers.get("Content-Length")
-            total = have + int(length) if length is not None else None
-            state_file.write_text(json.dumps({"url": url, "validator": _validator(response)}))
-            with open(part, "ab" if have else "wb") as f:
-                for chunk in response.iter_content(CHUNK):
+                length = response.headers.get("Content-Length")
+                total = int(length) if length is not None else None
+                part.write_bytes(b"")  # first: bytes of the old file must never lie beside the new validator
+                write_json(state_file, {"url": url, "validator": _validator(response)})
+            with open(part, "ab") as f:
+                for chunk in response.raw.stream(CHUNK, decode_content=False):
                     f.write(chunk)
                     have += len(chunk)
                     progress(have, total or 0)
-    except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
-        raise _Again(f"{type(error).__name__}: {error}") from None
+    except (requests.ConnectionError, requests.Timeout, urllib3.exceptions.HTTPError) as error:
+        if total is None or have != total:
+            came = f" after {have} of {total} bytes" if total is not None else ""
+            raise _Again(f"{type(error).__name__}{came}: {error}") from None
+    except requests.RequestException as error:
+        raise _refuse(url, f"{type(error).__name__}: {error}") from None
     if total is not None and have != total:
         raise _Again(f"connection ended after {have} of {total} bytes")
 

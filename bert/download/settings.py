@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from bert.pipeline.params import Section
 
@@ -24,9 +24,14 @@ class Source(Section):
 
 
 class DownloadSettings(Section):
-    """How to download: none of this changes a byte, so no stage lists it in its `params`."""
+    """How to download: none of this changes a byte, so no stage lists it in its `params`.
 
-    contact: str | None
+    Other keys of the section are sources.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    contact: Annotated[str, Field(pattern=r"^[ -~]+$")] | None
     connections: Annotated[int, Field(ge=1, le=16)]
     retries: Annotated[int, Field(ge=0)]
     timeout_seconds: Annotated[float, Field(gt=0)]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import metadata
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from bert.download.settings import Source
+from bert.pipeline import manifest
 from bert.pipeline.errors import StageError
 
 
@@ -28,21 +29,25 @@ def package_file(url: str) -> Path:
     distribution, wanted = split.netloc, unquote(split.path.lstrip("/"))
     try:
         files = metadata.files(distribution) or []
-    except metadata.PackageNotFoundError:
+    except (metadata.PackageNotFoundError, ValueError):
         raise StageError(f"{url}: package {distribution} is not installed", run=f"pip install {distribution}") from None
     for file in files:
-        if str(file) == wanted:
-            return Path(str(file.locate()))
+        if str(file) == wanted and (path := Path(str(file.locate()))).is_file():
+            return path
     raise StageError(
         f"{url}: {distribution} {metadata.version(distribution)} ships no such file", run="correct the url"
     )
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
 
 
 def _files(source: Source, path: Path) -> list[Fetchable]:
     if path.is_dir():
         if source.sha256 is not None:
             raise StageError(f"{source.url}: a folder cannot have one sha256", run="name its files one by one")
-        found = sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))
+        found = sorted(p for p in path.rglob("*") if p.is_file() and not _is_hidden(p.relative_to(path)))
         if not found:
             raise StageError(f"{source.url}: the folder holds no files", run="correct the url in params.yaml")
         prefix = f"{source.name}/" if source.name else ""
@@ -63,9 +68,9 @@ def expand(sources: list[Source]) -> list[Fetchable]:
         split = urlsplit(source.url)
         if split.scheme in ("http", "https"):
             name = source.name or unquote(split.path).rstrip("/").rsplit("/", 1)[-1]
-            if not name:
+            if name in ("", ".", ".."):
                 raise StageError(f"{source.url}: the url ends in no file name", run="give the source a `name`")
-            found.append(Fetchable(source.url, name, source.sha256, None, split.netloc))
+            found.append(Fetchable(source.url, name, source.sha256, None, split.hostname or ""))
         elif split.scheme == "package":
             path = package_file(source.url)
             found.append(Fetchable(source.url, source.name or path.name, source.sha256, path, "this machine"))
@@ -79,7 +84,14 @@ def expand(sources: list[Source]) -> list[Fetchable]:
                 run="correct the url in params.yaml",
             )
     found.sort(key=lambda f: f.name)
-    for one, other in zip(found, found[1:], strict=False):
-        if one.name == other.name:
-            raise StageError(f"{one.url} and {other.url} are both named {one.name}", run="give one of them a `name`")
+    named: dict[str, Fetchable] = {}
+    for file in found:
+        if file.name == manifest.NAME:
+            raise StageError(f"{file.url}: {file.name} is the name of the stage's own list", run="give it a `name`")
+        for name in (file.name, *map(str, PurePosixPath(file.name).parents)):
+            if other := named.get(name):
+                raise StageError(
+                    f"{other.url} and {file.url} are both named {name}", run="give one of them a `name` in params.yaml"
+                )
+        named[file.name] = file
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -104,7 +105,11 @@ class _MakeRecords:
         self._vocab, self._phase, self._settings, self._seed = vocab, phase, settings, seed
 
     def setup(self) -> None:
-        self._tokenizer = WordPieceTokenizer(self._vocab)
+        # Through a file of this machine: the vocabulary may lie in a bucket.
+        with read(self._vocab) as f, tempfile.NamedTemporaryFile(suffix=".txt") as local:
+            local.write(f.read())
+            local.flush()
+            self._tokenizer = WordPieceTokenizer(local.name)
 
     def __call__(self, item: Item, part: Part) -> dict[str, Any]:
         counts: Counter[str] = Counter()

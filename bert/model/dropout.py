@@ -26,7 +26,8 @@ class Dropout:
     """
 
     def __init__(self, seed: int, step: Tensor, first_row: Tensor) -> None:
-        """
+        """Say which rows of which step these are.
+
         Args:
             step: () int64, number of the optimizer step.
             first_row: () int64, where the batch begins in the global batch.

@@ -18,12 +18,15 @@ import posixpath
 import shlex
 import shutil
 import threading
+import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Protocol
 
 logging.getLogger().setLevel(logging.ERROR)  # importing Beam warns of Google Cloud libraries that nobody asked for
+# Beam logs a failure's traceback at each layer that it passes, and then raises it: a StageError is one message.
+logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
 import apache_beam as beam  # noqa: E402
 from apache_beam.io.filesystem import CompressionTypes  # noqa: E402
 from apache_beam.io.filesystems import FileSystems  # noqa: E402
@@ -31,6 +34,7 @@ from apache_beam.options.pipeline_options import PipelineOptions  # noqa: E402
 
 from bert.pipeline.errors import StageError  # noqa: E402
 from bert.pipeline.progress import Progress  # noqa: E402
+from bert.pipeline.scratch import scratch_root  # noqa: E402
 
 log = logging.getLogger(__name__)
 
@@ -67,13 +71,16 @@ class Part:
     def create(self, name: str) -> Iterator[IO[bytes]]:
         """A file that has its name only once it is whole."""
         _make(self.folder)
-        temporary = self.path(f".{name}.tmp")
-        with FileSystems.create(temporary, compression_type=CompressionTypes.UNCOMPRESSED) as f:
-            yield f
-        final = self.path(name)
-        if FileSystems.exists(final):
-            FileSystems.delete([final])
-        FileSystems.rename([temporary], [final])
+        # A name of its own: a worker that outlives its killed driver may still be writing the same part.
+        temporary = self.path(f".{name}.{uuid.uuid4().hex[:8]}.tmp")
+        try:
+            with FileSystems.create(temporary, compression_type=CompressionTypes.UNCOMPRESSED) as f:
+                yield f
+            _remove(self.path(name))
+            FileSystems.rename([temporary], [self.path(name)])
+        except BaseException:
+            _remove(temporary)
+            raise
 
     def counts(self) -> dict[str, Any] | None:
         """What the finished part counted; None while it is not finished."""
@@ -115,6 +122,14 @@ def _make(folder: str) -> None:
         os.makedirs(folder, exist_ok=True)
 
 
+def _remove(file: str) -> None:
+    """Delete a file, if it is there. Beam's delete takes a local path for a pattern: `[` in a folder's name."""
+    if not _is_remote(file):
+        Path(file).unlink(missing_ok=True)
+    elif FileSystems.exists(file):
+        FileSystems.delete([file])
+
+
 class Workplace:
     """Where the workers of one stage read and write.
 
@@ -125,18 +140,22 @@ class Workplace:
     def __init__(self, scratch: Path) -> None:
         self._scratch = scratch
         given = os.environ.get("BERT_WORK")
-        self._away = FileSystems.join(given, scratch.name) if given else None
+        self._away: str | None = None
+        if given:
+            # Under the name of the whole run, fingerprint and all: another run must not take these parts for its own.
+            folder = scratch.resolve()
+            base = scratch_root() if folder.is_relative_to(scratch_root()) else folder.anchor
+            self._away = FileSystems.join(given, *folder.relative_to(base).parts)
+            FileSystems.set_options(beam_options(0, 0))  # credentials and endpoints; Beam itself sets them too late
         self.parts = FileSystems.join(self._away, "parts") if self._away else str(scratch / "parts")
 
     def share(self, path: Path) -> str:
         """A name under which the workers can read the local file `path`."""
         if self._away is None:
             return str(path.resolve())
-        target = FileSystems.join(self._away, "inputs", *path.resolve().parts[1:])
-        if (
-            FileSystems.exists(target)
-            and FileSystems.match([target])[0].metadata_list[0].size_in_bytes == path.stat().st_size
-        ):
+        seen = path.stat()
+        target = FileSystems.join(self._away, "inputs", str(seen.st_mtime_ns), *path.resolve().parts[1:])
+        if FileSystems.exists(target) and FileSystems.get_filesystem(target).size(target) == seen.st_size:
             return target
         _make(posixpath.dirname(target))
         with (
@@ -159,12 +178,16 @@ class Workplace:
 
     def forget_uploads(self) -> None:
         """Remove what this stage left under `BERT_WORK`, once its result is safe in the scratch."""
-        if self._away is not None and FileSystems.exists(self._away):
-            FileSystems.delete([self._away])
+        if self._away is None:
+            return
+        if _is_remote(self._away):
+            FileSystems.delete([self._away + "/"])  # the slash: object stores know names that begin so, not folders
+        else:
+            shutil.rmtree(self._away, ignore_errors=True)
 
 
 def _known_options() -> argparse.ArgumentParser:
-    known = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    known = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     waiting = [PipelineOptions]
     while waiting:
         cls = waiting.pop()
@@ -175,8 +198,10 @@ def _known_options() -> argparse.ArgumentParser:
             cls._add_argparse_args(group)
             for action in group._actions:
                 new = [o for o in action.option_strings if o not in known._option_string_actions]
-                if new:
-                    known.add_argument(*new, nargs="?" if action.nargs == 0 else action.nargs)
+                if new and action.nargs == 0:
+                    known.add_argument(*new, nargs="?")
+                elif new:
+                    known.add_argument(*new, nargs=action.nargs, type=action.type or str, choices=action.choices)
     return known
 
 
@@ -187,15 +212,16 @@ def beam_options(weight: int, items: int) -> PipelineOptions:
     one. In memory for little input, else one process a core.
 
     Raises:
-        StageError: an option that Beam does not know; Beam itself would ignore it.
+        StageError: an option that Beam does not know (Beam itself would ignore it), or a value that it does not take.
     """
-    given = shlex.split(os.environ.get("BERT_BEAM_OPTIONS", ""))
-    _, unknown = _known_options().parse_known_args(given)
+    correct = "correct BERT_BEAM_OPTIONS, then dvc repro"
+    try:
+        given = shlex.split(os.environ.get("BERT_BEAM_OPTIONS", ""))
+        _, unknown = _known_options().parse_known_args(given)
+    except (ValueError, argparse.ArgumentError) as error:
+        raise StageError(f"BERT_BEAM_OPTIONS: {error}", run=correct) from None
     if unknown:
-        raise StageError(
-            f"BERT_BEAM_OPTIONS: Beam does not know {' '.join(unknown)}",
-            run="correct BERT_BEAM_OPTIONS, then dvc repro",
-        )
+        raise StageError(f"BERT_BEAM_OPTIONS: Beam does not know {' '.join(unknown)}", run=correct)
     names = {option.split("=")[0] for option in given}
     if "--runner" not in names:
         given.append("--runner=FnApiRunner")
@@ -252,17 +278,17 @@ def run_parts(label: str, items: Sequence[Item], work: Work, place: Workplace) -
 def _own_words(error: Exception) -> Exception:
     """The StageError inside what a runner made of it, else the error itself.
 
-    Runners in other processes send a traceback as text; the last line that names StageError starts our message.
+    Runners in other processes send a traceback as text; the last line that names StageError starts our message. To
+    the message, not to the command below it, Beam adds ` [while running 'step']`.
     """
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, StageError):
-            return seen
-        seen = seen.__cause__ or seen.__context__
-    marker = "bert.pipeline.errors.StageError: "
-    text = str(error)
-    if marker in text:
-        message = text[text.rindex(marker) + len(marker) :].split(" [while running")[0]
-        what, _, next_command = message.partition("\n  next: ")
-        return StageError(what.strip(), run=next_command.split("\n")[0].strip() or None)
-    return error
+    marker, next_line = "bert.pipeline.errors.StageError: ", "\n  next: "
+    if isinstance(error, StageError):
+        text = str(error)
+    elif marker in str(error):
+        text = str(error).rpartition(marker)[2]
+    else:
+        return error
+    what, tagged, rest = text.partition(" [while running ")
+    command = rest.partition("]")[2] if tagged else next_line + what.partition(next_line)[2]
+    run = command.removeprefix(next_line).split("\n")[0].strip() if command.startswith(next_line) else ""
+    return StageError(what.partition(next_line)[0].strip(), run=run or None)

@@ -11,13 +11,10 @@ class StageError(Exception):
     """
 
     def __init__(self, message: str, run: str | None = None) -> None:
-        super().__init__(message)
+        # Both in `args`: pickling makes an exception anew from them, and so does Beam, with a note on the first.
+        super().__init__(message, run)
         self.run = run
 
     def __str__(self) -> str:
-        message = super().__str__()
+        message = str(self.args[0])
         return f"{message}\n  next: {self.run}" if self.run else message
-
-    def __reduce__(self) -> tuple[type[StageError], tuple[str, str | None]]:
-        # Beam's workers send exceptions back pickled; the default would lose `run`.
-        return (type(self), (self.args[0], self.run))

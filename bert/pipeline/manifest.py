@@ -22,7 +22,9 @@ def write(folder: Path, files: list[dict[str, Any]] | None = None, **more: Any) 
     Entries of `files` have at least `path`, relative to the folder; what else they carry is kept.
     """
     if files is None:
-        files = [{"path": str(p.relative_to(folder))} for p in sorted(folder.rglob("*")) if p.is_file()]
+        files = [
+            {"path": str(p.relative_to(folder))} for p in sorted(folder.rglob("*")) if p.is_file() and p.name != NAME
+        ]
     entries = []
     for entry in files:
         path = folder / entry["path"]

@@ -17,7 +17,10 @@ LIBRARIES = ("apache-beam", "dvc", "horovod", "keras", "numpy", "tensorflow", "t
 
 
 def _git(*args: str) -> str:
-    done = subprocess.run(["git", *args], capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(["git", *args], capture_output=True, text=True, check=False)
+    except FileNotFoundError:  # a container without git must not lose a run at its last line
+        return ""
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
@@ -38,6 +41,8 @@ def _accelerator() -> str:
             ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"], capture_output=True, text=True, check=False
         )
     except FileNotFoundError:
+        return "none"
+    if done.returncode != 0:  # a driver that does not answer says so where the names would stand
         return "none"
     return ", ".join(done.stdout.split("\n")).strip(", ") or "none"
 

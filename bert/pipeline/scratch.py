@@ -20,12 +20,13 @@ import shutil
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from bert.pipeline.errors import StageError
 from bert.pipeline.files import sha256_of, write_json
@@ -72,7 +73,6 @@ def dvc_md5(out: Path) -> str:
     if not out.is_dir():
         return md5(out)
     files = sorted((p.relative_to(out).as_posix(), p) for p in out.rglob("*") if p.is_file())
-    files.sort(key=lambda item: tuple(item[0].split("/")))
     listing = json.dumps([{"md5": md5(p), "relpath": relative} for relative, p in files], sort_keys=True)
     return hashlib.md5(listing.encode()).hexdigest() + ".dir"
 
@@ -82,9 +82,9 @@ def committed(folder: Path, lock_file: Path) -> bool:
     try:
         published = json.loads((folder / PUBLISHED).read_text())
         stages = YAML(typ="safe", pure=True).load(lock_file)["stages"]
-    except (OSError, KeyError, TypeError, json.JSONDecodeError):
+    except (OSError, KeyError, TypeError, YAMLError, json.JSONDecodeError):
         return False
-    outs = {out["path"]: out["md5"] for stage in stages.values() for out in stage.get("outs", [])}
+    outs = {out["path"]: out.get("md5") for stage in stages.values() for out in stage.get("outs", [])}
     return all(outs.get(path) == md5 for path, md5 in published.items())
 
 
@@ -95,13 +95,12 @@ def _holder(lock: IO[str]) -> str:
 
 @contextmanager
 def _locked(folder: Path, wait: bool) -> Iterator[None]:
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / LOCK, "a+", encoding="utf-8") as lock:
-        said = False
-        while True:
+    said = False
+    while True:
+        folder.mkdir(parents=True, exist_ok=True)
+        with open(folder / LOCK, "a+", encoding="utf-8") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
             except BlockingIOError:
                 message = f"{folder} is in use by {_holder(lock)}"
                 if not wait:
@@ -113,10 +112,20 @@ def _locked(folder: Path, wait: bool) -> Iterator[None]:
                     log.info("%s; waiting", message)
                     said = True
                 time.sleep(SECONDS_BETWEEN_TRIES)
-        lock.truncate(0)
-        lock.write(f"process {os.getpid()} on {socket.gethostname()} since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC\n")
-        lock.flush()
-        yield
+                continue
+            if not _is_at(lock, folder / LOCK):  # its last holder has removed the folder since we opened it
+                continue
+            lock.truncate(0)
+            now = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
+            lock.write(f"process {os.getpid()} on {socket.gethostname()} since {now}\n")
+            lock.flush()
+            yield
+            return
+
+
+def _is_at(file: IO[str], path: Path) -> bool:
+    """Whether `path` still names the open `file`."""
+    return path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat())
 
 
 def in_use(folder: Path) -> bool:
@@ -131,8 +140,9 @@ def in_use(folder: Path) -> bool:
 def sweep(stage: str) -> None:
     """Remove the scratch of finished runs of `stage` whose result DVC has committed."""
     for folder in sorted(scratch_root().glob(f"{stage}-" + "[0-9a-f]" * 16)):
-        if committed(folder, Path("dvc.lock")) and not in_use(folder):
-            shutil.rmtree(folder)
+        if committed(folder, Path("dvc.lock")):
+            with suppress(StageError), _locked(folder, wait=False):  # in use: not ours to remove
+                shutil.rmtree(folder)
 
 
 class Scratch:

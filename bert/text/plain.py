@@ -16,6 +16,8 @@ _GUTENBERG_END = re.compile(
     r"^\s*(?:\*\*\* ?END OF (?:THE|THIS) PROJECT GUTENBERG|End of (?:the )?Project Gutenberg)", re.M | re.I
 )
 _BLANK_LINES = re.compile(r"\n[ \t]*\n\s*")
+# Not str.splitlines(): a JSON string may hold U+2028 and the like, which are no ends of lines in JSON Lines.
+_LINE_END = re.compile(r"\r\n|\n|\r")
 _LOWER = re.compile(r"[^\W\d_A-Z]")
 
 
@@ -45,7 +47,7 @@ def _keep(lines: Iterator[str], min_chars: int, counts: Counter[str]) -> list[st
 
 def book(data: bytes, name: str, url: str, min_chars: int, counts: Counter[str]) -> Iterator[Document]:
     """One document of a whole text file: its hard-wrapped lines joined, a passage a paragraph."""
-    text = decode(data, counts).replace("\r\n", "\n").replace("\r", "\n")
+    text = _LINE_END.sub("\n", decode(data, counts))
     if start := _GUTENBERG_START.search(text):
         text = text[start.end() :]
     if end := _GUTENBERG_END.search(text):
@@ -58,23 +60,30 @@ def book(data: bytes, name: str, url: str, min_chars: int, counts: Counter[str])
         counts["dropped:empty_book"] += 1
 
 
+def _or(value: object, default: str) -> str:
+    return default if value is None else str(value)
+
+
 def plain(data: bytes, name: str, url: str, min_chars: int, counts: Counter[str]) -> Iterator[Document]:
     """A document a line: of a `.jsonl` file its object's `text` (and `id`, `title`, `url`), else the line itself.
 
     Raises:
         ValueError: a line of a `.jsonl` file that is not an object with a text.
     """
-    for number, line in enumerate(decode(data, counts).splitlines(), start=1):
+    for number, line in enumerate(_LINE_END.split(decode(data, counts)), start=1):
         if not line.strip():
             continue
         told = {"text": line}
         if name.endswith(".jsonl"):
-            told = json.loads(line)
+            try:
+                told = json.loads(line)
+            except json.JSONDecodeError as error:
+                raise ValueError(f"line {number}: {error.msg} at character {error.colno}") from None
             if not isinstance(told, dict) or not isinstance(told.get("text"), str):
                 raise ValueError(f"line {number} is not a JSON object with a `text`")
-        kept = _keep(iter(told["text"].split("\n")), min_chars, counts)
+        kept = _keep(iter(_LINE_END.split(told["text"])), min_chars, counts)
         if kept:
-            identity = f"text:{told.get('id', f'{name}:{number}')}"
-            yield Document(identity, str(told.get("url", url)), str(told.get("title", "")), "\n".join(kept))
+            identity = _or(told.get("id"), f"{name}:{number}")
+            yield Document(f"text:{identity}", _or(told.get("url"), url), _or(told.get("title"), ""), "\n".join(kept))
         else:
             counts["dropped:empty_line"] += 1

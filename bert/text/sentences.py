@@ -15,4 +15,5 @@ def split_sentences(passage: str, language: str) -> list[str]:
     >>> split_sentences("Dr. Grey wrote it. J. R. R. did not.", "en")
     ['Dr. Grey wrote it.', 'J. R. R. did not.']
     """
-    return [" ".join(s.split()) for s in segment(language, passage) if s.strip()]
+    # Spaces first: a wider one before a full stop (U+2009, U+3000) makes the segmenter panic inside that character.
+    return [s.strip() for s in segment(language, " ".join(passage.split())) if s.strip()]

@@ -8,6 +8,7 @@ bucket per shard, (2) sort each bucket. Memory is bounded by the largest shard.
 from __future__ import annotations
 
 import json
+import resource
 from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
@@ -21,6 +22,8 @@ from bert.text.sentences import split_sentences
 from bert.text.settings import ShardsSettings
 
 SPLITS = ("train", "test")
+# Open files that a worker has beside its buckets, with some room.
+OTHER_FILES = 256
 
 
 def shard_names(split: str, count: int) -> list[str]:
@@ -53,7 +56,16 @@ class _Scatter:
         self._placement, self._language = placement, language
 
     def setup(self) -> None:
-        pass
+        # A bucket per shard is open at a time; 1024 files is a common limit, which a process may raise.
+        soft, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        needed = sum(map(len, self._placement.names.values())) + OTHER_FILES
+        if resource.RLIM_INFINITY != most < needed:
+            raise StageError(
+                f"shards.train and shards.test need {needed} open files, this machine allows {most}",
+                run="fewer shards in params.yaml, or raise `ulimit -Hn`, then dvc repro",
+            )
+        if resource.RLIM_INFINITY != soft < needed:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (needed, most))
 
     def __call__(self, item: Item, part: Part) -> dict[str, Any]:
         counts: Counter[str] = Counter()
@@ -89,7 +101,7 @@ class _Gather:
             with read(path) as f:
                 rows += [json.loads(line) for line in f]
         rows.sort(key=lambda row: row[:2])
-        counts: Counter[str] = Counter()
+        counts = Counter({"documents": 0, "sentences": 0, "words": 0})
         previous = None
         with part.create("shard.txt") as out:
             for _, identity, sentences in rows:
@@ -136,9 +148,9 @@ def make_shards(folders: list[Path], settings: ShardsSettings, seed: int, scratc
         if have < want:
             raise StageError(
                 f"shards.{split} is {want} but the {split} split has only {have} documents",
-                run=f"dvc repro -S shards.{split}={max(1, have // 2)}, or a larger corpus"
+                run=f"dvc exp run -S shards.{split}={max(1, have // 2)}, or a larger corpus"
                 if have
-                else "raise shards.test_fraction, or give a larger corpus, then dvc repro",
+                else "change shards.test_fraction, or give a larger corpus, then dvc repro",
             )
     gathering = Workplace(scratch / "gather")
     gather_items: list[Item] = []
@@ -160,7 +172,7 @@ def make_shards(folders: list[Path], settings: ShardsSettings, seed: int, scratc
                 entries.append({"path": f"{item['name']}.txt", **counts})
                 total.update(counts)
         manifest.write(out / split, entries)
-        smallest = min(e.get("documents", 0) for e in entries)
+        smallest = min(e["documents"] for e in entries)
         metrics[split] = {**total, "shards": len(entries), "smallest_shard_documents": smallest}
     for place in (scattering, gathering):
         place.forget_uploads()

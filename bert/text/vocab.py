@@ -49,12 +49,12 @@ def learn(shards: Path, settings: VocabSettings) -> list[str]:
     Raises:
         StageError: no text to learn from.
     """
-    import tensorflow as tf
-    from tensorflow_text.tools.wordpiece_vocab import bert_vocab_from_dataset
-
     lines = list(sample(shards, settings.max_bytes))
     if not lines:
         raise StageError(f"{shards}: no text to learn a vocabulary from", run="dvc repro shards")
+    import tensorflow as tf
+    from tensorflow_text.tools.wordpiece_vocab import bert_vocab_from_dataset
+
     batches = tf.data.Dataset.from_tensor_slices(lines).batch(LINES_A_BATCH)
     return list(
         bert_vocab_from_dataset.bert_vocab_from_dataset(

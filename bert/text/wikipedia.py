@@ -90,4 +90,4 @@ def _article(
 
 def open_dump(file: IO[bytes], name: str) -> IO[bytes]:
     """Undo bzip2 where the name says so; multistream files are read through."""
-    return bz2.open(file) if name.endswith(".bz2") else file  # type: ignore[return-value]
+    return bz2.open(file) if name.endswith(".bz2") else file

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ DROPPED_TAGS = frozenset(
     "div center hiero mapframe graph templatestyles inputbox categorytree section noinclude includeonly".split()
 )
 LIST_MARKS = frozenset(("*", "#", ":", ";", "----"))
-# Marks a line of the output as a list item; a character that XML cannot contain, so no page has it.
+# Marks a line of the output as a list item; a character that XML cannot contain and no entity may name.
 _LIST = "\x01"
 _BREAK = "\n\n"
 _INTERLANGUAGE = re.compile(r"^[a-z]{2,3}(-[a-z-]+)?$|^simple$")
@@ -30,18 +31,23 @@ _EMPTY_BRACKETS = re.compile(r"\(\s*(?:[,;:–—-]\s*)*\)|\[\s*\]")
 _BRACKET_START = re.compile(r"\(\s*(?:[,;:]\s*)+")
 _BRACKET_END = re.compile(r"\s*(?:[,;:]\s*)+\)")
 _SPACES = re.compile(r"[ \t\u00a0\u2009\u202f]+")
-_SPACE_BEFORE_POINT = re.compile(r" +([,.;:!?)\]])(?!\d)")
+_SPACE_BEFORE_POINT = re.compile(r" +([,.;:!?)\]])(?!\w)")
 _COMMAS = re.compile(r",(?:\s*,)+")
 _MAGIC_WORD = re.compile(r"__[A-Z]+__")
+# Control characters, halves of surrogate pairs (which UTF-8 cannot hold) and the mark of what could not be decoded.
+_NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffd-\uffff]")
 _LETTER = re.compile(r"[^\W\d_]")
 
 
 def _link_text(link: nodes.Wikilink, namespaces: frozenset[str]) -> str:
     """What a reader sees of [[target|text]]; nothing of images, categories and links to other languages."""
-    target = str(link.title).strip()
-    if ":" in target:
-        prefix = target.lstrip(":").split(":", 1)[0].strip().lower().replace("_", " ")
-        if prefix in namespaces or _INTERLANGUAGE.match(prefix):
+    target = _prose(link.title, namespaces).strip()
+    if target.startswith(":"):  # [[:Category:Birds]] and [[:fr:Oiseau]] are links that a reader sees
+        target = target[1:].strip()
+    elif ":" in target:
+        prefix = target.partition(":")[0].strip().replace("_", " ")
+        # As it is written: [[fr:Oiseau]] leads to another language, [[CSI: Miami]] is an article.
+        if prefix.lower() in namespaces or _INTERLANGUAGE.match(prefix):
             return ""
     return _prose(link.text, namespaces) if link.text is not None else target.replace("_", " ")
 
@@ -54,10 +60,7 @@ def _node_text(node: nodes.Node, namespaces: frozenset[str]) -> str:
     if isinstance(node, nodes.ExternalLink):
         return _prose(node.title, namespaces) if node.title is not None else ("" if node.brackets else str(node.url))
     if isinstance(node, nodes.HTMLEntity):
-        try:
-            return str(node.normalize())
-        except (ValueError, OverflowError):  # such as &#99999999;
-            return ""
+        return html.unescape(str(node))  # as browsers read them: &#150; is a dash, &#xD83D; no character
     if isinstance(node, nodes.Tag):
         if node.wiki_markup in LIST_MARKS:
             return f"\n{_LIST}"
@@ -99,7 +102,7 @@ def _sections(code: Wikicode, namespaces: frozenset[str], dropped: Counter[str])
 
 def tidy(line: str) -> str:
     """Repair what removed markup leaves in a line: quote marks of styles, empty brackets, doubled commas, spaces."""
-    line = _MAGIC_WORD.sub("", _STYLE.sub("", line))
+    line = _MAGIC_WORD.sub("", _STYLE.sub("", _NO_TEXT.sub("", line)))
     line = _EMPTY_BRACKETS.sub("", line)
     line = _BRACKET_END.sub(")", _BRACKET_START.sub("(", line))
     line = _COMMAS.sub(",", _SPACES.sub(" ", line))
@@ -122,7 +125,7 @@ def passages(wikitext: str, namespaces: frozenset[str], min_chars: int) -> tuple
     kept = []
     for section in _sections(code, namespaces, dropped):
         for line in section.split("\n"):
-            # An indented line is preformatted text; tables that the parser could not close show as cells.
+            # Tables that the parser could not close show as cells.
             if _LIST in line:
                 dropped["list_item"] += 1
                 continue

@@ -58,21 +58,25 @@ def save(
             path.unlink()
 
 
-def _allow_other_code(folder: Path, saved: dict[str, str], code: dict[str, str]) -> bool:
-    """Whether to resume although the code has changed since; BERT_RESUME says what to do."""
+def usable(what: str, saved: dict[str, str], code: dict[str, str]) -> bool:
+    """Whether to use `what` the code `saved` has made, though it may have changed since; BERT_RESUME decides.
+
+    Raises:
+        StageError: the code has changed, and BERT_RESUME does not say what to do.
+    """
     changed = sorted(name for name in saved.keys() | code.keys() if saved.get(name) != code.get(name))
     if not changed:
         return True
     choice = os.environ.get("BERT_RESUME")
     if choice == "accept":
-        log.info("resuming although these files have changed: %s", ", ".join(changed))
+        log.info("%s: used although these files have changed: %s", what, ", ".join(changed))
         return True
     if choice == "fresh":
-        log.info("starting afresh: these files have changed: %s", ", ".join(changed))
+        log.info("%s: not used, since these files have changed: %s", what, ", ".join(changed))
         return False
     raise StageError(
-        f"{folder} has a checkpoint that other code wrote; changed since: {', '.join(changed)}",
-        run="BERT_RESUME=accept dvc repro (go on from it) or BERT_RESUME=fresh dvc repro (start again)",
+        f"{what} was made by other code; changed since: {', '.join(changed)}",
+        run="BERT_RESUME=accept dvc repro (use it) or BERT_RESUME=fresh dvc repro (start again)",
     )
 
 
@@ -91,7 +95,7 @@ def newest(folder: Path, code: dict[str, str]) -> Checkpoint | None:
         except (OSError, ValueError, KeyError) as error:
             log.warning("%s: damaged (%s); trying the checkpoint before it", data, error)
             continue
-        if not _allow_other_code(folder, told["code"], code):
+        if not usable(str(data), told["code"], code):
             return None
         return Checkpoint(told["step"], told["state"], load_file(data))
     return None

@@ -116,7 +116,7 @@ def train(
                     raise StageError(
                         f"{name}: {in_a_row} updates in a row were not finite, the last at step {number} "
                         f"(loss scale {told['loss_scale']:g}, gradient norm {told['grad_norm']})",
-                        run="a smaller learning rate, longer warm-up or another precision in params.yaml, then dvc repro",
+                        run="a smaller learning rate, longer warm-up or another precision in params.yaml; dvc repro",
                     )
             done = number + 1
             if gathered and (done % interval == 0 or done == steps):

@@ -34,8 +34,8 @@ def has_tf32(devices: list[Any]) -> bool:
 def choose_xla(wanted: Xla, on_gpu: bool, dtype: Any, hidden_size: int) -> bool:
     """What `xla: auto` means: XLA on a GPU; on a CPU only where its fused loops beat oneDNN's matrix products.
 
-    Measured on two cores (CPU seconds a step of 32 x 128, fp32): hidden 128: XLA 0.19, oneDNN 0.24; at hidden 768 oneDNN
-    is ahead in fp32 and by far in bf16, which XLA's CPU compiler has no fast products for.
+    Measured on two cores (CPU seconds a step of 32 x 128, fp32): hidden 128: XLA 0.19, oneDNN 0.24; at hidden 768
+    oneDNN is ahead in fp32 and by far in bf16, which XLA's CPU compiler has no fast products for.
     """
     if wanted != "auto":
         return bool(wanted)

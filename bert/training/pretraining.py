@@ -83,7 +83,8 @@ def pretrain(
     vocabulary = Vocabulary.read(vocab)
     config = start.config if start is not None else BertConfig.named(model, len(vocabulary.pieces))
     precision = set_precision(compute, config.hidden_size)
-    check_records(train_records, config, vocabulary, vocab, made_by)
+    for part in (train_records, test_records):
+        check_records(part, config, vocabulary, vocab, made_by)
     trained = config.with_dropout(settings.dropout)
     parameters = make_parameters(pretraining_shapes(config), config, seed, start.weights if start else None)
     step = TrainStep(

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from bert.pipeline.files import read_json
+from bert.pipeline.code import code_hashes
+from bert.pipeline.files import read_json, write_json
 from bert.pipeline.stage import job, parser
+from bert.training.checkpoint import usable
 from bert.training.distributed import World, is_rank, join, launch, wanted_ranks
+
+
+# The code that made the result which lies beside it.
+FINISHED = "finished.json"
 
 
 def training_parser(doc: str | None) -> argparse.ArgumentParser:
@@ -20,6 +27,22 @@ def training_parser(doc: str | None) -> argparse.ArgumentParser:
     p.add_argument("--provenance", type=Path, required=True)
     p.add_argument("--scratch", type=Path, help="set by the stage itself for the ranks that it starts")
     return p
+
+
+def _finished(folder: Path, code: dict[str, str], again: str) -> bool:
+    """Whether a run before this one has finished in `folder`, and its result may be used."""
+    mark = folder / FINISHED
+    if not mark.exists():
+        return False
+    return usable(f"the result in {folder}", read_json(mark, again), code)
+
+
+def _remove(path: Path) -> None:
+    """What a given-up run has published are hard links to its files: they must not be written into."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def run_ranked(
@@ -35,7 +58,7 @@ def run_ranked(
     """Call `work(scratch, world)` in one process, or in BERT_RANKS of them under horovodrun, and publish its results.
 
     `work` leaves metrics.json, run.json (for the provenance) and the keys of `outs` in its scratch. A run that had
-    finished, but whose result DVC did not commit, is only published.
+    finished, but whose result DVC did not commit, is only published; if other code did it, BERT_RESUME decides.
 
     Args:
         module: the stage's own module, for the ranks.
@@ -46,12 +69,15 @@ def run_ranked(
         return
     again = f"dvc repro {stage}"
     with job(stage, params, inputs, args.metrics, args.provenance) as current:
-        folder = current.folder
-        if not (folder / "metrics.json").exists():
+        folder, code = current.folder, code_hashes(module)
+        if not _finished(folder, code, again):
+            for name in (FINISHED, *outs):
+                _remove(folder / name)
             if wanted_ranks() > 1:
                 launch(module, [*(sys.argv[1:] if argv is None else argv), "--scratch", str(folder)])
             else:
                 work(folder, join())
+            write_json(folder / FINISHED, code)
         current.metrics |= read_json(folder / "metrics.json", again)
         current.provenance |= read_json(folder / "run.json", again)
         current.publish({folder / name: out for name, out in outs.items()})

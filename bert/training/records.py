@@ -30,14 +30,16 @@ class RecordFile:
     """One TFRecord file, mapped; records by number, checked against their checksums."""
 
     def __init__(self, path: Path, expected: int, made_by: str) -> None:
-        """
+        """Map the file and find its records.
+
         Raises:
             StageError: truncated, or not `expected` records long.
         """
         self._path, self._made_by = path, made_by
         with open(path, "rb") as f:
             self._map = mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ) if path.stat().st_size else b""
-        offsets, at, size = [], 0, len(self._map)
+        offsets: list[tuple[int, int]] = []
+        at, size = 0, len(self._map)
         while at < size:
             if at + _HEADER > size:
                 raise self._broken(f"ends inside the header of record {len(offsets)}")
@@ -94,8 +96,8 @@ class Records:
             files = np.random.Generator(np.random.Philox(key=[seed, 2 * epoch])).permutation(len(self._counts))
             ends = np.cumsum(self._counts[files])
             start, stop = window * WINDOW, min((window + 1) * WINDOW, len(self))
-            where = np.random.Generator(np.random.Philox(key=[seed, 2 * epoch + 1])).bit_generator.jumped(window)
-            places = np.random.Generator(where).permutation(np.arange(start, stop))
+            of_window = np.random.Philox(key=[seed, 2 * epoch + 1]).jumped(window)
+            places = np.random.Generator(of_window).permutation(np.arange(start, stop))
             chosen = np.searchsorted(ends, places, side="right")
             numbers = places - (ends[chosen] - self._counts[files][chosen])
             self._order[(seed, epoch, window)] = np.stack([files[chosen], numbers], axis=1)

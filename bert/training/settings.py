@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from bert.optim.settings import LossScaleSettings, OptimizerSettings
-from bert.pipeline.params import Section
+from bert.pipeline.params import Section, section
 
 PrecisionName = Literal["fp32", "tf32", "fp16", "bf16"]
 Xla = bool | Literal["auto"]
@@ -38,3 +38,8 @@ class ComputeSettings(Section):
 
     precision: PrecisionName
     xla: Xla
+
+
+def compute_settings() -> ComputeSettings:
+    """From `precision` and `xla`, which stand at the top of params.yaml since all training stages share them."""
+    return ComputeSettings(precision=section(PrecisionName, "precision"), xla=section(Xla, "xla"))

@@ -79,7 +79,8 @@ class TrainStep:
 
     @tf.function
     def __call__(self, batch: Batch, step: Tensor) -> dict[str, Tensor]:
-        """
+        """Take one step.
+
         Args:
             batch: {feature: (rows per rank, ...)}.
             step: () int64, number of this step from 0.

@@ -1,0 +1,139 @@
+"""A web server on the loopback that misbehaves on request."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+Answer = Callable[["Handler"], None]
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers as the next of `server.script` says, else properly."""
+
+    server: Server
+
+    def do_GET(self) -> None:
+        self.server.asked.append({"path": self.path, **{k.lower(): v for k, v in self.headers.items()}})
+        answer = self.server.script.pop(0) if self.server.script else proper
+        answer(self)
+
+    def say(self, status: int, body: bytes = b"", send: int | None = None, **headers: str | None) -> None:
+        """A response with the first `send` bytes of `body`; headers that are None are left out."""
+        told = {"Content_Length": str(len(body)), "ETag": self.server.etag, **headers}
+        self.send_response(status)
+        for name, value in told.items():
+            if value is not None:
+                self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+        self.wfile.write(body[:send])
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+class Server(ThreadingHTTPServer):
+    """body, etag: what it serves under every path; asked: the headers of each request, and its path."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.body = b""
+        self.etag: str | None = '"one"'
+        self.script: list[Answer] = []
+        self.asked: list[dict[str, str]] = []
+
+    @property
+    def base(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    @property
+    def ranges(self) -> list[str | None]:
+        """The Range header of each request."""
+        return [asked.get("range") for asked in self.asked]
+
+
+@contextmanager
+def serving() -> Iterator[Server]:
+    with Server() as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def proper(handler: Handler) -> None:
+    """RFC 9110: the asked range while the file is the one that it was asked of, else all of it."""
+    body, asked = handler.server.body, handler.headers
+    if "Range" in asked and asked.get("If-Range", handler.server.etag) == handler.server.etag:
+        first = int(asked["Range"].removeprefix("bytes=").removesuffix("-"))
+        if first >= len(body):
+            handler.say(416, Content_Range=f"bytes */{len(body)}")
+        else:
+            handler.say(206, body[first:], Content_Range=f"bytes {first}-{len(body) - 1}/{len(body)}")
+    else:
+        handler.say(200, body)
+
+
+def whole(handler: Handler) -> None:
+    """All of the file, whatever was asked."""
+    handler.say(200, handler.server.body)
+
+
+def cut(after: int) -> Answer:
+    """Close the connection after so many bytes of what `proper` would send."""
+
+    def answer(handler: Handler) -> None:
+        write, left = handler.wfile.write, after
+
+        def limited(data: bytes) -> int:
+            nonlocal left
+            if data.startswith(b"HTTP/"):  # the headers go through
+                return write(data)
+            sent = write(data[:left])
+            left -= sent
+            return sent
+
+        handler.wfile.write = limited  # type: ignore[method-assign]
+        proper(handler)
+        handler.wfile.flush()
+
+    return answer
+
+
+def status(code: int, **headers: str | None) -> Answer:
+    return lambda handler: handler.say(code, b"no", **headers)
+
+
+def stall(seconds: float) -> Answer:
+    """Promise the file, and send nothing of it for so long."""
+
+    def answer(handler: Handler) -> None:
+        handler.say(200, handler.server.body, send=0)
+        time.sleep(seconds)
+
+    return answer
+
+
+def slow(chunk: int, seconds: float, after: int = 0) -> Answer:
+    """The asked bytes: `after` of them at once, then a chunk every so many seconds, until the client goes."""
+
+    def answer(handler: Handler) -> None:
+        body = handler.server.body
+        handler.say(200, body, send=after)
+        for first in range(after, len(body), chunk):
+            time.sleep(seconds)
+            try:
+                handler.wfile.write(body[first : first + chunk])
+            except OSError:
+                return
+
+    return answer

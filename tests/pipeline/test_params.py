@@ -1,0 +1,99 @@
+"""bert/pipeline/params.py."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import pytest
+from pydantic import Field, ValidationError
+
+from bert.pipeline.code import ROOT
+from bert.pipeline.errors import StageError
+from bert.pipeline.params import Section, load, section
+
+
+class Optimizer(Section):
+    rate: float
+    steps: Annotated[int, Field(ge=1)]
+
+
+@pytest.fixture
+def params(tmp_path: Path) -> Path:
+    path = tmp_path / "params.yaml"
+    path.write_text("seed: 3\nphase:\n  optimizer:\n    rate: 1e-05\n    steps: 10\n")
+    return path
+
+
+def test_a_section_is_read_as_its_model(params: Path) -> None:
+    assert section(Optimizer, "phase.optimizer", params) == Optimizer(rate=0.00001, steps=10)
+    assert section(int, "seed", params) == 3
+
+
+def test_a_number_without_a_point_in_front_of_its_exponent_is_a_number(params: Path) -> None:
+    # `dvc exp run -S rate=1e-5` writes 1e-05; a YAML 1.1 reader takes that for a string.
+    assert load(params)["phase"]["optimizer"]["rate"] == 1e-5
+    assert isinstance(load(params)["phase"]["optimizer"]["rate"], float)
+
+
+def test_a_section_cannot_be_changed(params: Path) -> None:
+    with pytest.raises(ValidationError):
+        section(Optimizer, "phase.optimizer", params).steps = 11  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("    rate: 0.1\n    steps: 10\n    stepz: 1\n", r"phase\.optimizer\.stepz: Extra inputs .* \(got 1\)"),
+        ("    rate: fast\n    steps: 10\n", r"phase\.optimizer\.rate: .*number.* \(got 'fast'\)"),
+        ("    rate: 0.1\n    steps: 0\n", r"phase\.optimizer\.steps: .*greater .* \(got 0\)"),
+        ("    rate: 0.1\n    steps: 1.5\n", r"phase\.optimizer\.steps: .*integer"),
+        ("    rate: 0.1\n", r"phase\.optimizer\.steps: Field required"),
+        ("    - rate\n", r"phase\.optimizer: .*valid dictionary"),
+    ],
+)
+def test_what_does_not_fit_is_named(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text(f"phase:\n  optimizer:\n{text}")
+    with pytest.raises(StageError, match=message) as caught:
+        section(Optimizer, "phase.optimizer", path)
+    assert str(path) in str(caught.value) and caught.value.run
+
+
+def test_all_that_does_not_fit_is_named_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text("phase: {rate: fast, stepz: 1}\n")
+    with pytest.raises(StageError) as caught:
+        section(Optimizer, "phase", path)
+    assert [name in str(caught.value) for name in ("phase.rate", "phase.steps", "phase.stepz")] == [True] * 3
+
+
+@pytest.mark.parametrize("key", ["nowhere", "phase.nowhere", "phase.optimizer.nowhere", "seed.nowhere"])
+def test_a_missing_section_is_named(params: Path, key: str) -> None:
+    with pytest.raises(StageError, match=f"'{key}' is missing") as caught:
+        section(Optimizer, key, params)
+    assert caught.value.run == f"add {key} to {params}"
+
+
+def test_keys_of_another_model_are_left_out_and_no_others(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text("phase: {rate: 0.1, steps: 1, source: null}\n")
+    assert section(Optimizer, "phase", path, without=("source",)).steps == 1
+    with pytest.raises(StageError, match=r"phase\.source"):
+        section(Optimizer, "phase", path, without=("sauce",))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [(None, "no such file"), ("a: [1\n", "not valid YAML"), ("", "expected sections"), ("- a\n", "expected sections")],
+)
+def test_a_file_that_is_no_params_yaml_is_a_stage_error(tmp_path: Path, text: str | None, message: str) -> None:
+    path = tmp_path / "params.yaml"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(StageError, match=message):
+        load(path)
+
+
+def test_the_project_s_own_params_are_read() -> None:
+    assert isinstance(section(int, "seed", ROOT / "params.yaml"), int)

@@ -1,0 +1,280 @@
+"""Tests for stages/pretrain.py: both phases, as DVC runs them, on tiny data. Ranks are in tests/training/test_ranks.py."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from bert.checkpoints.folder import load_model
+from bert.pipeline import manifest
+from bert.pipeline.errors import StageError
+from bert.training.ranked import FINISHED
+from stages.pretrain import main
+from tests.project import Project
+from tests.training import stage
+from tests.training.tiny import PIECES, write_records
+
+METRICS = {
+    *("mlm_loss", "mlm_accuracy", "nsp_loss", "nsp_accuracy", "unigram_entropy", "nats_below_unigram"),
+    *("held_out_sequences", "held_out_predictions", "train_mlm_loss", "train_nsp_loss"),
+    *("sequences_per_second", "tokens_per_second", "steps", "global_batch", "ranks", "accumulation", "epochs"),
+    *("precision", "precision_effective", "xla", "skipped_steps", "peak_rss_mb"),
+}
+
+
+@pytest.fixture(autouse=True)
+def _no_training_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("BERT_RANKS", "BERT_HOSTS", "BERT_MICRO_BATCH", "BERT_RESUME", "BERT_SAVE_SECONDS"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="module")
+def pretrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project in which both phases have run; to be read and copied only."""
+    folder = tmp_path_factory.mktemp("pretrained")
+    stage.write_project(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("BERT_MICRO_BATCH", "pretrain_phase2=2")
+        patch.setenv("DVC_STAGE", "pretrain_phase1")  # under DVC the scratch stays until dvc.lock has the result
+        main(stage.arguments("phase1"))
+        patch.delenv("DVC_STAGE")
+        main(stage.arguments("phase2"))
+    return folder
+
+
+@pytest.fixture
+def here(project: Project) -> Path:
+    """A project in which nothing has run, as the working directory."""
+    stage.write_project(project.path)
+    return project.path
+
+
+def metrics_of(folder: Path, name: str) -> dict[str, float]:
+    told: dict[str, float] = json.loads((folder / "metrics" / f"pretrain_{name}.json").read_text())
+    return told
+
+
+def test_both_phases_tell_the_same_metrics(pretrained: Path) -> None:
+    for phase in ("phase1", "phase2"):
+        told = metrics_of(pretrained, phase)
+        assert told.keys() == METRICS
+        assert 0 <= told["mlm_accuracy"] <= 1 and 0 <= told["nsp_accuracy"] <= 1
+        assert told["nats_below_unigram"] == pytest.approx(told["unigram_entropy"] - told["mlm_loss"])
+        assert 0 < told["unigram_entropy"] <= np.log(len(PIECES))
+        assert told["tokens_per_second"] == pytest.approx(16 * told["sequences_per_second"], rel=0.01)
+        assert (told["held_out_sequences"], told["ranks"], told["skipped_steps"]) == (13, 1, 0)
+    assert metrics_of(pretrained, "phase1")["epochs"] == pytest.approx(40 * 8 / 60, abs=1e-4)
+    assert metrics_of(pretrained, "phase1")["accumulation"] == 1
+    assert metrics_of(pretrained, "phase2")["accumulation"] == 4
+
+
+def test_phase_1_learns(pretrained: Path) -> None:
+    curve = stage.curve(pretrained, "phase1")
+    assert [row["step"] for row in curve] == list(range(1, 41))
+    assert curve[0]["mlm_loss"] == pytest.approx(np.log(len(PIECES)), rel=0.05)
+    assert curve[-1]["mlm_loss"] < curve[0]["mlm_loss"] - 0.1
+    assert curve[4]["learning_rate"] == pytest.approx(0.01)
+
+
+def test_phase_2_begins_with_the_weights_of_phase_1(pretrained: Path) -> None:
+    # Its learning rate is 1e-9 here: what it ends with is what it began with, but for that.
+    first, second = (load_model(pretrained / "data" / "models" / p, "dvc repro").weights for p in ("phase1", "phase2"))
+    assert first.keys() == second.keys()
+    for name, value in first.items():
+        np.testing.assert_allclose(second[name], value, rtol=0, atol=1e-6, err_msg=name)
+    # The held-out records of the two are the same here, and so must their losses be.
+    phase1, phase2 = metrics_of(pretrained, "phase1"), metrics_of(pretrained, "phase2")
+    assert phase2["mlm_loss"] == pytest.approx(phase1["mlm_loss"], rel=1e-4)
+    assert stage.curve(pretrained, "phase2")[0]["mlm_loss"] < stage.curve(pretrained, "phase1")[0]["mlm_loss"] - 0.1
+
+
+def test_the_model_folder_is_complete(pretrained: Path) -> None:
+    model = load_model(pretrained / "data" / "models" / "phase2", "dvc repro pretrain_phase2")
+    assert model.vocab.read_bytes() == (pretrained / "data" / "vocab.txt").read_bytes()
+    assert model.config.vocab_size == len(PIECES), "of the vocabulary at hand, not of the published model"
+    # Fine-tuning has a dropout of its own: the model keeps the published rate, whatever phase 1 used.
+    assert model.config.hidden_dropout_prob == 0.1
+
+
+def test_only_under_dvc_scratch_is_left(pretrained: Path) -> None:
+    assert len(list((pretrained / ".scratch").glob("pretrain_phase1-*"))) == 1
+    assert not list((pretrained / ".scratch").glob("pretrain_phase2-*"))
+    told = json.loads((pretrained / "metrics" / "provenance" / "pretrain_phase1.json").read_text())
+    assert told["resumed_from_step"] == 0
+
+
+def test_records_of_another_vocabulary_name_the_stage_to_rerun(here: Path) -> None:
+    stage.write_vocab_in(here, [*PIECES[:-1], "another"])
+    with pytest.raises(StageError, match=r"records were made with another vocabulary \(40 pieces") as error:
+        main(stage.arguments())
+    assert error.value.run == "dvc repro tfrecords@phase1"
+
+
+@pytest.mark.parametrize("part", ["train", "test"])
+def test_records_longer_than_the_models_positions_are_an_error(here: Path, part: str) -> None:
+    folder = here / "data" / "tfrecords" / "phase1" / part
+    shutil.rmtree(folder)
+    write_records(folder, [2], here / "data" / "vocab.txt", sequence=520)
+    with pytest.raises(StageError, match="records are 520 tokens long but the model has positions for 512") as error:
+        main(stage.arguments())
+    assert "dvc repro tfrecords@phase1" in str(error.value)
+
+
+def test_a_corrupt_record_ends_the_stage_with_its_own_message(here: Path) -> None:
+    folder = here / "data" / "tfrecords" / "phase1" / "train"
+    told = json.loads((folder / manifest.NAME).read_text())
+    for entry in told["files"]:
+        data = bytearray((folder / entry["path"]).read_bytes())
+        data[100] ^= 1  # in the first record: one of them is met in the first epoch
+        (folder / entry["path"]).write_bytes(data)
+    with pytest.raises(StageError, match=r"\.tfrecord: record 0 .*checksum") as error:
+        main(stage.arguments())
+    assert error.value.run == "dvc repro tfrecords@phase1"
+
+
+def test_a_batch_that_does_not_divide_names_the_parameter(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BERT_MICRO_BATCH", "3")
+    with pytest.raises(StageError, match=r"BERT_MICRO_BATCH is 3, .*pretrain\.phase1\.batch_size 8 / 1 ranks"):
+        main(stage.arguments())
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"precision": "fp8"}, "params.yaml: precision: .*got 'fp8'"),
+        ({"xla": "maybe"}, "params.yaml: xla"),
+        ({"model": "huge"}, "model: 'huge' is none of tiny"),
+        ({"phase1": {"steps": 0}}, "params.yaml: pretrain.phase1.steps: .*got 0"),
+        ({"pretrain": stage.PARAMS["pretrain"] | {"dropout": 1.5}}, "params.yaml: pretrain.dropout: .*got 1.5"),
+        ({"pretrain": stage.PARAMS["pretrain"] | {"drop": 0.1}}, "params.yaml: pretrain.drop: "),
+    ],
+)
+def test_a_wrong_parameter_is_named_without_a_traceback(here: Path, changes: dict[str, object], named: str) -> None:
+    stage.write_params(here, **changes)  # type: ignore[arg-type]
+    with pytest.raises(StageError, match=named):
+        main(stage.arguments())
+
+
+def assert_same_start(ours: Path, expected: Path, tolerance: float) -> None:
+    """The first five steps, in which the schedules of runs of six and of forty steps are the same."""
+    for row, other in zip(stage.curve(ours)[:5], stage.curve(expected), strict=False):
+        assert row["mlm_loss"] == pytest.approx(other["mlm_loss"], rel=tolerance)
+        assert row["nsp_loss"] == pytest.approx(other["nsp_loss"], rel=tolerance)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("precision", "tolerance"), [("fp16", 5e-3), ("bf16", 2e-2)])
+def test_16_bit_precisions_train_to_finite_losses_near_those_of_fp32(
+    here: Path, pretrained: Path, precision: str, tolerance: float
+) -> None:
+    stage.write_params(here, precision=precision, phase1={"steps": 6})
+    main(stage.arguments())
+    told = metrics_of(here, "phase1")
+    assert (told["precision"], told["precision_effective"]) == (precision, precision)
+    assert all(np.isfinite(list(row.values())).all() for row in stage.curve(here))
+    assert_same_start(here, pretrained, tolerance)
+
+
+@pytest.mark.slow
+def test_xla_and_accumulation_and_tf32_train_to_the_same_losses(
+    here: Path, pretrained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BERT_MICRO_BATCH", "2")
+    stage.write_params(here, xla=True, precision="tf32", phase1={"steps": 6})
+    main(stage.arguments())
+    told = metrics_of(here, "phase1")
+    assert (told["xla"], told["accumulation"], told["precision"]) == (True, 4, "tf32")
+    if not tf.config.list_physical_devices("GPU"):
+        assert told["precision_effective"] == "fp32", "a CPU has no TF32, and the metrics must not claim it"
+    assert_same_start(here, pretrained, 1e-4 if told["precision_effective"] == "fp32" else 1e-2)
+
+
+@pytest.mark.slow
+def test_a_killed_stage_goes_on_and_ends_with_the_same_bytes(here: Path, pretrained: Path, project: Project) -> None:
+    process = project.start("pretrain", *stage.arguments(), BERT_SAVE_SECONDS="0")
+    marks = here / ".scratch"
+    deadline = time.monotonic() + 120
+    while not list(marks.glob("pretrain_phase1-*/checkpoints/step-*.json")):
+        assert process.poll() is None, process.communicate()[1]
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert not (here / "data" / "models").exists()
+
+    main(stage.arguments())
+    resumed = json.loads((here / "metrics" / "provenance" / "pretrain_phase1.json").read_text())["resumed_from_step"]
+    assert 0 < resumed < 40
+    ours, theirs = here / "data" / "models" / "phase1", pretrained / "data" / "models" / "phase1"
+    for name in ("weights.safetensors", "manifest.json"):
+        assert (ours / name).read_bytes() == (theirs / name).read_bytes(), name
+    assert stage.curve(here) == stage.curve(pretrained)
+
+
+@pytest.fixture
+def finished(pretrained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Phase 1 has finished, and DVC died before it wrote dvc.lock: the next repro deletes the outs and runs it again."""
+    folder = tmp_path / "copy"
+    shutil.copytree(pretrained, folder)
+    shutil.rmtree(folder / "data" / "models")
+    (folder / "metrics" / "pretrain_phase1.json").unlink()
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("DVC_STAGE", "pretrain_phase1")
+    return folder
+
+
+def made_by_other_code(folder: Path) -> None:
+    (mark,) = (folder / ".scratch").glob(f"pretrain_phase1-*/{FINISHED}")
+    mark.write_text(json.dumps(json.loads(mark.read_text()) | {"bert/model/layers.py": "other"}))
+
+
+def results(folder: Path) -> list[bytes]:
+    """Metrics, among them the measured speed, which a second training would not hit; and the weights."""
+    return [
+        (folder / "metrics" / "pretrain_phase1.json").read_bytes(),
+        (folder / "data" / "models" / "phase1" / "weights.safetensors").read_bytes(),
+    ]
+
+
+def test_a_finished_run_is_published_and_not_repeated(finished: Path, pretrained: Path) -> None:
+    main(stage.arguments())
+    assert results(finished) == results(pretrained)
+
+
+def test_a_result_of_other_code_does_not_pass_for_one_of_this(finished: Path) -> None:
+    made_by_other_code(finished)
+    with pytest.raises(StageError, match=r"result in .* made by other code; changed since: bert/model/layers\.py"):
+        main(stage.arguments())
+    assert not (finished / "data" / "models").exists()
+
+
+def test_a_result_of_other_code_is_published_if_it_is_accepted(
+    finished: Path, pretrained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made_by_other_code(finished)
+    monkeypatch.setenv("BERT_RESUME", "accept")
+    main(stage.arguments())
+    assert results(finished) == results(pretrained)
+
+
+@pytest.mark.slow
+def test_a_result_of_other_code_is_made_anew_if_that_is_wished(
+    finished: Path, pretrained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made_by_other_code(finished)
+    monkeypatch.setenv("BERT_RESUME", "fresh")
+    main(stage.arguments())
+    (metrics, weights), (old_metrics, old_weights) = results(finished), results(pretrained)
+    assert metrics != old_metrics
+    assert weights == old_weights
+    main(stage.arguments())  # and now the result is one of this code
+    assert results(finished) == [metrics, weights]

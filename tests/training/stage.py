@@ -1,0 +1,67 @@
+"""The pretraining stage on a model of two layers and some dozens of records, in a project folder of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from tests.training.tiny import LAMB, write_records, write_vocab
+
+BATCH = 8
+PARAMS: dict[str, Any] = {
+    "seed": 7,
+    "model": "tiny",
+    "precision": "fp32",
+    "xla": False,
+    "pretrain": {
+        "optimizer": LAMB,
+        "loss_scale": {"initial": 65536, "growth_steps": 1000},
+        "dropout": 0.1,
+        "eval_batch_size": 5,
+        "max_skipped": 20,
+        "phase1": {"steps": 40, "batch_size": BATCH, "learning_rate": 0.01, "warmup_steps": 5, "decay_power": 1.0},
+        "phase2": {"steps": 4, "batch_size": BATCH, "learning_rate": 1e-9, "warmup_steps": 1, "decay_power": 0.5},
+    },
+}
+
+
+def write_project(folder: Path) -> None:
+    """params.yaml, data/vocab.txt and the records of both phases, 60 to train on and 13 held out."""
+    vocab = write_vocab_in(folder)
+    for phase in ("phase1", "phase2"):
+        write_records(folder / "data" / "tfrecords" / phase / "train", [30, 10, 20], vocab, seed=1)
+        write_records(folder / "data" / "tfrecords" / phase / "test", [9, 4], vocab, seed=2)
+    write_params(folder)
+
+
+def write_vocab_in(folder: Path, pieces: list[str] | None = None) -> Path:
+    (folder / "data").mkdir(exist_ok=True)
+    return write_vocab(folder / "data" / "vocab.txt", pieces)
+
+
+def write_params(folder: Path, phase1: dict[str, Any] | None = None, **changes: Any) -> None:
+    """PARAMS with changes at the top, and in pretrain.phase1."""
+    pretrain = PARAMS["pretrain"] | {"phase1": PARAMS["pretrain"]["phase1"] | (phase1 or {})}
+    with open(folder / "params.yaml", "w", encoding="utf-8") as f:
+        YAML(typ="safe", pure=True).dump(PARAMS | {"pretrain": pretrain} | changes, f)
+
+
+def arguments(phase: str = "phase1", out: str | None = None) -> list[str]:
+    """As dvc.yaml has them; `out` names the results of a second run."""
+    name = out or phase
+    init = ["--init", "data/models/phase1"] if phase == "phase2" else []
+    return [
+        *("--phase", phase, "--records", f"data/tfrecords/{phase}", "--vocab", "data/vocab.txt", *init),
+        *("--out", f"data/models/{name}", "--curve", f"metrics/curves/pretrain_{name}.tsv"),
+        *("--metrics", f"metrics/pretrain_{name}.json"),
+        *("--provenance", f"metrics/provenance/pretrain_{name}.json"),
+    ]
+
+
+def curve(folder: Path, name: str = "phase1") -> list[dict[str, float]]:
+    """The rows of a curve, {column: value}."""
+    header, *rows = (folder / "metrics" / "curves" / f"pretrain_{name}.tsv").read_text().splitlines()
+    columns = header.split("\t")
+    return [dict(zip(columns, map(float, row.split("\t")), strict=True)) for row in rows]

@@ -1,0 +1,79 @@
+"""Tests for bert/training/distributed.py; the ranks themselves are in test_ranks.py."""
+
+from __future__ import annotations
+
+import pytest
+
+from bert.pipeline.errors import StageError
+from bert.training.distributed import Split, World, split_batch, wanted_micro_batch, wanted_ranks
+
+PARAMETER = "pretrain.phase1.batch_size"
+
+
+def test_the_whole_share_of_a_rank_is_one_micro_batch_unless_told_otherwise() -> None:
+    assert split_batch("pretrain_phase1", PARAMETER, 32, 4) == Split(ranks=4, accumulate=1, micro_batch=8)
+
+
+def test_micro_batches_are_accumulated_to_the_global_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BERT_MICRO_BATCH", "2")
+    split = split_batch("pretrain_phase1", PARAMETER, 32, 4)
+    assert split == Split(ranks=4, accumulate=4, micro_batch=2)
+    assert split.ranks * split.rows_per_rank == 32
+
+
+def test_a_batch_that_ranks_cannot_share_names_the_parameter_and_what_to_change() -> None:
+    with pytest.raises(StageError, match="batch_size is 32, which 3 ranks") as error:
+        split_batch("pretrain_phase1", PARAMETER, 32, 3)
+    assert "set BERT_RANKS to a divisor of 32, or pretrain.phase1.batch_size to a multiple of 3" in str(error.value)
+
+
+@pytest.mark.parametrize("micro", ["3", "16", "0"])
+def test_a_micro_batch_that_does_not_divide_names_all_numbers(monkeypatch: pytest.MonkeyPatch, micro: str) -> None:
+    monkeypatch.setenv("BERT_MICRO_BATCH", micro)
+    with pytest.raises(StageError, match=rf"BERT_MICRO_BATCH is {micro}, .*8 rows.*batch_size 32 / 4 ranks") as error:
+        split_batch("pretrain_phase1", PARAMETER, 32, 4)
+    assert "a divisor of 8" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("told", "stage", "expected"),
+    [
+        ("", "squad", None),
+        (" 16 ", "squad", 16),
+        ("pretrain_phase1=64,squad=32", "squad", 32),
+        ("pretrain_phase1=64, squad=32", "squad", 32),
+        ("pretrain_phase1=64,squad=32", "pretrain_phase2", None),
+        ("glue=8", "glue@mrpc", 8),
+        ("glue=8,glue@mrpc=4", "glue@mrpc", 4),
+    ],
+)
+def test_micro_batches_can_be_told_by_stage(
+    monkeypatch: pytest.MonkeyPatch, told: str, stage: str, expected: int | None
+) -> None:
+    monkeypatch.setenv("BERT_MICRO_BATCH", told)
+    assert wanted_micro_batch(stage) == expected
+
+
+@pytest.mark.parametrize("told", ["many", "squad", "squad=", "squad=x", "-4", "1.5", "a=1=2", "²"])
+def test_micro_batches_that_make_no_sense_are_shown(monkeypatch: pytest.MonkeyPatch, told: str) -> None:
+    monkeypatch.setenv("BERT_MICRO_BATCH", told)
+    with pytest.raises(StageError, match=r"BERT_MICRO_BATCH is .* expected a number or stage=number"):
+        wanted_micro_batch("squad")
+
+
+def test_one_rank_is_the_default() -> None:
+    assert wanted_ranks() == 1
+
+
+@pytest.mark.parametrize("told", ["0", "-1", "two", "1.5", "", "²"])
+def test_ranks_that_are_no_positive_number_are_shown(monkeypatch: pytest.MonkeyPatch, told: str) -> None:
+    monkeypatch.setenv("BERT_RANKS", told)
+    with pytest.raises(StageError, match=rf"BERT_RANKS is '{told}', expected a positive number"):
+        wanted_ranks()
+
+
+def test_a_world_of_one_needs_no_horovod() -> None:
+    world = World()
+    assert world.is_first
+    assert world.sum([1, 2], "x") == [1, 2]
+    assert world.gather({"a": 1}) == [{"a": 1}]

@@ -1,0 +1,57 @@
+"""Tests for bert/training/evaluation.py."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from bert.model.dropout import no_dropout
+from bert.model.losses import pretraining_sums
+from bert.model.parameters import pretraining_shapes
+from bert.training.distributed import World
+from bert.training.evaluation import evaluate_pretraining, unigram_entropy
+from bert.training.records import Records
+from tests.model.reference import random_weights
+from tests.training.tiny import CONFIG, FP32, make_batch, tensors, write_records, write_vocab
+
+WEIGHTS = random_weights(pretraining_shapes(CONFIG), seed=1)
+COUNTS = [5, 0, 8]
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> Records:
+    write_records(tmp_path / "test", COUNTS, write_vocab(tmp_path / "vocab.txt"))
+    return Records(tmp_path / "test", "dvc repro tfrecords@phase1")
+
+
+def evaluate(records: Records, batch_size: int, world: World | None = None) -> dict[str, float]:
+    return evaluate_pretraining(WEIGHTS, CONFIG, records, pretraining_sums, batch_size, FP32, world or World())
+
+
+def test_unigram_entropy_by_hand() -> None:
+    # Half, quarter, quarter: 1.5 bits.
+    assert unigram_entropy({7: 2, 8: 1, 9: 1}) == pytest.approx(1.5 * math.log(2))
+    assert unigram_entropy({7: 5}) == 0
+
+
+@pytest.mark.parametrize("batch_size", [13, 4])
+def test_every_record_counts_once_and_its_last_short_batch_too(records: Records, batch_size: int) -> None:
+    found = evaluate(records, batch_size)
+    whole = make_batch(sum(COUNTS))
+    sums = {
+        name: float(value)
+        for name, value in pretraining_sums(WEIGHTS, CONFIG, tensors(whole), no_dropout, tf.float32).items()
+    }
+    labels = whole["masked_lm_ids"][whole["masked_lm_weights"] == 1]
+    shares = np.unique(labels, return_counts=True)[1] / len(labels)
+    assert found["mlm_loss"] == pytest.approx(sums["mlm_loss"] / sums["predictions"], rel=1e-5)
+    assert found["mlm_accuracy"] == pytest.approx(sums["mlm_correct"] / sums["predictions"])
+    assert found["nsp_loss"] == pytest.approx(sums["nsp_loss"] / sums["rows"], rel=1e-5)
+    assert found["nsp_accuracy"] == pytest.approx(sums["nsp_correct"] / sums["rows"])
+    assert (found["held_out_sequences"], found["held_out_predictions"]) == (13, len(labels))
+    assert found["unigram_entropy"] == pytest.approx(-(shares * np.log(shares)).sum())
+    assert found["nats_below_unigram"] == pytest.approx(found["unigram_entropy"] - found["mlm_loss"])

@@ -1,0 +1,174 @@
+"""Tests for bert/training/loop.py: the curve, skipped updates, checkpoints, and going on after a kill."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bert.pipeline.errors import StageError
+from bert.training import loop
+from bert.training.distributed import Split, World
+from bert.training.loop import Run, train
+from bert.training.pretraining import LOSSES
+from bert.training.step import TrainStep
+from tests.training.tiny import fresh_step, make_batch, take_steps, tensors, values_of
+
+ROWS, STEPS = 8, 7
+CODE = {"bert/training/step.py": "aaaa"}
+WHOLE, IN_FOUR = Split(1, 1, ROWS), Split(1, 4, 2)
+
+
+class Killed(Exception):
+    """Stands for the end of a process."""
+
+
+def batches(stop: int = STEPS, killed_at: int | None = None, bad: str = "") -> Callable[[int], Iterator[Any]]:
+    """Batches that follow from the step's number. `bad` marks with - steps whose loss is not a number."""
+
+    def from_step(first: int) -> Iterator[Any]:
+        for number in range(first, stop):
+            if number == killed_at:
+                raise Killed
+            batch = make_batch(ROWS, seed=number)
+            if bad[number : number + 1] == "-":
+                batch["masked_lm_weights"][0, 0] = math.nan
+            yield tensors(batch)
+
+    return from_step
+
+
+def run(
+    step: TrainStep, scratch: Path, feed: Callable[[int], Iterator[Any]], steps: int = STEPS, patience: int = 2
+) -> Run:
+    return train("test", step, feed, steps, scratch, World(), CODE, LOSSES, patience)
+
+
+def step_of(split: Split = WHOLE) -> TrainStep:
+    """As a new process would have it, with dropout."""
+    return fresh_step(split, clip_norm=0.5)
+
+
+@pytest.fixture(autouse=True)
+def _save_always(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BERT_SAVE_SECONDS", "0")
+
+
+def assert_same_bits(ours: dict[str, np.ndarray], expected: dict[str, np.ndarray]) -> None:
+    assert ours.keys() == expected.keys()
+    for name, value in expected.items():
+        np.testing.assert_array_equal(ours[name], value, err_msg=name)
+
+
+@pytest.mark.parametrize("split", [WHOLE, IN_FOUR], ids=["whole", "accumulated"])
+@pytest.mark.parametrize("curve_points", [STEPS, 2], ids=["a point a step", "a point every 3 steps"])
+def test_a_resumed_run_ends_bit_for_bit_as_an_uninterrupted_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, split: Split, curve_points: int
+) -> None:
+    monkeypatch.setattr(loop, "CURVE_POINTS", curve_points)
+    step = step_of(split)
+    whole = run(step, tmp_path / "whole", batches())
+    expected = values_of(step)
+
+    for killed_at in (2, 4):  # twice, the second time a run that was resumed itself
+        with pytest.raises(Killed):
+            run(step_of(split), tmp_path / "cut", batches(killed_at=killed_at))
+    step = step_of(split)
+    resumed = run(step, tmp_path / "cut", batches())
+    # The interval of the curve is 3 steps, and step 4 stands inside one: no checkpoint waits for its end.
+    assert resumed.resumed_from == 4
+    assert len(resumed.step_seconds) == STEPS - 4
+    assert_same_bits(values_of(step), expected)
+    assert resumed.curve == whole.curve
+    assert resumed.last == whole.last
+    assert len(whole.curve) == 1 + math.ceil(STEPS / (STEPS // curve_points))
+
+
+def test_a_damaged_checkpoint_costs_steps_and_no_bit(tmp_path: Path) -> None:
+    step = step_of()
+    run(step, tmp_path / "whole", batches())
+    expected = values_of(step)
+    with pytest.raises(Killed):
+        run(step_of(), tmp_path / "cut", batches(killed_at=5))
+    newest = max((tmp_path / "cut" / "checkpoints").glob("*.safetensors"))
+    data = bytearray(newest.read_bytes())
+    data[len(data) // 2] ^= 1
+    newest.write_bytes(data)
+    step = step_of()
+    assert run(step, tmp_path / "cut", batches()).resumed_from == 4
+    assert_same_bits(values_of(step), expected)
+
+
+def test_the_time_between_checkpoints_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BERT_SAVE_SECONDS", "3600")
+    run(step_of(), tmp_path, batches())
+    assert not (tmp_path / "checkpoints").exists()
+
+
+def test_a_time_that_is_no_number_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BERT_SAVE_SECONDS", "1m")
+    with pytest.raises(StageError, match="BERT_SAVE_SECONDS is '1m', expected a number"):
+        run(step_of(), tmp_path, batches())
+
+
+def test_the_curve_holds_means_weighted_by_what_they_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "CURVE_POINTS", 2)
+    curve = run(step_of(), tmp_path, batches()).curve
+    told = take_steps(step_of(), range(STEPS), ROWS)  # the same steps, without the loop
+    header, *rows = [line.split("\t") for line in curve]
+    assert header == ["step", "loss", "mlm_loss", "nsp_loss", "learning_rate", "grad_norm", "loss_scale"]
+    assert [row[0] for row in rows] == ["3", "6", "7"], "every third step, and the last"
+    for (first, stop), row in zip([(0, 3), (3, 6), (6, 7)], rows, strict=True):
+        part = told[first:stop]
+        mlm = sum(t["mlm_loss"] for t in part) / sum(t["predictions"] for t in part)
+        nsp = sum(t["nsp_loss"] for t in part) / sum(t["rows"] for t in part)
+        norm = sum(t["grad_norm"] for t in part) / len(part)
+        expected = [mlm + nsp, mlm, nsp, part[-1]["learning_rate"], norm, 1.0]
+        assert [float(x) for x in row[1:]] == pytest.approx(expected, rel=1e-5)
+
+
+def test_updates_that_are_not_finite_are_skipped_and_counted(tmp_path: Path) -> None:
+    # Never more than two in a row: a good one in between starts the count again.
+    step = step_of()
+    told = run(step, tmp_path, batches(bad="--+--+-"), patience=2)
+    assert told.skipped_steps == 5
+    assert int(step.updates) == 2
+    assert all(np.isfinite(value).all() for value in values_of(step).values())
+    assert all(math.isfinite(float(x)) for line in told.curve[1:] for x in line.split("\t"))
+
+
+def test_too_many_in_a_row_end_the_run_and_say_what_to_change(tmp_path: Path) -> None:
+    with pytest.raises(StageError, match="test: 3 updates in a row were not finite, the last at step 4") as error:
+        run(step_of(), tmp_path, batches(bad="++---++"), patience=2)
+    assert "learning rate" in str(error.value)
+
+
+def test_a_run_without_a_single_update_has_no_result(tmp_path: Path) -> None:
+    with pytest.raises(StageError, match="not one of 2 updates was finite"):
+        run(step_of(), tmp_path, batches(stop=2, bad="--"), steps=2, patience=5)
+
+
+def test_skipped_steps_survive_a_kill(tmp_path: Path) -> None:
+    with pytest.raises(Killed):
+        run(step_of(), tmp_path, batches(bad="-+-++++", killed_at=4))
+    assert run(step_of(), tmp_path, batches()).skipped_steps == 2
+
+
+def test_a_checkpoint_can_be_read_as_json_and_names_the_code(tmp_path: Path) -> None:
+    run(step_of(), tmp_path, batches())
+    mark = json.loads(max((tmp_path / "checkpoints").glob("*.json")).read_text())
+    assert mark["step"] == STEPS - 1, "after the last step comes the result itself"
+    assert mark["code"] == CODE
+
+
+def test_the_rate_leaves_the_first_steps_out() -> None:
+    # Tracing and compiling are no part of the throughput.
+    told = Run([], step_seconds=[60.0] * 5 + [0.5] * 10)
+    assert told.rate(batch_size=4) == pytest.approx(8)
+    assert Run([], step_seconds=[2.0]).rate(4) == 2
+    assert Run([]).rate(4) == 0

@@ -1,0 +1,57 @@
+"""Tests for bert/training/precision.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import tensorflow as tf
+
+from bert.training.precision import choose_xla, has_tf32, set_precision
+from bert.training.settings import ComputeSettings, PrecisionName
+
+on_cpu = pytest.mark.skipif(
+    bool(tf.config.list_physical_devices("GPU")), reason="says what a machine without a GPU does"
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype", "scales_loss"),
+    [
+        ("fp32", tf.float32, False),
+        ("tf32", tf.float32, False),
+        ("fp16", tf.float16, True),
+        ("bf16", tf.bfloat16, False),
+    ],
+)
+def test_names_mean_a_dtype_and_only_float16_scales_the_loss(
+    name: PrecisionName, dtype: Any, scales_loss: bool
+) -> None:
+    precision = set_precision(ComputeSettings(precision=name, xla=False), hidden_size=16)
+    assert (precision.name, precision.dtype, precision.scales_loss) == (name, dtype, scales_loss)
+    # TensorFlow's default is on: fp32 would silently be TF32 on a GPU that has it.
+    assert tf.config.experimental.tensor_float_32_execution_enabled() == (name == "tf32")
+
+
+@on_cpu
+def test_tf32_on_a_cpu_is_told_as_what_it_is() -> None:
+    assert not has_tf32([])
+    precision = set_precision(ComputeSettings(precision="tf32", xla=False), hidden_size=16)
+    assert (precision.name, precision.effective) == ("tf32", "fp32")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "on_gpu", "dtype", "hidden", "expected"),
+    [
+        (True, False, tf.bfloat16, 1024, True),
+        (False, True, tf.float32, 128, False),
+        ("auto", True, tf.bfloat16, 1024, True),
+        ("auto", False, tf.float32, 128, True),
+        ("auto", False, tf.float32, 768, False),
+        ("auto", False, tf.bfloat16, 128, False),
+    ],
+)
+def test_xla_is_as_told_or_where_it_is_faster(
+    wanted: Any, on_gpu: bool, dtype: Any, hidden: int, expected: bool
+) -> None:
+    assert choose_xla(wanted, on_gpu, dtype, hidden) == expected

@@ -1,0 +1,188 @@
+"""Tests of training in several processes, under a real Horovod."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bert.checkpoints.folder import load_model
+from bert.model.losses import pretraining_sums
+from bert.model.parameters import pretraining_shapes
+from bert.pipeline.code import ROOT
+from bert.training.batches import rows_of
+from bert.training.distributed import Split, World
+from bert.training.evaluation import evaluate_pretraining
+from bert.training.records import Records
+from stages.pretrain import main
+from tests.model.reference import random_weights
+from tests.project import Project
+from tests.training import stage
+from tests.training.in_ranks import ROWS, STEPS
+from tests.training.tiny import CONFIG, FP32, fresh_step, take_steps, values_of, write_records, write_vocab
+
+pytestmark = [pytest.mark.ranks, pytest.mark.slow]
+
+# Ranks that wait for a dead one would do so for ever; this is far above what they need to start.
+SECONDS = 150.0
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _horovod() -> None:
+    if importlib.util.find_spec("horovod") is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("no Horovod: CI installs it (make horovod), so that these tests are not skipped there")
+        pytest.skip("no Horovod: make horovod")
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What two ranks saw, see in_ranks.py."""
+    folder = tmp_path_factory.mktemp("ranks")
+    write_records(folder / "test", [5, 0, 8], write_vocab(folder / "vocab.txt"))
+    horovodrun = Path(sys.executable).parent / "horovodrun"
+    command = [horovodrun, "-np", "2", "-H", "localhost:2", "--gloo", sys.executable]
+    subprocess.run([*command, "-m", "tests.training.in_ranks", folder], cwd=ROOT, check=True, timeout=SECONDS)
+    return folder
+
+
+def of_rank(seen: Path, rank: int) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads((seen / f"{rank}.json").read_text())
+    return told
+
+
+def test_ranks_sum_and_gather_in_their_order(seen: Path) -> None:
+    for rank in range(2):
+        assert of_rank(seen, rank)["sum"] == 1 + 2
+        assert of_rank(seen, rank)["gathered"] == [{"rank": 0}, {"rank": 1}]
+
+
+def test_two_ranks_step_as_one_with_dropout_on(seen: Path) -> None:
+    step = fresh_step(Split(1, 1, ROWS), clip_norm=0.5)
+    for told, expected in zip(of_rank(seen, 0)["told"], take_steps(step, range(STEPS), ROWS), strict=True):
+        assert told == pytest.approx(expected, rel=1e-5)
+    with np.load(seen / "0.npz") as ours:
+        for name, value in values_of(step).items():
+            np.testing.assert_allclose(ours[name], value, rtol=2e-4, atol=2e-6, err_msg=name)
+
+
+def test_ranks_hold_the_same_bits(seen: Path) -> None:
+    # Nothing is broadcast after the start: ranks that drift apart would train different models.
+    with np.load(seen / "0.npz") as first, np.load(seen / "1.npz") as second:
+        for name in first.files:
+            np.testing.assert_array_equal(first[name], second[name], err_msg=name)
+    assert of_rank(seen, 0)["told"] == of_rank(seen, 1)["told"]
+
+
+def test_the_held_out_numbers_do_not_depend_on_the_number_of_ranks(seen: Path) -> None:
+    weights, records = random_weights(pretraining_shapes(CONFIG), seed=1), Records(seen / "test", "dvc repro")
+    alone = evaluate_pretraining(weights, CONFIG, records, pretraining_sums, 4, FP32, World())
+    for rank in range(2):
+        # The batches' sums are added in the order of the batches, whoever computed them. Only the product of a batch
+        # may be cut among another number of threads.
+        assert of_rank(seen, rank)["held_out"] == pytest.approx(alone, rel=1e-6)
+
+
+def test_ranks_that_see_different_checkpoints_stop(seen: Path) -> None:
+    # Or one would end while another waits for it, after steps that mix old weights with new ones.
+    for rank in range(2):
+        assert "the ranks would start at different steps [0, 2]" in of_rank(seen, rank)["error"]
+
+
+@pytest.fixture
+def here(project: Project) -> Path:
+    """A project in which nothing has run, as the working directory."""
+    stage.write_project(project.path)
+    return project.path
+
+
+def metrics_of(folder: Path, name: str) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads((folder / "metrics" / f"pretrain_{name}.json").read_text())
+    return told
+
+
+def test_the_stage_on_two_ranks_with_accumulation_equals_one_process(here: Path, project: Project) -> None:
+    stage.write_params(here, phase1={"steps": 12})
+    main(stage.arguments(out="alone"))
+    project.run("pretrain", *stage.arguments(), BERT_RANKS="2", BERT_MICRO_BATCH="2")
+    alone, together = metrics_of(here, "alone"), metrics_of(here, "phase1")
+    assert (together["ranks"], together["accumulation"]) == (2, 2)
+    for name in ("mlm_loss", "nsp_loss", "unigram_entropy", "train_mlm_loss"):
+        assert together[name] == pytest.approx(alone[name], rel=1e-5), name
+    for name in ("held_out_sequences", "held_out_predictions", "epochs", "global_batch"):
+        assert together[name] == alone[name], name
+    for row, expected in zip(stage.curve(here), stage.curve(here, "alone"), strict=True):
+        assert row == pytest.approx(expected, rel=1e-4)
+    expected_weights = load_model(here / "data" / "models" / "alone", "dvc repro").weights
+    for name, value in load_model(here / "data" / "models" / "phase1", "dvc repro").weights.items():
+        np.testing.assert_allclose(value, expected_weights[name], rtol=1e-3, atol=1e-4, err_msg=name)
+
+
+def ended(process: subprocess.Popen[str]) -> str:
+    """What a job wrote that must fail, and must not hang."""
+    _, said = process.communicate(timeout=SECONDS)
+    assert process.returncode == 1, said
+    assert "error: a rank failed" in said
+    return said
+
+
+def ranks_in(folder: Path) -> dict[int, int]:
+    """{rank: process} of the training processes whose working directory is `folder`."""
+    found = {}
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if os.readlink(process / "cwd") != str(folder):
+                continue
+            told = dict(e.split(b"=", 1) for e in (process / "environ").read_bytes().split(b"\0") if b"=" in e)
+            if b"\0-m\0stages.pretrain\0" in (process / "cmdline").read_bytes() and b"HOROVOD_RANK" in told:
+                found[int(told[b"HOROVOD_RANK"])] = int(process.name)
+        except OSError:  # it has ended
+            continue
+    return found
+
+
+def assert_no_rank_is_left(folder: Path) -> None:
+    deadline = time.monotonic() + 20
+    while ranks_in(folder):
+        assert time.monotonic() < deadline, "a rank outlived its job, and would keep the machine"
+        time.sleep(0.1)
+
+
+def test_a_record_that_only_one_rank_finds_broken_ends_the_job(here: Path, project: Project) -> None:
+    stage.write_params(here, phase1={"steps": 7})  # 56 of 60 records: each is read once at most
+    records = Records(here / "data" / "tfrecords" / "phase1" / "train", "dvc repro")
+    broken = records.shuffled(7, rows_of(3, Split(2, 1, 4), World(1, 2))[0])
+    for path in sorted(records._folder.glob("*.tfrecord")):
+        path.write_bytes(path.read_bytes().replace(broken, broken[:40] + bytes([broken[40] ^ 1]) + broken[41:]))
+    said = ended(project.start("pretrain", *stage.arguments(), BERT_RANKS="2"))
+    assert ".tfrecord: record" in said and "does not match its checksum" in said
+    assert "dvc repro tfrecords@phase1" in said
+    assert not (here / "data" / "models").exists()
+    assert_no_rank_is_left(here)
+
+
+def test_a_killed_rank_ends_the_job_and_one_process_goes_on_from_its_checkpoint(here: Path, project: Project) -> None:
+    stage.write_params(here, phase1={"steps": 80})
+    process = project.start("pretrain", *stage.arguments(), BERT_RANKS="2", BERT_SAVE_SECONDS="0")
+    deadline = time.monotonic() + SECONDS
+    while not list((here / ".scratch").glob("pretrain_phase1-*/checkpoints/step-*.json")):
+        assert process.poll() is None and time.monotonic() < deadline, process.communicate(timeout=1)
+        time.sleep(0.01)
+    os.kill(ranks_in(here)[1], signal.SIGKILL)
+    assert "from the last checkpoint" in ended(process)
+    assert_no_rank_is_left(here)
+
+    main(stage.arguments())  # the number of ranks is no part of what is computed
+    told = json.loads((here / "metrics" / "provenance" / "pretrain_phase1.json").read_text())
+    assert 0 < told["resumed_from_step"] < 80
+    assert metrics_of(here, "phase1")["ranks"] == 1
+    assert [row["step"] for row in stage.curve(here)] == list(range(1, 81))

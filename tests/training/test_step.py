@@ -1,0 +1,154 @@
+"""Tests for bert/training/step.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from bert.model.dropout import Dropout
+from bert.model.encoder import encode, pool
+from bert.model.heads import masked_lm_logits, next_sentence_logits
+from bert.optim.settings import LossScaleSettings
+from bert.training.distributed import Split
+from bert.training.precision import Precision
+from bert.training.step import TrainStep
+from tests.training.tiny import BF16, CONFIG, FP16, FP32, fresh_step, make_batch, take_steps, tensors, values_of
+
+ROWS = 8
+WHOLE, IN_FOUR = Split(1, 1, ROWS), Split(1, 4, 2)
+CLIP = 0.5  # below the norm of the first gradient
+OVERFLOWING = LossScaleSettings(initial=2.0**40, growth_steps=1000)
+HEART: dict[str, Any] = {"dropout": 0.0, "weight_decay": 0.0, "steps": 300, "warmup": 20, "peak": 0.02}
+
+Gradients = dict[str, np.ndarray]
+
+
+def given_to_optimizer(step: TrainStep) -> Gradients:
+    """The gradients of the only update so far: the first moment is 1 - 0.9 of them."""
+    assert int(step.updates) == 1
+    return {name[2:]: v.numpy() / 0.1 for name, v in step.variables.items() if name.startswith("m/")}
+
+
+@pytest.fixture(scope="module")
+def unclipped() -> tuple[Gradients, dict[str, float]]:
+    """The first gradient of one whole batch, with dropout, and what the step told."""
+    step = fresh_step(WHOLE, clip_norm=0.0)
+    (told,) = take_steps(step, range(1), ROWS)
+    return given_to_optimizer(step), told
+
+
+def loss_by_hand(step: TrainStep, batch: dict[str, Any], dropout: Any) -> Any:
+    """Mean masked-LM loss over all predictions, plus mean next-sentence loss over all rows."""
+    weights = step.variables
+    ids, mask, kinds = batch["input_ids"], batch["input_mask"], batch["segment_ids"]
+    hidden = encode(weights, CONFIG, ids, mask, kinds, dropout, tf.float32)
+    real = tf.reshape(batch["masked_lm_weights"], [-1]) > 0
+    mlm = tf.nn.sparse_softmax_cross_entropy_with_logits(
+        labels=tf.boolean_mask(tf.reshape(batch["masked_lm_ids"], [-1]), real),
+        logits=tf.boolean_mask(masked_lm_logits(weights, hidden, batch["masked_lm_positions"]), real),
+    )
+    nsp = tf.nn.sparse_softmax_cross_entropy_with_logits(
+        labels=batch["next_sentence_labels"][:, 0], logits=next_sentence_logits(weights, pool(weights, hidden))
+    )
+    return tf.reduce_mean(mlm) + tf.reduce_mean(nsp)
+
+
+def test_the_gradient_is_that_of_the_means_over_the_whole_batch(
+    unclipped: tuple[Gradients, dict[str, float]],
+) -> None:
+    step, batch = fresh_step(WHOLE, clip_norm=0.0), tensors(make_batch(ROWS, seed=0))
+    gradients, told = unclipped
+    variables = {name: step.variables[name] for name in gradients}
+    with tf.GradientTape() as tape:
+        loss = loss_by_hand(step, batch, Dropout(1, tf.constant(0, tf.int64), tf.constant(0, tf.int64)))
+    for name, expected in tape.gradient(loss, variables).items():
+        np.testing.assert_allclose(gradients[name], tf.convert_to_tensor(expected), rtol=1e-4, atol=1e-6, err_msg=name)
+    assert told["mlm_loss"] / told["predictions"] + told["nsp_loss"] / told["rows"] == pytest.approx(float(loss))
+    # And dropout was on, in this test and in those that compare with it.
+    dry = loss_by_hand(step, batch, lambda x, rate: x)
+    assert float(dry) != pytest.approx(float(loss), rel=1e-4)
+
+
+def test_micro_batches_equal_the_whole_batch_with_dropout_on() -> None:
+    predictions = make_batch(ROWS, seed=0)["masked_lm_weights"].sum(axis=1)
+    assert len(set(predictions.tolist())) > 2, "rows with as many predictions each would hide a mean of means"
+    one, many = fresh_step(WHOLE, clip_norm=CLIP), fresh_step(IN_FOUR, clip_norm=CLIP)
+    told = zip(take_steps(many, range(3), ROWS), take_steps(one, range(3), ROWS), strict=True)
+    for ours, expected in told:
+        assert ours == pytest.approx(expected, rel=1e-5)
+    weights = values_of(many)
+    for name, value in values_of(one).items():
+        np.testing.assert_allclose(weights[name], value, rtol=2e-4, atol=2e-6, err_msg=name)
+
+
+@pytest.mark.parametrize("split", [WHOLE, IN_FOUR])
+def test_the_accumulated_gradient_is_clipped_and_not_its_parts(
+    unclipped: tuple[Gradients, dict[str, float]], split: Split
+) -> None:
+    gradients, norm = unclipped[0], unclipped[1]["grad_norm"]
+    assert norm == pytest.approx(np.sqrt(sum((g.astype(np.float64) ** 2).sum() for g in gradients.values())), rel=1e-5)
+    assert norm > 2 * CLIP, "or nothing would be clipped"
+    step = fresh_step(split, clip_norm=CLIP)
+    (told,) = take_steps(step, range(1), ROWS)
+    assert told["grad_norm"] == pytest.approx(norm, rel=1e-5), "the norm that is told is the one before clipping"
+    for name, ours in given_to_optimizer(step).items():
+        np.testing.assert_allclose(ours, gradients[name] * CLIP / norm, rtol=1e-4, atol=1e-7, err_msg=name)
+
+
+def test_an_overflow_skips_the_update_and_halves_the_scale() -> None:
+    step = fresh_step(Split(1, 2, ROWS // 2), precision=FP16, loss_scale=OVERFLOWING, clip_norm=0.0)
+    before = values_of(step)
+    (told,) = take_steps(step, range(1), ROWS)
+    assert (told["finite"], told["loss_scale"]) == (0, 2.0**40)
+    now = values_of(step)
+    assert float(now.pop("loss_scale/scale")) == float(before.pop("loss_scale/scale")) / 2
+    for name, value in before.items():
+        np.testing.assert_array_equal(now[name], value, err_msg=name)
+    assert now["updates"] == 0
+
+
+def test_after_overflows_training_goes_on_at_a_scale_that_fits(
+    unclipped: tuple[Gradients, dict[str, float]],
+) -> None:
+    step = fresh_step(Split(1, 2, ROWS // 2), precision=FP16, loss_scale=OVERFLOWING, clip_norm=0.0)
+    overflows = 0
+    # Step 0 again and again: until its update is made, nothing has changed but the scale.
+    while not (told := take_steps(step, range(1), ROWS)[0])["finite"]:
+        overflows += 1
+        assert overflows < 40
+    assert told["loss_scale"] == 2.0 ** (40 - overflows)
+    # The bias correction counts updates and not steps: a skipped step must not age the moments.
+    assert int(step.updates) == 1
+    check_close(given_to_optimizer(step), unclipped[0], 0.01)
+
+
+def test_bfloat16_gradients_are_close_to_those_of_float32() -> None:
+    told, gradients = {}, {}
+    for precision in (FP32, BF16):
+        step = fresh_step(WHOLE, precision=precision, **HEART)
+        told[precision.name] = take_steps(step, range(1), ROWS)[0]
+        gradients[precision.name] = given_to_optimizer(step)
+    assert told["bf16"]["grad_norm"] == pytest.approx(told["fp32"]["grad_norm"], rel=0.03)
+    check_close(gradients["bf16"], gradients["fp32"], 0.1)
+
+
+def check_close(ours: Gradients, expected: Gradients, tolerance: float) -> None:
+    """In direction and length, variable for variable."""
+    for name, value in expected.items():
+        if not name.endswith("key/bias"):  # 0 but for rounding: a softmax does not see what all its scores share
+            error = np.linalg.norm(ours[name] - value) / np.linalg.norm(value)
+            assert error < tolerance, f"{name} is off by {error:.1%}"
+
+
+@pytest.mark.parametrize("precision", [FP32, BF16], ids=["fp32", "bf16"])
+def test_one_batch_is_learned_by_heart(precision: Precision) -> None:
+    step = fresh_step(WHOLE, precision=precision, **HEART)
+    told = take_steps(step, range(HEART["steps"]), ROWS, same_batch=True)
+    losses = [t["mlm_loss"] / t["predictions"] + t["nsp_loss"] / t["rows"] for t in told]
+    assert losses[0] == pytest.approx(np.log(CONFIG.vocab_size) + np.log(2), rel=0.05), "knowing nothing"
+    assert losses[-1] < 0.05
+    assert told[-1]["mlm_correct"] == told[-1]["predictions"]
+    assert told[-1]["nsp_correct"] == ROWS
