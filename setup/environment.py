@@ -82,8 +82,8 @@ def install(lock: Path, variant: str, stamp: Path) -> None:
     make_venv()
     UNFINISHED.touch()
     install_packages(lock)
-    missing = "HOROVOD=none" if recipe is None else install_horovod(recipe)
     UNFINISHED.unlink()
+    missing = "HOROVOD=none" if recipe is None else install_horovod(recipe)
     if missing:
         SINGLE_PROCESS.write_text(missing + "\n")
         without_horovod(missing, needed)

@@ -157,7 +157,7 @@ _NEGATABLE = re.compile(rf"\b({_VERBS}) (?!not\b|no\b|never\b|only\b)(?=[a-z])")
 
 
 def negation(sentence: str, capitals: Capitals, stock: Stock, rng: np.random.Generator) -> str | None:
-    """ "was built" -> "was not built" or "wasn't built", and back."""
+    """With or without not: "was built" -> "was not built" or "wasn't built", and back."""
     affirmed = _NEGATED.sub(r"\1 ", sentence, count=1)
     if affirmed != sentence:
         return affirmed
@@ -169,8 +169,8 @@ def negation(sentence: str, capitals: Capitals, stock: Stock, rng: np.random.Gen
     return put(sentence, match.end(1), match.end(1), "n't" if short else " not")
 
 
-# Names that "and" joins, or the items of a list, say the same in any order.
-_JOINED = re.compile(r"(?:,? (?:and|or|the|as well as|along with|together with))+ |,? (?:.*, )?(?:and|or) (?:the )?")
+# Names with nothing but these between them are conjuncts or items of a list: they say the same in any order.
+_JOINING = frozenset("and or the as well along together with both of a an de van von".split())
 
 
 def roles(sentence: str, capitals: Capitals, stock: Stock, rng: np.random.Generator) -> str | None:
@@ -180,8 +180,7 @@ def roles(sentence: str, capitals: Capitals, stock: Stock, rng: np.random.Genera
         (first, second)
         for at, first in enumerate(spans)
         for second in spans[at + 1 :]
-        if re.search(r"[a-z]{3,}", between := sentence[first[1] : second[0]])
-        and not _JOINED.fullmatch(between)
+        if not _JOINING.issuperset(re.findall(r"\b[a-z]\w*", sentence[first[1] : second[0]]))
         and sentence[slice(*first)] != sentence[slice(*second)]
     ]
     if not pairs:

@@ -37,7 +37,7 @@ def numbers(sentence: str, capitals: Capitals, rng: np.random.Generator) -> str 
 
 
 def dates(sentence: str, capitals: Capitals, rng: np.random.Generator) -> str | None:
-    """ "12 May 1905" <-> "May 12, 1905", "May 1905" -> "May of 1905"."""
+    """Dates: "12 May 1905" <-> "May 12, 1905", "May 1905" -> "May of 1905"."""
     european = re.sub(rf"\b(\d{{1,2}}) ({_MONTH}) (\d{{4}})\b,?", r"\2 \1, \3", sentence)
     if european != sentence:
         return european
@@ -52,7 +52,7 @@ def dates(sentence: str, capitals: Capitals, rng: np.random.Generator) -> str | 
 
 
 def years(sentence: str, capitals: Capitals, rng: np.random.Generator) -> str | None:
-    """ "in 1905" <-> "in the year 1905", "from 1905 to 1908" <-> "between 1905 and 1908", "1905–08" stays."""
+    """Years and spans: "in 1905" <-> "in the year 1905", "from 1905 to 1908" <-> "between 1905 and 1908"."""
     for pattern, new in (
         (r"\b([Ff])rom (\d{4}) (?:to|until) (\d{4})\b", lambda m: f"{like(m[1], 'between')} {m[2]} and {m[3]}"),
         (r"\b([Bb])etween (\d{4}) and (\d{4})\b", lambda m: f"{like(m[1], 'from')} {m[2]} to {m[3]}"),
@@ -72,7 +72,7 @@ _AFTER_MONEY = r"(?=[.,;](?!\d)| (?:in|to|for|from|of|and|a|per|on|by|at|over|wo
 
 
 def quantities(sentence: str, capitals: Capitals, rng: np.random.Generator) -> str | None:
-    """ "12 percent" <-> "12%", "$5 million" -> "5 million dollars", "1,000" -> "1000", "1.5 million" -> "1,500,000"."""
+    """Amounts: "12 percent" <-> "12%", "$5 million" -> "5 million dollars", "1,000" -> "1000"."""
     options = [
         re.sub(r"(\d) ?%", r"\1 percent", sentence),
         re.sub(r"(\d) per ?cent\b", r"\1%", sentence),
@@ -87,7 +87,7 @@ def quantities(sentence: str, capitals: Capitals, rng: np.random.Generator) -> s
 
 
 def ordinals(sentence: str, capitals: Capitals, rng: np.random.Generator) -> str | None:
-    """ "the 19th century" <-> "the nineteenth century"; not "first", which orders as often as it counts."""
+    """Ordinals: "the 19th century" <-> "the nineteenth century"; not "first", which orders as often as it counts."""
     words = re.sub(
         r"\b(\d{1,2})(?:st|nd|rd|th)\b(?= [a-z])",
         lambda m: _ORDINAL_OF.get(int(m[1]), m[0]),
@@ -115,7 +115,7 @@ _SHORT_FORM = re.compile(rf"(?i)\b(?:{'|'.join(_LONG)})\b")
 
 
 def contractions(sentence: str, capitals: Capitals, rng: np.random.Generator) -> str | None:
-    """ "did not" <-> "didn't", "it is" <-> "it's"."""
+    """Short and long forms: "did not" <-> "didn't", "it is" <-> "it's"."""
     plain = sentence.replace("’", "'")
     # 's and 'd have two long forms each: only n't, 're, 've and 'll are spelled out.
     spelled = _SHORT_FORM.sub(lambda m: m[0] if m[0][-2:] in ("'s", "'d") else like(m[0], _LONG[m[0].lower()]), plain)

@@ -93,7 +93,7 @@ _CLAUSE_START = re.compile(r"(?:the|he|she|it|they|there|this|these|his|her|its|
 
 
 def reports(sentence: str, capitals: Capitals, rng: np.random.Generator) -> str | None:
-    """ "Mr Grey said that he left." <-> "According to Mr Grey, he left." -> "He left, according to Mr Grey."."""
+    """Who says it: "Grey said that it fell." <-> "According to Grey, it fell." -> "It fell, according to Grey."."""
     match = re.match(r"^According to ([^,;:]{2,60}), (.+)\.$", sentence)
     if match is not None:
         if rng.random() < 0.5:
@@ -129,7 +129,7 @@ _POSSESSIVE = re.compile(rf"((?:(?<= )|^)[A-Z]\w+(?: [A-Z]\w+)*)['’]s ((?!own|
 
 
 def genitives(sentence: str, capitals: Capitals, rng: np.random.Generator) -> str | None:
-    """ "the leader of Norland" <-> "Norland's leader"."""
+    """Whose it is: "the leader of Norland" <-> "Norland's leader"."""
     match = _OF.search(sentence)
     if match is not None:
         owner = match[3] + ("'" if match[3].endswith("s") else "'s")

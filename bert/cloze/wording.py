@@ -70,7 +70,7 @@ _CLAUSE_START = "the|he|she|it|they|there|this|these|his|her|its|their|some|most
 
 
 def that(sentence: str, capitals: Capitals, rng: np.random.Generator) -> str | None:
-    """ "said that the" <-> "said the"."""
+    """With or without that: "said that the" <-> "said the"."""
     without = re.sub(rf"\b({_REPORTS}) that (?=(?:{_CLAUSE_START})\b)", r"\1 ", sentence)
     if without != sentence:
         return without
@@ -83,7 +83,7 @@ _PARTICIPLE = r"(?:\w+ed|known|built|written|made|found|held|led|born|given|take
 
 
 def relatives(sentence: str, capitals: Capitals, rng: np.random.Generator) -> str | None:
-    """ "(, which was | that is) built in" <-> "(,) built in"."""
+    """Relative clause <-> participle: ", which was built" -> ", built", "house found in" -> "house that is found"."""
     long = rf",? (?:which|who|that) (?:is|are|was|were) (?=(?:\w+ly )?{_PARTICIPLE} )"
     shorter = re.sub(long, _comma, sentence, count=1)
     if shorter != sentence:

@@ -22,7 +22,7 @@ from bert.pipeline.files import write_json
 
 log = logging.getLogger(__name__)
 
-# What a cut connection or a kill can lose, at most.
+# What a kill can lose, at most.
 CHUNK = 1 << 16
 PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 LONGEST_WAIT_SECONDS = 600.0

@@ -22,7 +22,9 @@ def _nll(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def _hits(logits: Tensor, labels: Tensor) -> Tensor:
-    return tf.cast(tf.equal(tf.argmax(logits, -1, output_type=labels.dtype), labels), tf.float32)
+    # No argmax: XLA's CPU compiler does not vectorise it, and over a vocabulary that shows.
+    own = tf.gather(logits, labels, batch_dims=1)
+    return tf.cast(own >= tf.reduce_max(logits, -1), tf.float32)
 
 
 def pretraining_sums(weights: Weights, config: BertConfig, batch: Batch, dropout: DropoutFn, dtype: Any) -> Sums:
@@ -38,13 +40,15 @@ def pretraining_sums(weights: Weights, config: BertConfig, batch: Batch, dropout
     mlm_logits = masked_lm_logits(weights, hidden, batch["masked_lm_positions"])
     nsp_labels = tf.reshape(batch["next_sentence_labels"], [-1])
     nsp_logits = next_sentence_logits(weights, pool(weights, hidden))
+    # A real row begins with [CLS]; the rows that fill up a batch are zeros and count for nothing.
+    is_row = tf.cast(batch["input_mask"][:, 0], tf.float32)
     return {
         "mlm_loss": tf.reduce_sum(mlm_weights * _nll(mlm_logits, mlm_labels)),
         "mlm_correct": tf.reduce_sum(mlm_weights * _hits(mlm_logits, mlm_labels)),
         "predictions": tf.reduce_sum(mlm_weights),
-        "nsp_loss": tf.reduce_sum(_nll(nsp_logits, nsp_labels)),
-        "nsp_correct": tf.reduce_sum(_hits(nsp_logits, nsp_labels)),
-        "rows": tf.cast(tf.shape(nsp_labels)[0], tf.float32),
+        "nsp_loss": tf.reduce_sum(is_row * _nll(nsp_logits, nsp_labels)),
+        "nsp_correct": tf.reduce_sum(is_row * _hits(nsp_logits, nsp_labels)),
+        "rows": tf.reduce_sum(is_row),
     }
 
 

@@ -43,7 +43,8 @@ def evaluate_pretraining(
 ) -> dict[str, float]:
     """Losses and accuracies over all held-out records, and the unigram entropy of the very tokens predicted.
 
-    Batch i is rank i mod R's; all ranks' sums are added in the order of the batches, in float64.
+    Batch i is rank i mod R's; all ranks' sums are added in the order of the batches, in float64. The last batch is
+    filled up with rows of zeros, which count for nothing, so that there is one compiled shape.
     """
 
     @tf.function(jit_compile=precision.xla, reduce_retracing=False)
@@ -58,7 +59,10 @@ def evaluate_pretraining(
     ):
         if number % world.size != world.rank:
             continue
-        batch = records.parse(tf.constant(serialized))
+        missing = batch_size - len(serialized)
+        batch = {
+            name: tf.pad(x, [[0, missing], [0, 0]]) for name, x in records.parse(tf.constant(serialized)).items()
+        }
         mine.append((number, {name: float(value) for name, value in one(batch).items()}))
         real = batch["masked_lm_weights"].numpy() > 0
         labels.update(batch["masked_lm_ids"].numpy()[real].tolist())

@@ -15,7 +15,6 @@ from bert.pipeline.stage import job, parser
 from bert.training.checkpoint import usable
 from bert.training.distributed import World, is_rank, join, launch, wanted_ranks
 
-
 # The code that made the result which lies beside it.
 FINISHED = "finished.json"
 

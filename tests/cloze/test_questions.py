@@ -46,9 +46,9 @@ def test_the_gap_becomes_a_question_phrase(sentence: str, text: str, kind: Kind,
 
 def test_a_long_sentence_loses_its_outer_clauses() -> None:
     sentence = "When it rained, Norland sold nine boats, which were old, to Sund in the north."
-    asked = {limit: question(sentence, "nine", "number", limit) for limit in (3, 6, 7, 20)}
-    assert asked[3] == "Norland sold how many boats?"
-    assert asked[6] == "When it rained, Norland sold how many boats?" or asked[6] == "Norland sold how many boats, which were old?"
+    asked = {limit: question(sentence, "nine", "number", limit) for limit in (3, 5, 6, 20)}
+    assert asked[3] == asked[5] == "Norland sold how many boats?"
+    assert asked[6] == "Norland sold how many boats, which were old?", "to the right first"
     assert asked[20] == "When it rained, Norland sold how many boats, which were old, to Sund in the north?"
     assert question(sentence, "nine", "number", 2) is None, "the gap's own clause is longer"
 
@@ -69,7 +69,9 @@ def test_a_question_has_the_gap_and_at_most_so_many_words_of_the_sentence(words:
         if asked is None:
             continue
         assert asked.endswith("?") and not asked[0].islower()
-        phrase = re.search(r"(?i)\b(?:who|whose|what|how many|how much)\b(?: (?:money|percentage|year|number|date))?", asked)
+        phrase = re.search(
+            r"(?i)\b(?:who|whose|what|how many|how much)\b(?: (?:money|percentage|year|number|date))?", asked
+        )
         assert phrase is not None
         assert len(WORD.findall(asked)) - len(phrase[0].split()) <= limit
         outside = set(WORD.findall(asked.lower().replace(phrase[0].lower(), ""))) - set(WORD.findall(sentence.lower()))

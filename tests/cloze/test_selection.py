@@ -20,12 +20,23 @@ def select(documents: list[tuple[int, int]], limit: int, skip: bool) -> Selectio
     return selection
 
 
+def first_documents_with(documents: list[tuple[int, int]], limit: int) -> int:
+    """How many documents in rank it takes to have `limit` items."""
+    total = 0
+    for count, (_, size) in enumerate(sorted(documents)):
+        if total >= limit:
+            return count
+        total += size
+    return len(documents)
+
+
 @given(DOCUMENTS, st.integers(1, 30), st.randoms())
 def test_the_first_documents_in_rank_are_kept_in_whatever_order_they_come(documents, limit, random) -> None:
     expected = [f"d{rank}.{n}" for rank, size in sorted(documents) for n in range(size)][:limit]
     shuffled = random.sample(documents, len(documents))
     for skip in (False, True):
         selection = select(shuffled, limit, skip)
+        assert len(list(selection)) == first_documents_with(documents, limit), "none is held in vain"
         assert [item for _, items in selection for item in items] == expected
         assert selection.dropped() == select(documents, limit, skip=False).dropped()
 

@@ -51,20 +51,21 @@ def test_answers_stand_once_in_the_context_at_answer_start() -> None:
         assert question.answer_type in ("name", "number", "date")
 
 
+NO_NAME = "no name, number or date"
 ONE_FACT = "Then Anna Grey left the village. The weather was very bad for weeks and nobody was glad about it."
 
 
 @pytest.mark.parametrize(
     ("text", "changes", "expected"),
     [
-        (ONE_FACT, {}, {"no name, number or date": 1}),
-        (ONE_FACT, {"min_question_words": 9}, {"no name, number or date": 1, "question too short": 1}),
-        (ONE_FACT, {"max_question_words": 3, "min_question_words": 1}, {"no name, number or date": 1, "question too long": 1}),
-        (ONE_FACT, {"max_answer_words": 1}, {"no name, number or date": 1, "answer too long": 1}),
+        (ONE_FACT, {}, {NO_NAME: 1}),
+        (ONE_FACT, {"min_question_words": 9}, {NO_NAME: 1, "question too short": 1}),
+        (ONE_FACT, {"max_question_words": 3, "min_question_words": 1}, {NO_NAME: 1, "question too long": 1}),
+        (ONE_FACT, {"max_answer_words": 1}, {NO_NAME: 1, "answer too long": 1}),
         (ONE_FACT, {"max_context_chars": 30}, {"sentence longer than a context": 2}),
         (ONE_FACT, {"min_context_sentences": 3}, {"context too short": 2}),
         (ONE_FACT.replace("nobody", "Anna Grey"), {}, {"answer more than once in the context": 2}),
-        (ONE_FACT.replace("village.", "village!"), {}, {"no name, number or date": 1, "no statement": 1}),
+        (ONE_FACT.replace("village.", "village!"), {}, {NO_NAME: 1, "no statement": 1}),
         ("They saw Tarn at last. They saw Sund at last.", {"max_per_context": 1}, {"context has its questions": 1}),
         ("They saw Tarn at last. They saw Sund at last.", {"max_per_document": 1}, {"document has its questions": 1}),
     ],
@@ -73,7 +74,7 @@ def test_reasons_for_no_question(text: str, changes: dict[str, int], expected: d
     assert questions(Document("a:1", "", "A", text), **changes)[1] == Counter(expected)
 
 
-PLAIN = "In 1905, the large company of Anna Grey also sold three ships to Norland and Sund."
+PLAIN = "In 1905, the entire company of Anna Grey also painted three ships for Norland and Sund."
 
 
 @pytest.mark.parametrize(
@@ -81,12 +82,11 @@ PLAIN = "In 1905, the large company of Anna Grey also sold three ships to Norlan
     [
         (PLAIN, {"min_words": 40, "max_words": 50}, "sentence too short"),
         (PLAIN, {"max_words": 9}, "sentence too long"),
-        (PLAIN.replace("sold", '"sold"'), {}, "no plain statement"),
+        (PLAIN.replace("painted", '"painted"'), {}, "no plain statement"),
         (PLAIN.replace(".", "!"), {}, "no plain statement"),
         (PLAIN.replace("Norland", "(Norland"), {}, "no plain statement"),
         (PLAIN, {"min_rewrites": 15, "max_rewrites": 15}, "too few rewriting rules fit"),
-        (PLAIN, {"overlap_tolerance": 0, "distortions": {**dict.fromkeys(DISTORTIONS, 0.0), "name": 1.0}, "max_rewrites": 2,
-                 "candidates": 1}, "no distortion fits"),
+        (PLAIN, {"distortions": {**dict.fromkeys(DISTORTIONS, 0.0), "opposite": 1.0}}, "no distortion fits"),
     ],
 )  # fmt: skip
 def test_reasons_for_no_pair(text: str, changes: dict[str, Any], expected: str) -> None:
@@ -116,7 +116,7 @@ def make(tmp_path: Path, name: str, documents: list[Document], **changes: Any) -
 
 def read(out: Path) -> tuple[dict[str, list[Any]], dict[str, list[Any]]]:
     asked = {split: read_squad(out / "squad" / f"{split}-v1.1.json", "cloze") for split in ("train", "dev")}
-    said = {split: read_glue(out / "glue/MRPC", TASKS["mrpc"], split, "cloze") for split in ("train", "dev")}  # type: ignore[arg-type]
+    said = {split: read_glue(out / "glue/MRPC", TASKS["mrpc"], split, "cloze") for split in ("train", "dev")}
     for _, dropped in (*asked.values(), *said.values()):
         assert not dropped, "the readers find nothing wrong"
     return {split: items for split, (items, _) in asked.items()}, {split: items for split, (items, _) in said.items()}
@@ -157,7 +157,7 @@ def test_what_a_document_gives_depends_on_it_alone(tmp_path: Path) -> None:
     make(tmp_path, "all", DOCUMENTS)
     make(tmp_path, "reversed", DOCUMENTS[::-1])
     assert read(tmp_path / "all") == read(tmp_path / "reversed")
-    make(tmp_path, "some", DOCUMENTS[:7])
+    make(tmp_path, "some", DOCUMENTS[3:])
     few, every = read(tmp_path / "some"), read(tmp_path / "all")
     # Dev may lose what the other documents say too.
     assert {q.id for q in few[0]["train"]} <= {q.id for q in every[0]["train"]}
@@ -190,7 +190,11 @@ def test_dev_has_no_sentence_of_train(tmp_path: Path) -> None:
     [
         ([], {}, "no source is configured"),
         (DOCUMENTS[:1], {}, "at least 2 documents"),
-        (DOCUMENTS[:4], {"dev_share": 1e-9}, r"no dev questions came out of 0 dev documents .* cloze.dev_share is 1e-09"),
+        (
+            DOCUMENTS[:4],
+            {"dev_share": 1e-9},
+            r"no dev questions came out of 0 dev documents .* cloze.dev_share is 1e-09",
+        ),
         ([Document(f"a:{n}", "", "", "No facts here.") for n in range(9)], {}, "no train questions"),
     ],
 )

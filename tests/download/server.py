@@ -16,6 +16,8 @@ class Handler(BaseHTTPRequestHandler):
     """Answers as the next of `server.script` says, else properly."""
 
     server: Server
+    left: int | None = None
+    """Bytes that may still be sent before the connection is cut; None: all."""
 
     def do_GET(self) -> None:
         self.server.asked.append({"path": self.path, **{k.lower(): v for k, v in self.headers.items()}})
@@ -30,7 +32,7 @@ class Handler(BaseHTTPRequestHandler):
             if value is not None:
                 self.send_header(name.replace("_", "-"), value)
         self.end_headers()
-        self.wfile.write(body[:send])
+        self.wfile.write(body[: self.left if send is None else send])
 
     def log_message(self, *_: Any) -> None:
         pass
@@ -92,25 +94,14 @@ def cut(after: int) -> Answer:
     """Close the connection after so many bytes of what `proper` would send."""
 
     def answer(handler: Handler) -> None:
-        write, left = handler.wfile.write, after
-
-        def limited(data: bytes) -> int:
-            nonlocal left
-            if data.startswith(b"HTTP/"):  # the headers go through
-                return write(data)
-            sent = write(data[:left])
-            left -= sent
-            return sent
-
-        handler.wfile.write = limited  # type: ignore[method-assign]
+        handler.left = after
         proper(handler)
-        handler.wfile.flush()
 
     return answer
 
 
-def status(code: int, **headers: str | None) -> Answer:
-    return lambda handler: handler.say(code, b"no", **headers)
+def status(code: int, **headers: str) -> Answer:
+    return lambda handler: handler.say(code, b"no", None, **headers)
 
 
 def stall(seconds: float) -> Answer:

@@ -124,5 +124,6 @@ def test_truncate_takes_as_much_of_each_as_the_loop_one_by_one(a: int, b: int, m
 
 
 def test_truncate_takes_from_front_and_back_alike() -> None:
-    fronts = [int(truncate(np.arange(50), np.arange(1), 31, np.random.default_rng(n))[0][0]) for n in range(500)]
+    a, b = np.arange(50, dtype=np.int32), np.arange(1, dtype=np.int32)
+    fronts = [int(truncate(a, b, 31, np.random.default_rng(n))[0][0]) for n in range(500)]
     assert abs(np.mean(fronts) - 10) < 0.4 and abs(np.std(fronts) - 5**0.5) < 0.3

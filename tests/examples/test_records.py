@@ -80,12 +80,12 @@ def test_generators_of_other_words_are_other_generators() -> None:
     assert generator("a", 1).integers(2**60) != generator("a1").integers(2**60)
 
 
-def test_train_is_written_several_times_over_and_masked_anew_and_test_once(
+def test_both_splits_are_written_several_times_over_and_masked_anew(
     splits: dict[str, Path], vocab: Path, tmp_path: Path
 ) -> None:
     one, two = (make(splits, vocab, tmp_path / str(n), dupe_factor=n) for n in (1, 3))
-    assert two["test"] == one["test"]
-    assert 2.4 < two["train"]["examples"] / one["train"]["examples"] < 3.6
+    for split in ("train", "test"):
+        assert 2.4 < two[split]["examples"] / one[split]["examples"] < 3.6
     records = [r for n in (0, 1) for r in parse(tmp_path / "3" / "out" / "train" / f"train_{n}.tfrecord", 32, 5)]
     assert len({record["input_ids"].tobytes() for record in records}) > 0.95 * len(records)
 

@@ -38,7 +38,7 @@ def test_a_number_without_a_point_in_front_of_its_exponent_is_a_number(params: P
 
 def test_a_section_cannot_be_changed(params: Path) -> None:
     with pytest.raises(ValidationError):
-        section(Optimizer, "phase.optimizer", params).steps = 11  # type: ignore[misc]
+        section(Optimizer, "phase.optimizer", params).steps = 11
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import logging
 
 import pytest
 
-from bert.pipeline import progress
 from bert.pipeline.progress import Progress, track
 
 
@@ -20,7 +19,7 @@ def test_a_line_is_written_every_few_seconds_and_no_more(
     lines: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = [100.0]
-    monkeypatch.setattr(progress.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr("bert.pipeline.progress.time.monotonic", lambda: clock[0])
     with Progress("shards", total=8, unit="files") as shown:
         for done in (1, 2, 4, 8):
             clock[0] += 3.0
@@ -33,7 +32,7 @@ def test_a_resumed_run_counts_on_and_times_its_own_work(
     lines: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = [0.0]
-    monkeypatch.setattr(progress.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr("bert.pipeline.progress.time.monotonic", lambda: clock[0])
     with Progress("pretrain", total=100, unit="steps", start=80) as shown:
         clock[0] = 10.0
         shown.update(90)

@@ -1,4 +1,4 @@
-"""Tests for stages/pretrain.py: both phases, as DVC runs them, on tiny data. Ranks are in tests/training/test_ranks.py."""
+"""Tests for stages/pretrain.py: both phases, as DVC runs them, on tiny data; ranks in tests/training/test_ranks.py."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import shutil
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -58,8 +59,8 @@ def here(project: Project) -> Path:
     return project.path
 
 
-def metrics_of(folder: Path, name: str) -> dict[str, float]:
-    told: dict[str, float] = json.loads((folder / "metrics" / f"pretrain_{name}.json").read_text())
+def metrics_of(folder: Path, name: str) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads((folder / "metrics" / f"pretrain_{name}.json").read_text())
     return told
 
 
@@ -222,7 +223,7 @@ def test_a_killed_stage_goes_on_and_ends_with_the_same_bytes(here: Path, pretrai
 
 @pytest.fixture
 def finished(pretrained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Phase 1 has finished, and DVC died before it wrote dvc.lock: the next repro deletes the outs and runs it again."""
+    """Phase 1 has finished, and DVC died before it wrote dvc.lock: the next repro deletes the outs and starts it."""
     folder = tmp_path / "copy"
     shutil.copytree(pretrained, folder)
     shutil.rmtree(folder / "data" / "models")

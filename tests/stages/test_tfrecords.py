@@ -68,6 +68,7 @@ def run_all(project: Project, **environment: str) -> dict[str, bytes]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_neither_workers_nor_hash_seed_nor_work_folder_change_a_byte(tmp_path: Path) -> None:
     """One run differs from the other in all three: if the bytes are equal, none of them matters."""
     made = []

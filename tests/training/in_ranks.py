@@ -1,4 +1,4 @@
-"""What test_ranks.py runs in every rank; each leaves what it saw in <folder>/<rank>.json and .npz."""
+"""What test_ranks.py runs in every rank; each leaves what it saw in <folder>/<rank>.json and .safetensors."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import json
 import sys
 from pathlib import Path
 
-import numpy as np
 import tensorflow as tf
+from safetensors.numpy import save_file
 
 from bert.model.losses import pretraining_sums
 from bert.pipeline.errors import StageError
@@ -53,7 +53,7 @@ def main(folder: Path) -> None:
 
     seen = {"sum": float(doubled), "gathered": gathered, "told": told, "held_out": held_out, "error": error}
     (folder / f"{world.rank}.json").write_text(json.dumps(seen))
-    np.savez(folder / f"{world.rank}.npz", **after)
+    save_file(after, folder / f"{world.rank}.safetensors")
 
 
 if __name__ == "__main__":

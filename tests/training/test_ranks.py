@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 from bert.checkpoints.folder import load_model
 from bert.model.losses import pretraining_sums
@@ -49,9 +50,9 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What two ranks saw, see in_ranks.py."""
     folder = tmp_path_factory.mktemp("ranks")
     write_records(folder / "test", [5, 0, 8], write_vocab(folder / "vocab.txt"))
-    horovodrun = Path(sys.executable).parent / "horovodrun"
+    horovodrun = str(Path(sys.executable).parent / "horovodrun")
     command = [horovodrun, "-np", "2", "-H", "localhost:2", "--gloo", sys.executable]
-    subprocess.run([*command, "-m", "tests.training.in_ranks", folder], cwd=ROOT, check=True, timeout=SECONDS)
+    subprocess.run([*command, "-m", "tests.training.in_ranks", str(folder)], cwd=ROOT, check=True, timeout=SECONDS)
     return folder
 
 
@@ -70,16 +71,16 @@ def test_two_ranks_step_as_one_with_dropout_on(seen: Path) -> None:
     step = fresh_step(Split(1, 1, ROWS), clip_norm=0.5)
     for told, expected in zip(of_rank(seen, 0)["told"], take_steps(step, range(STEPS), ROWS), strict=True):
         assert told == pytest.approx(expected, rel=1e-5)
-    with np.load(seen / "0.npz") as ours:
-        for name, value in values_of(step).items():
-            np.testing.assert_allclose(ours[name], value, rtol=2e-4, atol=2e-6, err_msg=name)
+    ours = load_file(seen / "0.safetensors")
+    for name, value in values_of(step).items():
+        np.testing.assert_allclose(ours[name], value, rtol=2e-4, atol=2e-6, err_msg=name)
 
 
 def test_ranks_hold_the_same_bits(seen: Path) -> None:
     # Nothing is broadcast after the start: ranks that drift apart would train different models.
-    with np.load(seen / "0.npz") as first, np.load(seen / "1.npz") as second:
-        for name in first.files:
-            np.testing.assert_array_equal(first[name], second[name], err_msg=name)
+    first, second = (load_file(seen / f"{rank}.safetensors") for rank in range(2))
+    for name, value in first.items():
+        np.testing.assert_array_equal(second[name], value, err_msg=name)
     assert of_rank(seen, 0)["told"] == of_rank(seen, 1)["told"]
 
 
