@@ -25,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     p.add_argument("--provenance", type=Path, required=True)
     args = p.parse_args(argv)
     sources = section(list[Source] | None, "import_checkpoint.source") or []
-    how = DownloadSettings(**{key: load()["download"][key] for key in DownloadSettings.model_fields})
+    how = section(DownloadSettings, "download", without=("wikipedia", "books", "text", "squad", "glue"))
     with job(
         "import_checkpoint",
         {"source": sources},

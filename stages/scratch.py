@@ -1,7 +1,7 @@
 """Not a stage: show or clear what interrupted and finished runs have left in .scratch.
 
-    python -m stages.scratch --list      what is there, how large, and who works in it
-    python -m stages.scratch --prune     remove what nobody works in; the next run of that stage starts afresh
+python -m stages.scratch --list      what is there, how large, and who works in it
+python -m stages.scratch --prune     remove what nobody works in; the next run of that stage starts afresh
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ _NOUN = re.compile(
 _NUMBER = re.compile(
     rf"(?<![\w.,-])\d+(?:,\d{{3}})*(?:\.\d+)?(?![\w-])|\b(?:{'|'.join(MONTHS)}|(?i:{'|'.join(NUMBER_WORDS)}))\b"
     rf"|\b(?:{'|'.join(word for word, value in ORDINAL_WORDS.items() if value > 1)})\b"
-    r"|(?<!\w)\d{1,2}(?=(?:st|nd|rd|th)\b)"
+    r"|(?<!\w)\d{1,2}(?:st|nd|rd|th)\b"
 )
 _ENDING = re.compile(
     r" ((?:in|on|at|by|for|from|with|to|into|against|between|during|after|before|through) "
@@ -76,6 +76,8 @@ def _other_number(text: str, rng: np.random.Generator) -> str:
     for scale in _SCALES:
         if text.lower() in scale:
             return like(text, choose(rng, [word for word in scale if word != text.lower()]))
+    if text.endswith(("st", "nd", "rd", "th")):
+        return choose(rng, [other for other in (f"{n}th" for n in range(4, 21)) if other != text])
     digits = [c for c in text if c.isdigit()]
     if re.fullmatch(r"1\d{3}|20[012]\d", text):  # a year, most likely: one nearby
         return str(int(text) + int(rng.integers(2, 40)) * (-1 if int(text) > 1960 or rng.random() < 0.5 else 1))

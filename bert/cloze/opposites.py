@@ -11,7 +11,7 @@ rise = fall | rose = fell | rising = falling | gain = loss | gains = losses | la
 larger = smaller | largest = smallest | big > small | high = low | higher = lower | highest = lowest | long = short
 longer = shorter | old > new | new > old | older = newer | oldest = newest | male = female | men = women | man = woman
 boy = girl | boys = girls | father = mother | brother = sister | son = daughter | sons = daughters | husband = wife
-his > her | he = she | begin = end | began > ended | begins = ends | beginning = end | start = finish
+his > her | he = she | began > ended | begins = ends | beginning = end | start = finish
 started > stopped | win = lose | won = lost | winning = losing | victory = defeat | success = failure
 successful = unsuccessful | successfully = unsuccessfully | accept = reject | accepted = rejected | support = oppose
 supported = opposed | supporters = opponents | attack = defend | attacked = defended | upper = lower | above = below

@@ -3,6 +3,10 @@
 Both kinds of versions go through the same rewriting rules, and a sentence is used only if it gives a positive and a
 negative of nearly the same word overlap; both become pairs. So the labels are balanced, and neither the sentence nor
 the number of shared words tells which one is meant: the versions' words do, beside those of the sentence.
+
+What this does not hide: words that a distortion puts in are rarer in the corpus than those it takes out ("not",
+"despite", "never"). On the embedded sample a linear classifier gets 74 % from the words of the second sentence alone
+and 83 % from the words that the two do not share, where the best overlap threshold gets 51 % and chance 50 %.
 """
 
 from __future__ import annotations
@@ -21,7 +25,8 @@ from bert.cloze.rules import choose
 from bert.cloze.settings import ParaphraseSettings
 
 # Moving clauses about is safe where there is one plain statement.
-_NOT_PLAIN = re.compile(r"[\"“”„«»;:?!\t]|\.\.\.|…|\. [A-Z][a-z]{3}")
+# "... in the U.S." has one dot for two uses: moved to the middle it would lack its own.
+_NOT_PLAIN = re.compile(r"[\"“”„«»;:?!\t]|\.\.\.|…|\. [A-Z][a-z]{3}|\b[A-Z]\.$")
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ class Question:
 
 def make_questions(text: Text, settings: QuestionSettings) -> tuple[list[Question], Counter[str]]:
     """At most one question per sentence. Each sentence of the text is a question or counted under its reason."""
-    found: list[tuple[float, int, Question]] = []
+    found: list[tuple[bool, float, int, Question]] = []
     dropped: Counter[str] = Counter()
     for number, passage in enumerate(text.passages):
         for piece, context in enumerate(contexts(passage, settings.max_context_chars)):
@@ -48,11 +48,11 @@ def make_questions(text: Text, settings: QuestionSettings) -> tuple[list[Questio
             else:
                 rng = text.rng("question", number, piece)
                 for question in _of_context(context, f"{number}.{piece}", text, settings, rng, dropped):
-                    found.append((rng.random(), len(found), question))
-    # The limit per document takes them evenly from all over it.
-    kept = sorted(sorted(found)[: settings.max_per_document], key=lambda item: item[1])
+                    found.append((question.answer_type == "name", rng.random(), len(found), question))
+    # The limit per document leaves out names first, by far the most frequent kind, and takes evenly from all over it.
+    kept = sorted(sorted(found)[: settings.max_per_document], key=lambda item: item[2])
     dropped["document has its questions"] += len(found) - len(kept)
-    return [question for _, _, question in kept], +dropped
+    return [question for *_, question in kept], +dropped
 
 
 def _of_context(

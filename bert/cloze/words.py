@@ -74,9 +74,8 @@ SUBJECT_FORM = {"him": "he", "her": "she", "them": "they", "me": "I", "us": "we"
 # Adverbs and asides that can go without changing what is claimed.
 DROPPABLE = tuple(
     "also very quite rather highly extremely particularly indeed actually simply really truly merely eventually "
-    "subsequently therefore thus instead essentially basically clearly obviously naturally immediately soon then "
-    "itself himself themselves herself further considerably relatively fairly effectively specifically still already "
-    "newly certainly perhaps apparently".split()
+    "subsequently therefore thus essentially basically clearly obviously naturally itself himself themselves herself "
+    "further considerably fairly effectively specifically newly certainly".split()
 )
 ASIDES = ("however", "for example", "for instance", "in fact", "of course", "in turn", "in particular", "therefore",
           "too", "indeed", "moreover", "furthermore", "nevertheless", "meanwhile", "in addition", "additionally",

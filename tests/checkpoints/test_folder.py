@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -57,12 +58,14 @@ def test_the_same_weights_give_the_same_bytes_whatever_their_order(tmp_path: Pat
 
 def test_saving_again_leaves_an_earlier_models_hard_links_alone(tmp_path: Path) -> None:
     # The stage publishes hard links, and DVC may link its cache to them: writing into the file would change both.
-    folder = save(tmp_path / "model")
-    os.link(folder / "weights.safetensors", tmp_path / "published")
-    before = (tmp_path / "published").read_bytes()
-    save(folder, random_weights(pretraining_shapes(CONFIG), seed=2))
-    assert (tmp_path / "published").read_bytes() == before
-    assert (folder / "weights.safetensors").read_bytes() != before
+    folder, published = save(tmp_path / "model"), tmp_path / "published"
+    shutil.copytree(folder, published, copy_function=os.link)
+    before = {path.name: path.read_bytes() for path in published.iterdir()}
+    other_vocab = write_vocab(tmp_path / "other.txt", [*PIECES[:-1], "another"])
+    save_model(folder, CONFIG, random_weights(pretraining_shapes(CONFIG), seed=2), other_vocab)
+    for name, data in before.items():
+        assert (published / name).read_bytes() == data, name
+    assert (folder / "weights.safetensors").read_bytes() != before["weights.safetensors"]
 
 
 def test_a_vocabulary_of_another_size_is_named(tmp_path: Path) -> None:

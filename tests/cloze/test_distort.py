@@ -41,6 +41,7 @@ def test_the_stock_is_what_the_document_offers_in_its_order() -> None:
         ("number", "They had three cats.", "They had seven cats."),
         ("number", "It was in May.", "It was in July."),
         ("number", "It was the second time.", "It was the fifth time."),
+        ("number", "It was the 3rd time.", "It was the 8th time."),
         ("opposite", "The northern road was old.", "The southern road was old."),
         ("relation", "They left because of the rain.", "They left despite the rain."),
         ("relation", "They had more than 30 cats.", "They had less than 30 cats."),

@@ -84,6 +84,7 @@ PLAIN = "In 1905, the entire company of Anna Grey also painted three ships for N
         (PLAIN, {"max_words": 9}, "sentence too long"),
         (PLAIN.replace("painted", '"painted"'), {}, "no plain statement"),
         (PLAIN.replace(".", "!"), {}, "no plain statement"),
+        (PLAIN.replace("Sund.", "the U.S."), {}, "no plain statement"),
         (PLAIN.replace("Norland", "(Norland"), {}, "no plain statement"),
         (PLAIN, {"min_rewrites": 15, "max_rewrites": 15}, "too few rewriting rules fit"),
         (PLAIN, {"distortions": {**dict.fromkeys(DISTORTIONS, 0.0), "opposite": 1.0}}, "no distortion fits"),
@@ -220,3 +221,15 @@ def test_too_little_to_make_both_sets_is_an_error_that_says_so(
 def test_settings_that_cannot_work_are_refused(section: str, changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         ClozeSettings(**{**CLOZE, section: {**CLOZE[section], **changes}})
+
+
+def test_the_limit_per_document_leaves_out_names_first() -> None:
+    def kinds(limit: int) -> Counter[str]:
+        return Counter(
+            question.answer_type for question in questions(document(1, sentences=60), max_per_document=limit)[0]
+        )
+
+    every = kinds(1000)
+    others = every.total() - every["name"]
+    assert others >= 5 and every["name"] >= 5
+    assert "name" not in kinds(others) and kinds(others + 3)["name"] == 3

@@ -57,15 +57,19 @@ def test_every_epoch_is_a_permutation_of_all_records(
         assert Counter(epoch(records, 1, number)) == everything
 
 
+@pytest.mark.parametrize("counts", [COUNTS, [N]], ids=["many files", "one file"])
 @pytest.mark.parametrize("window", [1 << 16, 8])
-def test_the_order_differs_by_epoch_and_by_seed(folder: Path, monkeypatch: pytest.MonkeyPatch, window: int) -> None:
+def test_the_order_differs_by_epoch_and_by_seed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, counts: list[int], window: int
+) -> None:
     monkeypatch.setattr(records_module, "WINDOW", window)
-    records = Records(folder, MADE_BY)
+    write_records(tmp_path / "train", counts, write_vocab(tmp_path / "vocab.txt"))
+    records = Records(tmp_path / "train", MADE_BY)
     orders = [epoch(records, 1, 0), epoch(records, 1, 1), epoch(records, 2, 0), list(records.in_order())]
     for n, order in enumerate(orders):
         for other in orders[n + 1 :]:
-            # Independent permutations have one fixed point on average.
-            assert sum(a == b for a, b in zip(order, other, strict=True)) < 8
+            # Independent permutations have one fixed point on average; within windows of 8 a few more.
+            assert sum(a == b for a, b in zip(order, other, strict=True)) < 12
 
 
 def test_windows_are_shuffled_each_in_its_own_way(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
