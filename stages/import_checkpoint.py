@@ -14,7 +14,7 @@ from pathlib import Path
 from bert.download.lanes import download
 from bert.download.settings import DownloadSettings, Source
 from bert.pipeline import manifest
-from bert.pipeline.params import load, section
+from bert.pipeline.params import section
 from bert.pipeline.stage import job, parser, run
 
 

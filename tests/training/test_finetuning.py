@@ -57,9 +57,9 @@ def tuned_on(folder: Path, from_random: bool, epochs: float, peak_rate: float = 
 
 
 def test_a_task_is_learned_from_the_given_encoder(tmp_path: Path) -> None:
-    tuned = tuned_on(tmp_path, from_random=False, epochs=30)
+    tuned = tuned_on(tmp_path, from_random=False, epochs=30, peak_rate=0.01)
     assert tuned.steps == 30 * COUNT / 8
-    assert tuned.run.last["task_loss"] < 0.1
+    assert tuned.run.last["task_loss"] < 0.3  # chance: 0.69
     logits = predict(tuned, forward_classes, arrays(), 8, FP32, World())
     np.testing.assert_array_equal(logits.argmax(axis=1), arrays()["labels"])
 
