@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bert.benchmark.settings import BenchmarkInferenceSettings, Cell
-from bert.pipeline.params import load, section
+from bert.pipeline.params import section
 from bert.pipeline.stage import job, parser, run
-from bert.training.settings import ComputeSettings
+from bert.training.settings import compute_settings
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = p.parse_args(argv)
     cell = Cell.parse(args.cell)
     settings = section(BenchmarkInferenceSettings, "benchmark_inference")
-    compute = ComputeSettings(precision=load()["precision"], xla=load()["xla"])
+    compute = compute_settings()
     seed = section(int, "seed")
     params = {"cell": cell, "settings": settings, "compute": compute, "seed": seed}
     with job(f"benchmark_inference@{cell.name}", params, [], args.metrics, args.provenance) as work:

@@ -12,11 +12,11 @@ from pathlib import Path
 from bert.benchmark.settings import BenchmarkTrainingSettings, Cell
 from bert.optim.settings import LossScaleSettings, OptimizerSettings
 from bert.pipeline.files import write_json
-from bert.pipeline.params import load, section
+from bert.pipeline.params import section
 from bert.pipeline.stage import run
 from bert.training.distributed import World
 from bert.training.ranked import run_ranked, training_parser
-from bert.training.settings import ComputeSettings
+from bert.training.settings import compute_settings
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     settings = section(BenchmarkTrainingSettings, "benchmark_training")
     optimizer = section(OptimizerSettings, "finetune.optimizer")
     loss_scale = section(LossScaleSettings, "finetune.loss_scale")
-    compute = ComputeSettings(precision=load()["precision"], xla=load()["xla"])
+    compute = compute_settings()
     seed = section(int, "seed")
 
     def work(scratch: Path, world: World) -> None:

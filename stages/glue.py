@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bert.pipeline.code import code_hashes
-from bert.pipeline.params import load, section
+from bert.pipeline.params import section
 from bert.pipeline.stage import run
 from bert.tasks.settings import FinetuneSettings, GlueTaskSettings
 from bert.training.distributed import World
 from bert.training.ranked import run_ranked, training_parser
-from bert.training.settings import ComputeSettings
+from bert.training.settings import compute_settings
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = p.parse_args(argv)
     settings = section(GlueTaskSettings, f"glue.{args.task}")
     finetuning = section(FinetuneSettings, "finetune")
-    compute = ComputeSettings(precision=load()["precision"], xla=load()["xla"])
+    compute = compute_settings()
     seed, source = section(int, "seed"), section(str, "glue.data")
     stage, outs = f"glue@{args.task}", {"model": args.out, "predictions.tsv": args.predictions}
     if args.seed is not None:

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bert.pipeline.code import code_hashes
-from bert.pipeline.params import load, section
+from bert.pipeline.params import section
 from bert.pipeline.stage import run
 from bert.tasks.settings import FinetuneSettings, SquadSettings
 from bert.training.distributed import World
 from bert.training.ranked import run_ranked, training_parser
-from bert.training.settings import ComputeSettings
+from bert.training.settings import compute_settings
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = p.parse_args(argv)
     settings = section(SquadSettings, "squad")
     finetuning = section(FinetuneSettings, "finetune")
-    compute = ComputeSettings(precision=load()["precision"], xla=load()["xla"])
+    compute = compute_settings()
     seed = section(int, "seed")
 
     def work(scratch: Path, world: World) -> None:

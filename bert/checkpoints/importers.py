@@ -1,4 +1,4 @@
-"""Readers of other people's checkpoints: Google's and NVIDIA's (TensorFlow 1 and 2 format), Hugging Face's.
+"""Readers of other people's checkpoints: Google's and NVIDIA's (TensorFlow name-based format), Hugging Face's.
 
 Our names are Google's, so theirs load as they are; Hugging Face's are translated and its kernels transposed.
 """

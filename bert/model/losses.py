@@ -22,9 +22,12 @@ def _nll(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def _hits(logits: Tensor, labels: Tensor) -> Tensor:
-    # No argmax: XLA's CPU compiler does not vectorise it, and over a vocabulary that shows.
-    own = tf.gather(logits, labels, batch_dims=1)
-    return tf.cast(own >= tf.reduce_max(logits, -1), tf.float32)
+    # argmax, the first of equal scores, in operations that XLA's CPU compiler vectorises: over a vocabulary that shows.
+    # Equal scores must not all count: bfloat16 ties often, and would look more accurate than float32.
+    size = logits.shape[-1]
+    is_best = logits >= tf.reduce_max(logits, -1, keepdims=True)
+    best = tf.reduce_min(tf.where(is_best, tf.range(size, dtype=labels.dtype), size), -1)
+    return tf.cast(tf.equal(best, labels), tf.float32)
 
 
 def pretraining_sums(weights: Weights, config: BertConfig, batch: Batch, dropout: DropoutFn, dtype: Any) -> Sums:

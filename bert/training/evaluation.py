@@ -60,9 +60,7 @@ def evaluate_pretraining(
         if number % world.size != world.rank:
             continue
         missing = batch_size - len(serialized)
-        batch = {
-            name: tf.pad(x, [[0, missing], [0, 0]]) for name, x in records.parse(tf.constant(serialized)).items()
-        }
+        batch = {name: tf.pad(x, [[0, missing], [0, 0]]) for name, x in records.parse(tf.constant(serialized)).items()}
         mine.append((number, {name: float(value) for name, value in one(batch).items()}))
         real = batch["masked_lm_weights"].numpy() > 0
         labels.update(batch["masked_lm_ids"].numpy()[real].tolist())
