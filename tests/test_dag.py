@@ -133,7 +133,7 @@ def test_after_kill_9_repro_goes_on_and_ends_with_the_same_weights(repo: Path) -
     curve = run(repo, "git", "diff", "--stat", "--", f"metrics/curves/{STAGE}.tsv")
     assert curve.stdout == "", "the curve of a resumed run has the same points"
     run(repo, "git", "checkout", "-q", "--", ".")
-    run(repo, "dvc", "checkout", "-q")
+    run(repo, "dvc", "checkout", "-q", STAGE)
 
 
 def _wait_for(repo: Path, pattern: str) -> list[Path]:
@@ -163,7 +163,7 @@ def test_an_experiment_at_another_precision_reruns_training_only_and_is_comparab
     done = run(repo, "dvc", "exp", "run", "-n", "at-bf16", "-S", "precision=bf16", STAGE)
     ran = re.findall(r"Running stage '([^']+)'", done.stdout)
     assert ran == [STAGE]
-    told = json.loads(run(repo, "dvc", "metrics", "diff", "--json", "HEAD", "at-bf16").stdout)
+    told = json.loads(run(repo, "dvc", "metrics", "diff", "--all", "--json", "HEAD", "at-bf16").stdout)
     figures = told[f"metrics/{STAGE}.json"]
     for name in ("mlm_loss", "mlm_accuracy", "nsp_accuracy", "sequences_per_second"):
         assert {"old", "new"} <= figures[name].keys()
@@ -182,7 +182,7 @@ def test_a_colleagues_clone_pulls_and_has_nothing_to_do(repo: Path, tmp_path: Pa
     run(repo, "git", "commit", "-qam", "remote")
     clone = tmp_path / "clone"
     run(tmp_path, "git", "clone", "-q", str(repo), str(clone))
-    run(clone, "dvc", "pull", "-q", STAGE)
+    run(clone, "dvc", "pull", "-q", "--with-deps", STAGE)
     done = run(clone, "dvc", "repro", STAGE)
     assert "Running stage" not in done.stdout
     assert hashes(clone) == hashes(repo)
