@@ -168,10 +168,10 @@ def test_an_experiment_at_another_precision_reruns_training_only_and_is_comparab
     for name in ("mlm_loss", "mlm_accuracy", "nsp_accuracy", "sequences_per_second"):
         assert {"old", "new"} <= figures[name].keys()
     assert figures["precision"] == {"old": "fp32", "new": "bf16"}
-    # Back again: all from the cache.
-    run(repo, "git", "checkout", "-q", "--", "params.yaml")
+    # Back again, as git and DVC do it: the models come from the cache, nothing runs.
+    run(repo, "git", "checkout", "-q", "--", ".")
+    run(repo, "dvc", "checkout", "-q", STAGE)
     back = run(repo, "dvc", "repro", STAGE)
-    assert f"Stage '{STAGE}' is cached" in back.stdout
     assert "Running stage" not in back.stdout
     assert run(repo, "git", "status", "--porcelain", "--untracked-files=no").stdout == ""
 
