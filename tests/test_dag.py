@@ -86,6 +86,12 @@ def repo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     yield folder
 
 
+def go_back(repo: Path) -> None:
+    """The workspace of the last commit: its params and metrics from git, its data and models from the cache."""
+    run(repo, "git", "checkout", "-q", "--", ".")
+    run(repo, "dvc", "checkout", "-q", "--with-deps", STAGE)
+
+
 def lock(folder: Path) -> dict[str, Any]:
     return YAML(typ="safe", pure=True).load((folder / "dvc.lock").read_text())["stages"]
 
@@ -110,7 +116,7 @@ def test_data_stages_give_the_same_hashes_in_two_processes_and_under_another_has
     done = run(repo, "dvc", "repro", "-f", "-s", *stages, BERT_BEAM_OPTIONS=options, PYTHONHASHSEED="1")
     assert done.stdout.count("Running stage") == len(stages)
     assert hashes(repo) == before
-    run(repo, "git", "checkout", "-q", "--", ".")
+    go_back(repo)
 
 
 def test_after_kill_9_repro_goes_on_and_ends_with_the_same_weights(repo: Path) -> None:
@@ -124,16 +130,15 @@ def test_after_kill_9_repro_goes_on_and_ends_with_the_same_weights(repo: Path) -
         os.kill(trainer, signal.SIGKILL)
         assert dvc.wait(SECONDS) != 0
     assert not (repo / "data/models/phase1").exists(), "nothing half-written is published"
-    # The run cache knows the result of the first run; here it must be trained.
-    done = run(repo, "dvc", "repro", "--no-run-cache", "-s", STAGE)
+    # -f: the cache knows the result of the first run; here it must be trained.
+    done = run(repo, "dvc", "repro", "-f", "-s", STAGE)
     assert "going on from step" in done.stderr
     assert hashes(repo)["data/models/phase1"] == uninterrupted
     told = json.loads((repo / f"metrics/provenance/{STAGE}.json").read_text())
     assert told["resumed_from_step"] >= 12
     curve = run(repo, "git", "diff", "--stat", "--", f"metrics/curves/{STAGE}.tsv")
     assert curve.stdout == "", "the curve of a resumed run has the same points"
-    run(repo, "git", "checkout", "-q", "--", ".")
-    run(repo, "dvc", "checkout", "-q", STAGE)
+    go_back(repo)
 
 
 def _wait_for(repo: Path, pattern: str) -> list[Path]:
@@ -156,10 +161,11 @@ def test_a_second_trainer_is_told_who_holds_the_lock(repo: Path) -> None:
         assert second.returncode == 1
         assert f"process {holder}" in second.stderr
         assert dvc.wait(SECONDS) == 0
-    run(repo, "git", "checkout", "-q", "--", ".")
+    go_back(repo)
 
 
 def test_an_experiment_at_another_precision_reruns_training_only_and_is_comparable(repo: Path) -> None:
+    before = hashes(repo)
     done = run(repo, "dvc", "exp", "run", "-n", "at-bf16", "-S", "precision=bf16", STAGE)
     ran = re.findall(r"Running stage '([^']+)'", done.stdout)
     assert ran == [STAGE]
@@ -168,11 +174,20 @@ def test_an_experiment_at_another_precision_reruns_training_only_and_is_comparab
     for name in ("mlm_loss", "mlm_accuracy", "nsp_accuracy", "sequences_per_second"):
         assert {"old", "new"} <= figures[name].keys()
     assert figures["precision"] == {"old": "fp32", "new": "bf16"}
-    # Back again, as git and DVC do it: the models come from the cache, nothing runs.
-    run(repo, "git", "checkout", "-q", "--", ".")
-    run(repo, "dvc", "checkout", "-q", STAGE)
+    # Back again by the parameter alone: DVC's run cache knows the result, metrics and curve included.
+    run(repo, "git", "checkout", "-q", "--", "params.yaml")
     back = run(repo, "dvc", "repro", STAGE)
     assert "Running stage" not in back.stdout
+    assert f"Stage '{STAGE}' is cached" in back.stdout
+    assert hashes(repo) == before
+    go_back(repo)
+
+
+def test_going_back_by_git_and_dvc_checkout_runs_nothing(repo: Path) -> None:
+    run(repo, "dvc", "repro", STAGE)
+    run(repo, "dvc", "exp", "apply", "at-bf16")
+    go_back(repo)
+    assert "Running stage" not in run(repo, "dvc", "repro", STAGE).stdout
     assert run(repo, "git", "status", "--porcelain", "--untracked-files=no").stdout == ""
 
 

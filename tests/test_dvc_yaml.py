@@ -86,3 +86,10 @@ def test_metrics_are_kept_in_git() -> None:
             assert isinstance(entry, dict), f"{name}: {entry} would go into the cache"
             (options,) = entry.values()
             assert options["cache"] is False
+
+
+def test_results_can_come_from_the_run_cache() -> None:
+    """DVC keeps no run of a stage that has a plain out with `cache: false`: going back would train again."""
+    for name, stage in STAGES.items():
+        plain = [entry for entry in stage.get("outs", []) if isinstance(entry, dict)]
+        assert not [e for e in plain if next(iter(e.values())).get("cache") is False], name
