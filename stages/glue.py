@@ -42,7 +42,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         from bert.tasks.run_glue import run_glue
 
         code = code_hashes("stages.glue")
-        run_glue(args.task, args.data, source, args.init, settings, finetuning, compute, seed, scratch, world, code)
+        run_glue(
+            stage, args.task, args.data, source, args.init, settings, finetuning, compute, seed, scratch, world, code
+        )
 
     run_ranked(
         stage,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from bert.optim.settings import LossScaleSettings, OptimizerSettings
 from bert.pipeline.params import Section
@@ -12,13 +12,15 @@ from bert.pipeline.params import Section
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class FineTuneSettings(Section):
+class TaskSettings(Section):
     """What fine-tuning on any task needs.
 
     Attributes:
         epochs: may be a fraction
         batch_size: of all ranks and micro-batches together
         warmup_proportion: of all steps
+        reinit_layers: so many layers from the top, and the pooler, start anew (Zhang et al. 2021, "Revisiting
+            Few-sample BERT Fine-tuning", section 5); 0 keeps all that was pretrained
         random_control: also fine-tune from random weights, to show what pretraining gains
     """
 
@@ -27,10 +29,11 @@ class FineTuneSettings(Section):
     batch_size: PositiveInt
     learning_rate: PositiveFloat
     warmup_proportion: Share
+    reinit_layers: NonNegativeInt
     random_control: bool
 
 
-class SquadSettings(FineTuneSettings):
+class SquadSettings(TaskSettings):
     """`squad`.
 
     Attributes:
@@ -62,7 +65,7 @@ class SquadSettings(FineTuneSettings):
         return self
 
 
-class GlueTaskSettings(FineTuneSettings):
+class GlueTaskSettings(TaskSettings):
     """`glue.<task>`."""
 
 

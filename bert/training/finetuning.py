@@ -22,6 +22,7 @@ from bert.optim.loss_scale import LossScale
 from bert.optim.optimizer import make_optimizer
 from bert.optim.schedule import learning_rate
 from bert.optim.settings import LossScaleSettings, OptimizerSettings
+from bert.pipeline.errors import StageError
 from bert.training.batches import Arrays, array_batches
 from bert.training.distributed import World, split_batch
 from bert.training.loop import Run, train
@@ -62,6 +63,20 @@ class Finetuned:
         return {name: p.numpy() for name, p in self.parameters.items()}
 
 
+def _kept(stage: str, start: Model, reinit_layers: int) -> dict[str, np.ndarray]:
+    """The encoder's weights without those of the top layers."""
+    layers = start.config.num_hidden_layers
+    if reinit_layers > layers:
+        raise StageError(
+            f"{stage}.reinit_layers is {reinit_layers}, but the model has {layers} layers",
+            run=f"set it to 0...{layers} in params.yaml, then dvc repro",
+        )
+    anew = [f"bert/encoder/layer_{n}/" for n in range(layers - reinit_layers, layers)]
+    if reinit_layers:
+        anew.append("bert/pooler/")
+    return {n: w for n, w in start.weights.items() if n.startswith("bert/") and not n.startswith(tuple(anew))}
+
+
 def finetune(
     stage: str,
     objective: Objective,
@@ -70,6 +85,7 @@ def finetune(
     from_random: bool,
     arrays: Arrays,
     *,
+    reinit_layers: int,
     batch_size: int,
     epochs: float,
     peak_rate: float,
@@ -88,12 +104,16 @@ def finetune(
 
     from_random: keep `start`'s shape and vocabulary, but not its weights (the control that shows what pretraining
         gave).
+    reinit_layers: so many layers from the top, and with them the pooler, start from random weights.
+
+    Raises:
+        StageError: more `reinit_layers` than the model has layers, or a batch that the ranks cannot split.
     """
     split = split_batch(stage, f"{stage}.batch_size", batch_size, world.size)
     steps = max(1, round(len(arrays["input_ids"]) * epochs / batch_size))
     config = start.config.with_dropout(dropout)
     needed = shapes(config)
-    given = {} if from_random else {n: w for n, w in start.weights.items() if n in needed and n.startswith("bert/")}
+    given = {} if from_random else _kept(stage, start, reinit_layers)
     parameters = make_parameters(needed, config, seed, given)
     step = TrainStep(
         objective,

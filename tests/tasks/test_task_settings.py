@@ -18,6 +18,7 @@ FINE_TUNE: dict[str, Any] = {
     "batch_size": 32,
     "learning_rate": 1e-05,
     "warmup_proportion": 0.1,
+    "reinit_layers": 0,
     "random_control": False,
 }
 SQUAD: dict[str, Any] = FINE_TUNE | {
@@ -55,7 +56,7 @@ def test_no_setting_has_a_default_in_the_code(tmp_path: Path, name: str) -> None
     ("name", "value"),
     [
         ("data", "squad"), ("epochs", 0), ("batch_size", 0), ("learning_rate", -1e-5), ("warmup_proportion", 1.1),
-        ("limit_train", 0), ("doc_stride", 0), ("predict_batch_size", 1.5), ("lr", 1e-5),
+        ("limit_train", 0), ("doc_stride", 0), ("predict_batch_size", 1.5), ("reinit_layers", -1), ("lr", 1e-5),
     ],
 )  # fmt: skip
 def test_a_value_out_of_range_is_named(tmp_path: Path, name: str, value: Any) -> None:

@@ -11,6 +11,7 @@ import tensorflow as tf
 from bert.checkpoints.folder import Model
 from bert.model.parameters import classifier_shapes, pretraining_shapes
 from bert.optim.settings import LossScaleSettings
+from bert.pipeline.errors import StageError
 from bert.training.batches import Arrays
 from bert.training.distributed import World
 from bert.training.finetuning import CLASSES, Finetuned, finetune, forward_classes, forward_spans, predict
@@ -32,7 +33,9 @@ def arrays() -> Arrays:
     }
 
 
-def tuned_on(folder: Path, from_random: bool, epochs: float, peak_rate: float = 0.003) -> Finetuned:
+def tuned_on(
+    folder: Path, from_random: bool, epochs: float, peak_rate: float = 0.003, reinit_layers: int = 0
+) -> Finetuned:
     return finetune(
         "glue",
         CLASSES,
@@ -40,6 +43,7 @@ def tuned_on(folder: Path, from_random: bool, epochs: float, peak_rate: float = 
         Model(CONFIG, PRETRAINED, folder / "vocab.txt"),
         from_random,
         arrays(),
+        reinit_layers=reinit_layers,
         batch_size=8,
         epochs=epochs,
         peak_rate=peak_rate,
@@ -74,6 +78,20 @@ def test_the_encoder_is_the_given_one_and_in_the_control_is_not(tmp_path: Path, 
     same = [bool(np.allclose(weights[name], PRETRAINED[name], atol=1e-6)) for name in encoder]
     assert same == [not from_random] * len(encoder)
     assert not np.allclose(weights["output_weights"], 0)
+
+
+def test_reinit_layers_keeps_the_lower_layers_and_starts_the_top_and_the_pooler_anew(tmp_path: Path) -> None:
+    weights = tuned_on(tmp_path, from_random=False, epochs=0.1, peak_rate=1e-12, reinit_layers=1).weights()
+    top = f"bert/encoder/layer_{CONFIG.num_hidden_layers - 1}/"
+    for name in (n for n in weights if n.startswith("bert/") and not n.endswith(("bias", "beta", "gamma"))):
+        kept = bool(np.allclose(weights[name], PRETRAINED[name], atol=1e-6))
+        assert kept == (not name.startswith((top, "bert/pooler/"))), name
+
+
+def test_more_layers_to_start_anew_than_there_are_is_an_error(tmp_path: Path) -> None:
+    layers = CONFIG.num_hidden_layers
+    with pytest.raises(StageError, match=rf"glue.reinit_layers is {layers + 1}, but the model has {layers} layers"):
+        tuned_on(tmp_path, from_random=False, epochs=1, reinit_layers=layers + 1)
 
 
 @pytest.mark.parametrize("batch_size", [COUNT, 7, 1, 100])
