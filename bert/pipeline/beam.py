@@ -19,8 +19,9 @@ import shlex
 import shutil
 import threading
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -32,7 +33,7 @@ from apache_beam.io.filesystem import CompressionTypes  # noqa: E402
 from apache_beam.io.filesystems import FileSystems  # noqa: E402
 from apache_beam.options.pipeline_options import PipelineOptions  # noqa: E402
 
-from bert.pipeline.errors import StageError  # noqa: E402
+from bert.pipeline.errors import StageError, disk_full_told  # noqa: E402
 from bert.pipeline.progress import Progress  # noqa: E402
 from bert.pipeline.scratch import scratch_root  # noqa: E402
 
@@ -94,6 +95,10 @@ class Part:
         with self.create("part.json") as f:
             f.write(json.dumps(counts).encode())
 
+    def forget(self) -> None:
+        """The part is not finished any more."""
+        _remove(self.path("part.json"))
+
 
 class _DoPart(beam.DoFn):
     """Does one item unless its part is there from an earlier run."""
@@ -108,7 +113,8 @@ class _DoPart(beam.DoFn):
             if not self._ready:  # not in DoFn.setup: a restart that finds all parts done need not load anything
                 self._work.setup()
                 self._ready = True
-            part.finish(self._work(item, part))
+            with disk_full_told(self._root):
+                part.finish(self._work(item, part))
         yield item["name"]
 
 
@@ -241,8 +247,17 @@ def _watch(place: Workplace, items: Sequence[Item], label: str, stop: threading.
         progress.update(len(items))
 
 
-def run_parts(label: str, items: Sequence[Item], work: Work, place: Workplace) -> list[dict[str, Any]]:
+def run_parts(
+    label: str,
+    items: Sequence[Item],
+    work: Work,
+    place: Workplace,
+    watch: Callable[[threading.Event], None] | None = None,
+) -> list[dict[str, Any]]:
     """Do all items on the configured runner; their counts, in the order of `items`.
+
+    Args:
+        watch: shows progress in a thread until the event is set. Default: how many parts are finished.
 
     Raises:
         StageError: as a worker raised it, in the words that name the file.
@@ -254,7 +269,8 @@ def run_parts(label: str, items: Sequence[Item], work: Work, place: Workplace) -
     _make(place.parts)
     options = beam_options(sum(item["bytes"] for item in items), len(items))
     stop = threading.Event()
-    watcher = threading.Thread(target=_watch, args=(place, items, label, stop), daemon=True)
+    watch = watch or partial(_watch, place, items, label)
+    watcher = threading.Thread(target=watch, args=(stop,), daemon=True)
     watcher.start()
     # Work is dealt out statically on the local runner: the big ones first, so that no worker ends with one alone.
     heavy_first = sorted(items, key=lambda item: (-item["bytes"], item["name"]))

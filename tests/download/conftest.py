@@ -18,4 +18,6 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def settings() -> DownloadSettings:
-    return DownloadSettings(contact=None, connections=2, retries=2, timeout_seconds=5)
+    return DownloadSettings(
+        contact=None, connections=2, retries=2, timeout_seconds=5, dumps="http://127.0.0.1:1", mirrors=[]
+    )

@@ -36,7 +36,8 @@ def run(tmp_path: Path, settings: DownloadSettings) -> Run:
 
 
 def fetchables(*hosts: str) -> list[Fetchable]:
-    return [Fetchable(f"https://{host}/{n}", f"{n}", None, None, host) for n, host in enumerate(hosts)]
+    urls = [f"https://{host}/{n}" for n, host in enumerate(hosts)]
+    return [Fetchable(url, str(n), asked=(url,)) for n, url in enumerate(urls)]
 
 
 @pytest.mark.parametrize("connections", [1, 2, 3, 16])
@@ -74,13 +75,13 @@ def test_files_of_all_kinds_come_with_a_manifest(server: Server, run: Run, tmp_p
         "bytes": len(server.body),
         "sha256": hashlib.sha256(server.body).hexdigest(),
     }
-    assert run.metrics == {"files": 3, "bytes": len(server.body) + 6}
+    assert run.metrics == {"files": 3, "bytes": len(server.body) + 6, "dropped": {}}
 
 
 def test_no_source_gives_a_folder_that_says_so(run: Run) -> None:
     assert run() == {}
     assert run.manifest == {"configured": False, "files": []}
-    assert run.metrics == {"files": 0, "bytes": 0}
+    assert run.metrics == {"files": 0, "bytes": 0, "dropped": {}}
 
 
 @pytest.mark.parametrize("kind", ["web", "path"])

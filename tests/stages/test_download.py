@@ -32,7 +32,11 @@ def test_files_metrics_and_provenance_are_written(project: Project, server: Serv
     project.set(download={"text": [{"url": f"{server.base}/a.txt"}]})
     main(arguments(project, "text"))
     assert (project.path / "data/download/text/a.txt").read_bytes() == server.body
-    assert json.loads((project.path / "metrics/download/text.json").read_text()) == {"files": 1, "bytes": 500_000}
+    assert json.loads((project.path / "metrics/download/text.json").read_text()) == {
+        "files": 1,
+        "bytes": 500_000,
+        "dropped": {},
+    }
     record = json.loads((project.path / "metrics/provenance/download/text.json").read_text())
     assert record["stage"] == "download@text" and record["command"] == "dvc repro -f -s download@text"
     assert files(project.path / ".scratch") == {}, "without DVC nobody would come back for the scratch"
