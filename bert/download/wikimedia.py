@@ -64,8 +64,8 @@ def _listed(url: str, told: bytes) -> dict[str, _File]:
         job = _Job.model_validate(status.jobs[JOB])
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise StageError(f"{url}: not the status of a dump: {where}: {first['msg']}", run=later) from None
+        said = ": ".join([".".join(map(str, first["loc"])), first["msg"]]).removeprefix(": ")
+        raise StageError(f"{url}: not the status of a dump: {said}", run=later) from None
     if job.status != "done":
         raise StageError(
             f"{url}: job {JOB} is {job.status!r}, expected 'done'",

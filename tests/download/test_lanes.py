@@ -3,36 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from bert.download.lanes import deal, download
-from bert.download.settings import DownloadSettings, Source
+from bert.download.lanes import deal
+from bert.download.settings import Source
 from bert.download.sources import Fetchable
 from bert.pipeline.errors import StageError
+from tests.download.run import Run
 from tests.download.server import Server, status
 from tests.project import files
-
-
-class Run:
-    """`download` with its scratch and its out in one folder; the same scratch again is a restart."""
-
-    def __init__(self, folder: Path, settings: DownloadSettings) -> None:
-        self.scratch, self.out, self.settings = folder / "scratch", folder / "out", settings
-
-    def __call__(self, *sources: Source, **changed: Any) -> dict[str, bytes]:
-        self.metrics = download(list(sources), self.settings.model_copy(update=changed), self.scratch, self.out)
-        found = files(self.out)
-        self.manifest = json.loads(found.pop("manifest.json"))
-        return found
-
-
-@pytest.fixture
-def run(tmp_path: Path, settings: DownloadSettings) -> Run:
-    return Run(tmp_path / "run", settings.model_copy(update={"retries": 0}))
 
 
 def fetchables(*hosts: str) -> list[Fetchable]:
