@@ -24,12 +24,12 @@ from bert.download.settings import AnySource, BookManifest, DownloadSettings, Wi
 from bert.download.sources import Fetchable, mismatch
 from bert.pipeline import manifest
 from bert.pipeline.beam import Item, Part, Workplace, read, run_parts
-from bert.pipeline.errors import StageError
+from bert.pipeline.errors import StageError, disk_full_told
 from bert.pipeline.files import write_text
 
 log = logging.getLogger(__name__)
 
-# What a web file of unknown size weighs, when it is decided whether the lanes are worth a process each.
+# What a web file of unknown size weighs, so that lanes with much to do start first.
 UNKNOWN_BYTES = 2**20
 # By Wikimedia's rules for its dumps, whatever `connections` says.
 MOST_CONNECTIONS = {"dumps.wikimedia.org": 2}
@@ -96,7 +96,8 @@ def _alone(partial: Path) -> Iterator[None]:
 class _Lane:
     """Downloads the files of one lane, each into a part of its own. What has come of a broken one stays in `partial`.
 
-    The lane's own part only lists them: a lane that was killed at its last file has the others already.
+    The lane's own part only lists them: a lane that was killed at its last file has the others already. A file that
+    cannot be had ends its lane, not the others: they bring what they can, and then the stage fails.
     """
 
     def __init__(self, settings: DownloadSettings, partial: Path, parts: str) -> None:
@@ -145,7 +146,8 @@ class _Lane:
                 except StageError as error:
                     refused.append(error)
             self._failed.add(urlsplit(url).hostname)
-            log.warning("%s", refused[-1].args[0])
+            if len(refused) < len(file["asked"]):
+                log.warning("%s; asking another server", refused[-1].args[0])
         said = "\n".join(str(error.args[0]) for error in refused)
         raise StageError(said, run=refused[-1].run)
 
@@ -160,11 +162,31 @@ class _Lane:
         return told
 
     def __call__(self, item: Item, part: Part) -> dict[str, Any]:
-        done = []
+        done: list[dict[str, Any]] = []
         for file in item["files"]:
             own = Part(self._parts, file["part"])
-            done.append(own.counts() or self._bring(file, own))
+            try:
+                with disk_full_told(self._parts):
+                    done.append(own.counts() or self._bring(file, own))
+            except StageError as error:
+                log.warning("%s", error.args[0])
+                return {"files": done, "failed": error.args}
         return {"files": done}
+
+
+def _forget_unfinished(lanes: list[Item], place: Workplace) -> None:
+    """Lanes of an earlier run that lack a file are not done: what failed may pass, and a server may let us in again."""
+    for lane in lanes:
+        part = Part(place.parts, lane["name"])
+        counts = part.counts()
+        if counts and ("failed" in counts or any("missing" in entry for entry in counts["files"])):
+            part.forget()
+
+
+def _fail_if_any_failed(done: list[dict[str, Any]]) -> None:
+    failed = [counts["failed"] for counts in done if "failed" in counts]
+    if failed:
+        raise StageError("\n".join(dict.fromkeys(message for message, _ in failed)), run=failed[0][1])
 
 
 def _watch(lanes: list[Item], partial: Path, place: Workplace) -> Callable[[Event], None] | None:
@@ -224,7 +246,10 @@ def download(sources: Sequence[AnySource], settings: DownloadSettings, scratch: 
         for file in lane["files"]:
             file["path"] = file["path"] and place.share(Path(file["path"]))
     partial = scratch / "partial"
-    done = run_parts("download", lanes, _Lane(settings, partial, place.parts), place, _watch(lanes, partial, place))
+    _forget_unfinished(lanes, place)
+    lane_work = _Lane(settings, partial, place.parts)
+    done = run_parts("download", lanes, lane_work, place, _watch(lanes, partial, place), waiting=True)
+    _fail_if_any_failed(done)
 
     entries, missing, came = [], [], Counter[int]()
     for lane, counts in zip(lanes, done, strict=True):
@@ -244,13 +269,7 @@ def download(sources: Sequence[AnySource], settings: DownloadSettings, scratch: 
             entries += got
             came[file["source"]] += len(got)
     missing.sort(key=lambda file: file["name"])
-    try:
-        _enough(sources, came, missing, scratch)
-    except StageError:
-        for lane, counts in zip(lanes, done, strict=True):
-            if any("missing" in entry for entry in counts["files"]):
-                Part(place.parts, lane["name"]).forget()  # a server may have blocked us for a day only
-        raise
+    _enough(sources, came, missing, scratch)
     if missing:
         _write_missing(out / MISSING, missing)
     entries.sort(key=lambda e: e["path"])

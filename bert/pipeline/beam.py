@@ -41,6 +41,7 @@ log = logging.getLogger(__name__)
 
 # Below this the 2 s that a worker process takes to start are not earned back.
 IN_MEMORY_BYTES = 32 * 2**20
+MOST_THREADS = 32
 Item = dict[str, Any]
 """One unit of work: JSON-able, with a unique `name` (the part's folder) and `bytes` (its weight)."""
 
@@ -211,11 +212,11 @@ def _known_options() -> argparse.ArgumentParser:
     return known
 
 
-def beam_options(weight: int, items: int) -> PipelineOptions:
+def beam_options(weight: int, items: int, waiting: bool = False) -> PipelineOptions:
     """Beam's options for `items` work items of `weight` bytes in all, from `BERT_BEAM_OPTIONS`.
 
     `FnApiRunner` only where no runner is given: DirectRunner would be another engine (Prism) wherever it can download
-    one. In memory for little input, else one process a core.
+    one. In memory for little input, else one process a core; a thread an item for work that is `waiting` for others.
 
     Raises:
         StageError: an option that Beam does not know (Beam itself would ignore it), or a value that it does not take.
@@ -232,7 +233,11 @@ def beam_options(weight: int, items: int) -> PipelineOptions:
     if "--runner" not in names:
         given.append("--runner=FnApiRunner")
         cores = min(os.cpu_count() or 1, items)
-        if "--direct_running_mode" not in names and weight > IN_MEMORY_BYTES and cores > 1:
+        if "--direct_running_mode" in names:
+            pass
+        elif waiting and items > 1:
+            given += ["--direct_running_mode=multi_threading", f"--direct_num_workers={min(items, MOST_THREADS)}"]
+        elif weight > IN_MEMORY_BYTES and cores > 1:
             given += ["--direct_running_mode=multi_processing", f"--direct_num_workers={cores}"]
     return PipelineOptions(given)
 
@@ -253,11 +258,13 @@ def run_parts(
     work: Work,
     place: Workplace,
     watch: Callable[[threading.Event], None] | None = None,
+    waiting: bool = False,
 ) -> list[dict[str, Any]]:
     """Do all items on the configured runner; their counts, in the order of `items`.
 
     Args:
         watch: shows progress in a thread until the event is set. Default: how many parts are finished.
+        waiting: the work is to wait for other machines, not to compute.
 
     Raises:
         StageError: as a worker raised it, in the words that name the file.
@@ -267,7 +274,7 @@ def run_parts(
     names = [item["name"] for item in items]
     assert len(set(names)) == len(names), "work items must have names of their own"
     _make(place.parts)
-    options = beam_options(sum(item["bytes"] for item in items), len(items))
+    options = beam_options(sum(item["bytes"] for item in items), len(items), waiting)
     stop = threading.Event()
     watch = watch or partial(_watch, place, items, label)
     watcher = threading.Thread(target=watch, args=(stop,), daemon=True)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Lock, Thread
 from typing import Any
 
 Answer = Callable[["Handler"], None]
@@ -23,7 +23,14 @@ class Handler(BaseHTTPRequestHandler):
         self.server.asked.append({"path": self.path, **{k.lower(): v for k, v in self.headers.items()}})
         script = self.server.scripts.get(self.path) or self.server.script
         answer = script.pop(0) if script else proper
+        if self.server.bytes_a_second:
+            time.sleep(0.02)  # else a client is back before the answer that it has read to the end is counted as over
+        with self.server.counting:
+            self.server.now += 1
+            self.server.most = max(self.server.most, self.server.now)
         answer(self)
+        with self.server.counting:
+            self.server.now -= 1
 
     @property
     def body(self) -> bytes:
@@ -41,13 +48,13 @@ class Handler(BaseHTTPRequestHandler):
         body = body[: self.left if send is None else send]
         step = self.server.bytes_a_second // 50 or len(body) or 1
         for first in range(0, len(body), step):
+            if self.server.bytes_a_second:
+                time.sleep(0.02)
             try:
                 self.wfile.write(body[first : first + step])
             except OSError:  # the client was killed
                 return
             self.server.sent += len(body[first : first + step])
-            if self.server.bytes_a_second:
-                time.sleep(0.02)
 
     def log_message(self, *_: Any) -> None:
         pass
@@ -59,6 +66,7 @@ class Server(ThreadingHTTPServer):
     body, etag: what it serves under every path. files: what it serves, by path; where given, there is nothing else.
     script, scripts: answers to come, for any path and by path.
     asked: the headers of each request, and its path. sent: bytes of all bodies. bytes_a_second: 0 for at once.
+    most: requests that it has answered at one time.
     """
 
     daemon_threads = True
@@ -71,6 +79,8 @@ class Server(ThreadingHTTPServer):
         self.script: list[Answer] = []
         self.scripts: dict[str, list[Answer]] = {}
         self.bytes_a_second = self.sent = 0
+        self.counting = Lock()
+        self.now = self.most = 0
         self.asked: list[dict[str, str]] = []
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from pathlib import Path
 
 import pytest
@@ -143,3 +144,27 @@ def test_workers_elsewhere_read_local_files_from_the_work_folder(
     assert [p for p in work.rglob("*") if p.is_file() and p.read_text() == "text"], "the upload of the failed run"
     assert run(Source(url=str(local))) == {"local [1].txt": b"text"}
     assert files(work) == {}, "uploads and parts go once the result is safe"
+
+
+def test_a_host_sees_as_many_connections_as_allowed_at_a_time_and_no_more(server: Server, run: Run) -> None:
+    server.bytes_a_second = 3_000_000
+    sources = [Source(url=f"{server.base}/{n}") for n in range(6)]
+    assert run(*sources, connections=2) == {str(n): server.body for n in range(6)}
+    assert server.most == 2
+
+
+def test_a_file_that_cannot_be_had_keeps_no_other_lane_from_its_files(
+    server: Server, run: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING, logger="bert")
+    names = [str(n) for n in range(6)]
+    server.files = {f"/{name}": name.encode() for name in names}
+    server.scripts = {"/0": [status(404)], "/3": [status(503)]}
+    sources = [Source(url=f"{server.base}/{name}") for name in names]
+    with pytest.raises(StageError) as caught:
+        run(*sources, connections=2)
+    assert f"{server.base}/0: HTTP 404" in str(caught.value) and f"{server.base}/3: HTTP 503" in str(caught.value)
+    assert [r.levelname for r in caplog.records if "HTTP 404" in r.message] == ["WARNING"], "told at once, too"
+    assert {asked["path"] for asked in server.asked} == {"/0", "/1", "/3"}
+    assert run(*sources, connections=2) == {name: name.encode() for name in names}
+    assert [asked["path"] for asked in server.asked].count("/1") == 1

@@ -234,3 +234,29 @@ def test_ten_kills_at_random_moments_change_no_byte(project: Project, server: Se
     assert any(server.ranges), "it went on by Range"
     assert len(server.asked) > asked_undisturbed
     assert server.sent < 3 * sent_undisturbed, "what had come was kept"
+
+
+PROCESSES = "--direct_running_mode=multi_processing --direct_num_workers=2"
+
+
+@pytest.mark.slow
+def test_lanes_in_processes_of_their_own_bring_the_same_bytes_and_one_error(project: Project, server: Server) -> None:
+    books = [{"url": f"{server.base}/{n}.txt", "title": str(n)} for n in range(6)]
+    (project.path / "books.jsonl").write_text("\n".join(map(json.dumps, books)))
+    project.set(download={"books": [{"manifest": "books.jsonl"}]})
+    server.scripts["/4.txt"] = [status(410)]
+    server.scripts["/5.txt"] = [status(503)] * 2
+    process = project.start("download", *arguments(project, "books"), BERT_BEAM_OPTIONS=PROCESSES)
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 1 and "Traceback" not in said
+    assert (
+        f"error: {server.base}/5.txt: HTTP 503 Service Unavailable (after 1 retries)\n  next: dvc repro later" in said
+    )
+
+    server.scripts["/4.txt"] = [status(410)]
+    project.run("download", *arguments(project, "books"), BERT_BEAM_OPTIONS=PROCESSES)
+    apart = files(project.path / "data/download/books")
+    assert set(apart) == {*(f"{n}.txt" for n in (0, 1, 2, 3, 5)), "manifest.json", "missing.jsonl"}
+    server.scripts["/4.txt"] = [status(410)]
+    main(arguments(project, "books"))
+    assert files(project.path / "data/download/books") == apart
