@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import logging
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -168,3 +170,21 @@ def test_a_file_that_cannot_be_had_keeps_no_other_lane_from_its_files(
     assert {asked["path"] for asked in server.asked} == {"/0", "/1", "/3"}
     assert run(*sources, connections=2) == {name: name.encode() for name in names}
     assert [asked["path"] for asked in server.asked].count("/1") == 1
+
+
+def test_a_worker_that_outlives_its_killed_run_is_waited_for(server: Server, run: Run) -> None:
+    """Two that write one partial file would mix; what the first has finished, the second takes."""
+    source = Source(url=f"{server.base}/a")
+    server.script = [status(503)]
+    with pytest.raises(StageError):
+        run(source)
+    (lock,) = run.scratch.glob("partial/*.lock")
+    got: list[dict[str, bytes]] = []
+    second = Thread(target=lambda: got.append(run(source)))
+    with open(lock) as f:
+        fcntl.flock(f, fcntl.LOCK_EX)
+        second.start()
+        second.join(timeout=1.5)
+        assert second.is_alive() and len(server.asked) == 1, "it goes on beside the other"
+    second.join(timeout=30)
+    assert got == [{"a": server.body}] and len(server.asked) == 2
