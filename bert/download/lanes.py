@@ -2,41 +2,31 @@
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import json
-import logging
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from threading import Event
 from typing import Any
-from urllib.parse import urlsplit
 
 from bert.download.archive import unpack
 from bert.download.expand import MISSING, expand
-from bert.download.http import CHUNK, Missing, fetch, user_agent
+from bert.download.http import user_agent
+from bert.download.lane import Lane, digest, partial_of
 from bert.download.progress import watcher
 from bert.download.settings import AnySource, BookManifest, DownloadSettings, WikipediaDump
-from bert.download.sources import Fetchable, mismatch
+from bert.download.sources import Fetchable
 from bert.pipeline import manifest
-from bert.pipeline.beam import Item, Part, Workplace, read, run_parts
-from bert.pipeline.errors import StageError, disk_full_told
+from bert.pipeline.beam import Item, Part, Workplace, run_parts
+from bert.pipeline.errors import StageError
 from bert.pipeline.files import write_text
-
-log = logging.getLogger(__name__)
 
 # What a web file of unknown size weighs, so that lanes with much to do start first.
 UNKNOWN_BYTES = 2**20
 # By Wikimedia's rules for its dumps, whatever `connections` says.
 MOST_CONNECTIONS = {"dumps.wikimedia.org": 2}
-
-
-def _digest(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value).encode()).hexdigest()[:24]
 
 
 def _described(file: Fetchable) -> dict[str, Any]:
@@ -46,7 +36,7 @@ def _described(file: Fetchable) -> dict[str, Any]:
     """
     told = {**asdict(file), "path": file.path and str(file.path)}
     known = [told[key] for key in ("url", "name", "path", "size", "sha1", "sha256", "about")]
-    return {**told, "part": f"file-{_digest([known, file.path and file.path.stat().st_mtime_ns])}"}
+    return {**told, "part": f"file-{digest([known, file.path and file.path.stat().st_mtime_ns])}"}
 
 
 def _neighbours(files: list[Fetchable]) -> list[tuple[frozenset[str], list[Fetchable]]]:
@@ -75,103 +65,8 @@ def deal(files: list[Fetchable], connections: int) -> list[Item]:
         for lane in range(width):
             dealt = [_described(file) for file in of_host[lane::width]]
             weight = sum(UNKNOWN_BYTES if file["size"] is None else file["size"] for file in dealt)
-            lanes.append({"name": f"lane-{_digest([f['part'] for f in dealt])}", "bytes": weight, "files": dealt})
+            lanes.append({"name": f"lane-{digest([f['part'] for f in dealt])}", "bytes": weight, "files": dealt})
     return lanes
-
-
-def _partial(folder: Path, file: dict[str, Any], url: str) -> Path:
-    """Where `file` comes to from `url`. Beside the same url under another name, it is a file of its own."""
-    return folder / _digest([url, file["name"]])
-
-
-@contextmanager
-def _alone(partial: Path) -> Iterator[None]:
-    """Wait until no other process writes `partial`: a worker can outlive its killed driver for a while."""
-    partial.parent.mkdir(parents=True, exist_ok=True)
-    with open(partial.with_name(partial.name + ".lock"), "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-class _Lane:
-    """Downloads the files of one lane, each into a part of its own. What has come of a broken one stays in `partial`.
-
-    The lane's own part only lists them: a lane that was killed at its last file has the others already. A file that
-    cannot be had ends its lane, not the others: they bring what they can, and then the stage fails.
-    """
-
-    def __init__(self, settings: DownloadSettings, partial: Path, parts: str) -> None:
-        self._settings, self._partial, self._parts = settings, partial, parts
-        self._failed: set[str | None] = set()
-
-    def setup(self) -> None:
-        pass
-
-    def _keep(self, file: dict[str, Any], source: str, part: Part) -> dict[str, Any]:
-        """Copy `source` into the file's part, if it is what it has to be."""
-        sha1, sha256, size = hashlib.sha1(usedforsecurity=False), hashlib.sha256(), 0
-        with read(source) as f, part.create("file") as out:
-            while chunk := f.read(CHUNK):
-                sha256.update(chunk)
-                if file["sha1"] is not None:
-                    sha1.update(chunk)
-                size += len(chunk)
-                out.write(chunk)
-            came: dict[str, str | int] = {"size": size, "sha1": sha1.hexdigest(), "sha256": sha256.hexdigest()}
-            for what, value in came.items():
-                if file[what] not in (None, value):
-                    raise mismatch(file["url"], what, value, file[what])
-        told = {"path": file["name"], "url": file["url"], "bytes": size, "sha256": sha256.hexdigest(), **file["about"]}
-        part.finish(told)
-        return told
-
-    def _bring(self, file: dict[str, Any], part: Part) -> dict[str, Any]:
-        """From the first address that has it; hosts that have failed this worker come last.
-
-        Raises:
-            StageError: what each address said.
-        """
-        if file["path"] is not None:
-            return self._keep(file, file["path"], part)
-        refused: list[StageError] = []
-        for url in sorted(file["asked"], key=lambda url: urlsplit(url).hostname in self._failed):
-            source = _partial(self._partial, file, url)
-            with _alone(source):
-                try:
-                    return part.counts() or self._from_web(file, url, source, part)
-                except Missing as missing:
-                    if file["optional"]:
-                        return {"path": file["name"], "missing": missing.status, "reason": missing.reason}
-                    refused.append(missing.as_error())
-                except StageError as error:
-                    refused.append(error)
-            self._failed.add(urlsplit(url).hostname)
-            if len(refused) < len(file["asked"]):
-                log.warning("%s; asking another server", refused[-1].args[0])
-        said = "\n".join(str(error.args[0]) for error in refused)
-        raise StageError(said, run=refused[-1].run)
-
-    def _from_web(self, file: dict[str, Any], url: str, source: Path, part: Part) -> dict[str, Any]:
-        fetch(url, source, self._settings)
-        try:
-            told = self._keep(file, str(source), part)
-        except StageError:  # it is another file: the next try must not go on from it
-            source.unlink()
-            raise
-        source.unlink()
-        return told
-
-    def __call__(self, item: Item, part: Part) -> dict[str, Any]:
-        done: list[dict[str, Any]] = []
-        for file in item["files"]:
-            own = Part(self._parts, file["part"])
-            try:
-                with disk_full_told(self._parts):
-                    done.append(own.counts() or self._bring(file, own))
-            except StageError as error:
-                log.warning("%s", error.args[0])
-                return {"files": done, "failed": error.args}
-        return {"files": done}
 
 
 def _forget_unfinished(lanes: list[Item], place: Workplace) -> None:
@@ -197,7 +92,7 @@ def _watch(lanes: list[Item], partial: Path, place: Workplace) -> Callable[[Even
         "download",
         [file for lane in lanes for file in lane["files"]],
         lambda file: Path(Part(place.parts, file["part"]).path("file")),
-        lambda file: [_partial(partial, file, url) for url in file["asked"]],
+        lambda file: [partial_of(partial, file, url) for url in file["asked"]],
     )
 
 
@@ -247,7 +142,7 @@ def download(sources: Sequence[AnySource], settings: DownloadSettings, scratch: 
             file["path"] = file["path"] and place.share(Path(file["path"]))
     partial = scratch / "partial"
     _forget_unfinished(lanes, place)
-    lane_work = _Lane(settings, partial, place.parts)
+    lane_work = Lane(settings, partial, place.parts)
     done = run_parts("download", lanes, lane_work, place, _watch(lanes, partial, place), waiting=True)
     _fail_if_any_failed(done)
 
