@@ -3,7 +3,18 @@
 Reads   the web, a mirror, a path or an installed package     params: download.<source>
 Writes  data/download/<source>, metrics/download/<source>.json
 
+A source is a list, each entry of it one of
+
+  {url: U}                   a file, a local folder of files, or a tar of files (U ends in .tar, .tar.gz, ...)
+  {manifest: U}              a list of files, one JSON object a line: url; where known title, sha256, licence, name.
+                             What is gone for good (HTTP 403, 404, 410) goes into missing.jsonl
+  {wiki: enwiki, date: D}    the dump of a Wikipedia of that date: its parts and their indexes
+
+U is https://, http://, file://, a path, or package://<distribution>/<path in it>. With `sha256` the file is checked;
+`name` is another name or a sub-folder; with fewer than `minimum` files the stage fails.
 A source that is null or [] gives a folder that holds only a manifest saying so.
+
+Killed, it goes on where it was. How it asks (contact, connections, mirrors, retries) stands under `download:` too.
 """
 
 from __future__ import annotations
@@ -12,7 +23,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bert.download.lanes import download
-from bert.download.settings import DownloadSettings, Source
+from bert.download.settings import AnySource, DownloadSettings
 from bert.pipeline.params import section
 from bert.pipeline.stage import job, parser, run
 
@@ -20,11 +31,11 @@ from bert.pipeline.stage import job, parser, run
 def main(argv: Sequence[str] | None = None) -> None:
     p = parser(__doc__)
     p.add_argument("--source", required=True, help="key under `download:` in params.yaml")
-    p.add_argument("--out", type=Path, required=True)
-    p.add_argument("--metrics", type=Path, required=True)
-    p.add_argument("--provenance", type=Path, required=True)
+    p.add_argument("--out", type=Path, required=True, help="folder for the files, manifest.json and missing.jsonl")
+    p.add_argument("--metrics", type=Path, required=True, help="files, bytes, and what was dropped, by reason")
+    p.add_argument("--provenance", type=Path, required=True, help="machine, versions and seconds of this run")
     args = p.parse_args(argv)
-    sources = section(list[Source] | None, f"download.{args.source}") or []
+    sources = section(list[AnySource] | None, f"download.{args.source}") or []
     settings = section(DownloadSettings, "download")
     with job(
         f"download@{args.source}", {"sources": sources}, [], args.metrics, args.provenance, code="stages.download"

@@ -15,7 +15,17 @@ from bert.pipeline.code import ROOT
 
 PARAMS: dict[str, Any] = {
     "seed": 7,
-    "download": {"contact": None, "connections": 2, "retries": 1, "timeout_seconds": 10, "text": [], "books": []},
+    "download": {
+        "contact": None,
+        "connections": 2,
+        "retries": 1,
+        "timeout_seconds": 10,
+        "dumps": "http://127.0.0.1:1",  # nobody there
+        "mirrors": [],
+        "wikipedia": [],
+        "books": [],
+        "text": [],
+    },
     "documents": {"min_passage_chars": 20, "max_page_bytes": 100000},
     "shards": {"language": "en", "train": 3, "test": 2, "test_fraction": 0.3},
     "vocab": {"source": None, "size": 200, "iterations": 2, "max_bytes": 100000},

@@ -17,7 +17,7 @@ import requests
 import urllib3
 
 from bert.download.settings import DownloadSettings
-from bert.pipeline.errors import StageError
+from bert.pipeline.errors import StageError, disk_full_told
 from bert.pipeline.files import write_json
 
 log = logging.getLogger(__name__)
@@ -25,7 +25,8 @@ log = logging.getLogger(__name__)
 # What a kill can lose, at most.
 CHUNK = 1 << 16
 PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
-LONGEST_WAIT_SECONDS = 600.0
+LASTING = frozenset({403, 404, 410})
+LONGEST_WAIT_SECONDS = 3600.0
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -37,6 +38,21 @@ class _Again(Exception):
         self.wait = wait
 
 
+class Missing(Exception):
+    """The server says that we cannot have the file, now or later: one of the statuses in LASTING.
+
+    status: the number. reason: `HTTP 404 Not Found`, for a message.
+    """
+
+    def __init__(self, url: str, status: int, reason: str) -> None:
+        super().__init__(url, status, reason)
+        self.url, self.status, self.reason = url, status, reason
+
+    def as_error(self) -> StageError:
+        """For those to whom the file is not optional."""
+        return _refuse(self.url, self.reason)
+
+
 def user_agent(url: str, contact: str | None) -> str:
     """`reproducible-bert/0.1 (contact)`. Servers such as Wikimedia's block clients that do not say who runs them.
 
@@ -45,8 +61,9 @@ def user_agent(url: str, contact: str | None) -> str:
     """
     if not contact and urlsplit(url).hostname not in LOOPBACK:
         raise StageError(
-            f"download.contact is null but {url} is on another machine: public servers block downloaders that do not "
-            "name their operator, and all users of this project would share one limit",
+            f"download.contact is null but {url} is on another machine: Wikimedia's User-Agent policy, and that of "
+            "other public servers, blocks downloaders that do not say who runs them (the name of this project alone "
+            "would put all its users under one limit)",
             run="dvc repro after setting download.contact in params.yaml to your e-mail address or home page",
         )
     return f"reproducible-bert/0.1 ({contact or 'loopback'})"
@@ -87,11 +104,9 @@ def _refuse(url: str, reason: str) -> StageError:
     )
 
 
-def _attempt(
-    url: str, part: Path, headers: dict[str, str], timeout: float, progress: Callable[[int, int], None]
-) -> None:
-    """Fetch what `part` still lacks. Raises _Again or StageError."""
-    state_file = part.with_name(part.name + ".json")
+def _attempt(url: str, part: Path, headers: dict[str, str], timeout: float) -> None:
+    """Fetch what `part` still lacks. Raises _Again, Missing or StageError."""
+    state_file = state_of(part)
     validator = _known_validator(state_file)
     have = part.stat().st_size if part.exists() and validator is not None else 0
     ranged = {"Range": f"bytes={have}-", "If-Range": validator} if have and validator else {}
@@ -107,6 +122,8 @@ def _attempt(
                     return  # killed after the last byte
                 part.unlink()
                 raise _Again("the server refused the range: starting over", 0.0)
+            if status in LASTING:
+                raise Missing(url, status, told)
             if status not in (200, 206):
                 raise _refuse(url, told)
             if response.headers.get("Content-Encoding", "identity") != "identity":
@@ -123,12 +140,11 @@ def _attempt(
                 length = response.headers.get("Content-Length")
                 total = int(length) if length is not None else None
                 part.write_bytes(b"")  # first: bytes of the old file must never lie beside the new validator
-                write_json(state_file, {"url": url, "validator": _validator(response)})
+                write_json(state_file, {"url": url, "validator": _validator(response), "bytes": total})
             with open(part, "ab") as f:
                 for chunk in response.raw.stream(CHUNK, decode_content=False):
                     f.write(chunk)
                     have += len(chunk)
-                    progress(have, total or 0)
     except (requests.ConnectionError, requests.Timeout, urllib3.exceptions.HTTPError) as error:
         if total is None or have != total:
             came = f" after {have} of {total} bytes" if total is not None else ""
@@ -139,37 +155,47 @@ def _attempt(
         raise _Again(f"connection ended after {have} of {total} bytes")
 
 
-def fetch(
-    url: str,
-    part: Path,
-    settings: DownloadSettings,
-    progress: Callable[[int, int], None] = lambda have, total: None,
-    sleep: Callable[[float], None] = time.sleep,
-) -> None:
+def state_of(part: Path) -> Path:
+    """Beside a file that is coming: its url, the ETag or date that makes a resume safe, its size as announced."""
+    return part.with_name(part.name + ".json")
+
+
+def fetch(url: str, part: Path, settings: DownloadSettings, sleep: Callable[[float], None] = time.sleep) -> None:
     """Bring `url` whole into the file `part`, going on from what is in it.
 
-    `part` and `part` + `.json` (the ETag or date that makes a resume safe) survive a kill.
+    `part` and its state survive a kill, and a full disk.
 
     Raises:
-        StageError: a final status, or `retries` passing failures in a row without a single new byte between.
+        Missing: 403, 404 or 410.
+        StageError: another final status; `retries` passing failures in a row without a single new byte between; the
+            server asks for a longer pause than LONGEST_WAIT_SECONDS; or the disk is full.
     """
     headers = {"User-Agent": user_agent(url, settings.contact), "Accept-Encoding": "identity"}
     part.parent.mkdir(parents=True, exist_ok=True)
+    later = "dvc repro later: it goes on from what has come"
     failures = 0
     while True:
         before = part.stat().st_size if part.exists() else 0
         try:
-            _attempt(url, part, headers, settings.timeout_seconds, progress)
+            with disk_full_told(f"{part} (from {url})"):
+                _attempt(url, part, headers, settings.timeout_seconds)
             return
         except _Again as again:
             grown = (part.stat().st_size if part.exists() else 0) > before
             failures = 1 if grown else failures + 1
             if failures > settings.retries:
-                raise StageError(
-                    f"{url}: {again} (after {settings.retries} retries)",
-                    run="dvc repro later: it goes on from what has come",
-                ) from None
-            wait = again.wait if again.wait is not None else min(60.0, 2.0 ** (failures - 1)) * random.uniform(0.5, 1.0)
-            wait = min(wait, LONGEST_WAIT_SECONDS)
+                raise StageError(f"{url}: {again} (after {settings.retries} retries)", run=later) from None
+            if again.wait is not None and again.wait > LONGEST_WAIT_SECONDS:
+                raise StageError(f"{url}: {again}; not to be asked again for {again.wait:.0f} s", run=later) from None
+            backing_off = min(60.0, 2.0 ** (failures - 1)) * random.uniform(0.5, 1.0)
+            wait = backing_off if again.wait is None else again.wait
             log.info("%s: %s; again in %.1f s", url, again, wait)
             sleep(wait)
+
+
+def fetch_small(url: str, folder: Path, settings: DownloadSettings) -> bytes:
+    """What `url` says now, for a list that is read and not kept. Raises as `fetch`."""
+    part = folder / "list"
+    part.unlink(missing_ok=True)
+    fetch(url, part, settings)
+    return part.read_bytes()

@@ -2,34 +2,56 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import logging
 import shutil
-import time
-from collections import defaultdict
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
+from threading import Event
 from typing import Any
 
-from bert.download.http import CHUNK, fetch
-from bert.download.settings import DownloadSettings, Source
-from bert.download.sources import Fetchable, expand
+from bert.download.archive import unpack
+from bert.download.expand import MISSING, expand
+from bert.download.http import user_agent
+from bert.download.lane import Lane, digest, partial_of
+from bert.download.progress import watcher
+from bert.download.settings import AnySource, BookManifest, DownloadSettings, WikipediaDump
+from bert.download.sources import Fetchable
 from bert.pipeline import manifest
-from bert.pipeline.beam import Item, Part, Workplace, read, run_parts
+from bert.pipeline.beam import Item, Part, Workplace, run_parts
 from bert.pipeline.errors import StageError
+from bert.pipeline.files import write_text
 
-log = logging.getLogger(__name__)
-
-
-def _digest(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value).encode()).hexdigest()[:24]
+# What a web file of unknown size weighs, so that lanes with much to do start first.
+UNKNOWN_BYTES = 2**20
+# By Wikimedia's rules for its dumps, whatever `connections` says.
+MOST_CONNECTIONS = {"dumps.wikimedia.org": 2}
 
 
 def _described(file: Fetchable) -> dict[str, Any]:
-    """A file as a lane's worker gets it. Its part is named by all that is known of it, size and date of a path too."""
-    told = {"url": file.url, "name": file.name, "sha256": file.sha256, "path": file.path and str(file.path)}
-    seen = file.path and file.path.stat()
-    return {**told, "part": f"file-{_digest([told, seen and (seen.st_size, seen.st_mtime_ns)])}"}
+    """A file as a lane's worker gets it. Its part is named by all that is known of it, size and date of a path too.
+
+    Not by whom it is asked of: with other mirrors, what has come stays good.
+    """
+    told = {**asdict(file), "path": file.path and str(file.path)}
+    known = [told[key] for key in ("url", "name", "path", "size", "sha1", "sha256", "about")]
+    return {**told, "part": f"file-{digest([known, file.path and file.path.stat().st_mtime_ns])}"}
+
+
+def _neighbours(files: list[Fetchable]) -> list[tuple[frozenset[str], list[Fetchable]]]:
+    """Files by host; hosts that can stand in for each other (mirrors) together, in a stable order."""
+    groups: list[tuple[frozenset[str], list[Fetchable]]] = []
+    for file in files:
+        hosts, together = file.hosts, [file]
+        apart = []
+        for group in groups:
+            if group[0] & hosts:
+                hosts, together = hosts | group[0], group[1] + together
+            else:
+                apart.append(group)
+        groups = [*apart, (hosts, together)]
+    return sorted(((hosts, sorted(fs, key=lambda f: (f.name, f.url))) for hosts, fs in groups), key=lambda g: min(g[0]))
 
 
 def deal(files: list[Fetchable], connections: int) -> list[Item]:
@@ -37,93 +59,119 @@ def deal(files: list[Fetchable], connections: int) -> list[Item]:
 
     A lane is named by its files: dealt otherwise (more connections, another file), it is another lane.
     """
-    hosts: dict[str, list[Fetchable]] = defaultdict(list)
-    for file in files:
-        hosts[file.host].append(file)
     lanes: list[Item] = []
-    for host in sorted(hosts):
-        for lane in range(min(connections, len(hosts[host]))):
-            dealt = [_described(file) for file in hosts[host][lane::connections]]
-            lanes.append({"name": f"lane-{_digest(dealt)}", "bytes": 1, "files": dealt})
+    for hosts, of_host in _neighbours(files):
+        width = min(connections, len(of_host), *(MOST_CONNECTIONS.get(host, connections) for host in hosts))
+        for lane in range(width):
+            dealt = [_described(file) for file in of_host[lane::width]]
+            weight = sum(UNKNOWN_BYTES if file["size"] is None else file["size"] for file in dealt)
+            lanes.append({"name": f"lane-{digest([f['part'] for f in dealt])}", "bytes": weight, "files": dealt})
     return lanes
 
 
-class _Lane:
-    """Downloads the files of one lane, each into a part of its own. What has come of a broken one stays in `partial`.
-
-    The lane's own part only lists them: a lane that was killed at its last file has the others already.
-    """
-
-    def __init__(self, settings: DownloadSettings, partial: str, parts: str) -> None:
-        self._settings, self._partial, self._parts = settings, partial, parts
-
-    def setup(self) -> None:
-        pass
-
-    def _bring(self, file: dict[str, Any], part: Part) -> dict[str, Any]:
-        source: Path | None = None
-        if file["path"] is None:
-            source = Path(self._partial) / _digest(file["url"])
-            said = time.monotonic()
-
-            def progress(have: int, total: int) -> None:
-                nonlocal said
-                if time.monotonic() - said >= 5.0:
-                    said = time.monotonic()
-                    log.info("%s: %.1f of %.1f MB", file["url"], have / 1e6, total / 1e6)
-
-            fetch(file["url"], source, self._settings, progress)
-        digest = hashlib.sha256()
-        size = 0
-        with read(str(source or file["path"])) as f, part.create("file") as out:
-            while chunk := f.read(CHUNK):
-                digest.update(chunk)
-                size += len(chunk)
-                out.write(chunk)
-            if file["sha256"] is not None and digest.hexdigest() != file["sha256"]:
-                if source is not None:
-                    source.unlink()
-                raise StageError(
-                    f"{file['url']}: sha256 {digest.hexdigest()}, expected {file['sha256']} ({size} bytes came)",
-                    run="check the file; if it is the right one, put its sha256 into params.yaml, then dvc repro",
-                )
-        told = {"path": file["name"], "url": file["url"], "bytes": size, "sha256": digest.hexdigest()}
-        part.finish(told)
-        if source is not None:
-            source.unlink()
-        return told
-
-    def __call__(self, item: Item, part: Part) -> dict[str, Any]:
-        done = []
-        for file in item["files"]:
-            own = Part(self._parts, file["part"])
-            done.append(own.counts() or self._bring(file, own))
-        return {"files": done}
+def _forget_unfinished(lanes: list[Item], place: Workplace) -> None:
+    """Lanes of an earlier run that lack a file are not done: what failed may pass, and a server may let us in again."""
+    for lane in lanes:
+        part = Part(place.parts, lane["name"])
+        counts = part.counts()
+        if counts and ("failed" in counts or any("missing" in entry for entry in counts["files"])):
+            part.forget()
 
 
-def download(sources: list[Source], settings: DownloadSettings, scratch: Path, out: Path) -> dict[str, Any]:
+def _fail_if_any_failed(done: list[dict[str, Any]]) -> None:
+    failed = [counts["failed"] for counts in done if "failed" in counts]
+    if failed:
+        raise StageError("\n".join(dict.fromkeys(message for message, _ in failed)), run=failed[0][1])
+
+
+def _watch(lanes: list[Item], partial: Path, place: Workplace) -> Callable[[Event], None] | None:
+    """Progress in bytes, where the parts are files that we can look at."""
+    if "://" in place.parts:
+        return None
+    return watcher(
+        "download",
+        [file for lane in lanes for file in lane["files"]],
+        lambda file: Path(Part(place.parts, file["part"]).path("file")),
+        lambda file: [partial_of(partial, file, url) for url in file["asked"]],
+    )
+
+
+def _enough(sources: Sequence[AnySource], came: Counter[int], missing: list[dict[str, Any]], scratch: Path) -> None:
+    """Raises StageError where a source has given fewer files than its `minimum`."""
+    for position, source in enumerate(sources):
+        if isinstance(source, WikipediaDump) or came[position] >= source.minimum:
+            continue
+        listed = source.manifest if isinstance(source, BookManifest) else source.url
+        message = f"{listed}: {came[position]} files came, expected at least {source.minimum}"
+        if reasons := Counter(entry["reason"] for entry in missing if entry["source"] == position):
+            _write_missing(scratch / MISSING, missing)
+            told = ", ".join(f"{n} times {reason}" for reason, n in sorted(reasons.items()))
+            message += f"; {told}; they are listed in {scratch / MISSING}"
+        raise StageError(
+            message,
+            run="correct the source or its `minimum` in params.yaml, then dvc repro: it asks for the rest again",
+        )
+
+
+def _write_missing(path: Path, missing: list[dict[str, Any]]) -> None:
+    lines = [{key: entry[key] for key in ("url", "title", "reason")} for entry in missing]
+    write_text(path, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
+
+
+def download(sources: Sequence[AnySource], settings: DownloadSettings, scratch: Path, out: Path) -> dict[str, Any]:
     """Get all files of `sources` into the folder `out`, with a manifest (url, bytes, sha256). Returns metrics.
 
+    Files that a list names and that their servers have lost are in `missing.jsonl` (url, title, reason), where any are.
+
     Raises:
-        StageError: a file that cannot be had, with its url and the reason.
+        StageError: a file that cannot be had, with its url and the reason; or too few files.
     """
     shutil.rmtree(out, ignore_errors=True)  # of a killed run, whose folder source may have held other files
     out.mkdir(parents=True)
     if not sources:
         manifest.write_unconfigured(out)
-        return {"files": 0, "bytes": 0}
+        return {"files": 0, "bytes": 0, "dropped": {}}
+    dropped: Counter[str] = Counter()
+    files, names = expand(sources, settings, scratch / "lists", dropped)
+    for url in (url for file in files for url in file.asked):
+        user_agent(url, settings.contact)  # now, not after the hours that the other files take
     place = Workplace(scratch)
-    lanes = deal(expand(sources), settings.connections)
+    lanes = deal(files, settings.connections)
     for lane in lanes:
         for file in lane["files"]:
             file["path"] = file["path"] and place.share(Path(file["path"]))
-    done = run_parts("download", lanes, _Lane(settings, str(scratch / "partial"), place.parts), place)
-    entries = []
+    partial = scratch / "partial"
+    _forget_unfinished(lanes, place)
+    lane_work = Lane(settings, partial, place.parts)
+    done = run_parts("download", lanes, lane_work, place, _watch(lanes, partial, place), waiting=True)
+    _fail_if_any_failed(done)
+
+    entries, missing, came = [], [], Counter[int]()
     for lane, counts in zip(lanes, done, strict=True):
         for file, entry in zip(lane["files"], counts["files"], strict=True):
-            place.fetch({"name": file["part"]}, "file", out / entry["path"])
-            entries.append(entry)
+            part = {"name": file["part"]}
+            if "missing" in entry:
+                missing.append({**file, "title": file["about"].get("title"), "reason": entry["reason"]})
+                dropped[f"http_{entry['missing']}"] += 1
+                continue
+            if file["tar"]:
+                archive = scratch / "archives" / file["part"]
+                place.fetch(part, "file", archive)
+                got = unpack(archive, file["url"], out, file["name"], names.take, dropped)
+            else:
+                place.fetch(part, "file", out / entry["path"])
+                got = [entry]
+            entries += got
+            came[file["source"]] += len(got)
+    missing.sort(key=lambda file: file["name"])
+    _enough(sources, came, missing, scratch)
+    if missing:
+        _write_missing(out / MISSING, missing)
     entries.sort(key=lambda e: e["path"])
     manifest.write(out, entries)
     place.forget_uploads()
-    return {"files": len(entries), "bytes": sum(e["bytes"] for e in entries)}
+    return {
+        "files": len(entries),
+        "bytes": sum(e["bytes"] for e in entries),
+        "dropped": {reason: n for reason, n in sorted(dropped.items()) if n},
+    }

@@ -2,29 +2,85 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from bert.pipeline.params import Section
 
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+# A relative path without hidden parts: it cannot leave the stage's folder.
+FileName = Annotated[str, Field(pattern=r"^\w[\w.+ -]*(/\w[\w.+ -]*)*$")]
+WebAddress = Annotated[str, Field(pattern=r"^https?://[^/?#]+[^?#]*$")]
+
 
 class Source(Section):
-    """A file, or a local folder of files.
+    """A file, a local folder of files, or a tar of files.
 
     url: `https://`, `http://`, `file://`, a plain path, or `package://<distribution>/<path in it>` for a file that an
-        installed Python package ships.
+        installed Python package ships. What ends in .tar, .tar.gz, .tgz, .tar.bz2 or .tar.xz stands for its members.
     sha256: checked where given. DVC does not see a file change behind a path in params, so give it for paths.
-    name: the file's name in the stage's folder (default: the url's last part); of a folder, the sub-folder.
+    name: the file's name in the stage's folder (default: the url's last part); of a folder or tar, the sub-folder.
+    minimum: with fewer files than that the stage fails.
     """
 
     url: str
-    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
-    name: Annotated[str, Field(pattern=r"^\w[\w.+ -]*(/\w[\w.+ -]*)*$")] | None = None
+    sha256: Sha256 | None = None
+    name: FileName | None = None
+    minimum: Annotated[int, Field(ge=1)] = 1
+
+
+class BookManifest(Section):
+    """Files by a list of them, one JSON object a line: `url`, and where known `title`, `sha256`, `licence`, `name`.
+
+    What its server says is gone for good is listed as missing, and not an error while `minimum` files come.
+
+    manifest: the list's url or path, as of a Source. A url in it may be relative to it.
+    sha256: of the list itself.
+    name: the sub-folder for its files.
+    """
+
+    manifest: str
+    sha256: Sha256 | None = None
+    name: FileName | None = None
+    minimum: Annotated[int, Field(ge=1)] = 1
+
+
+def _dated(value: Any) -> Any:
+    if value == "latest":
+        raise ValueError("'latest' is another dump every few weeks, so nobody could repeat this run: give a date")
+    return str(value) if type(value) is int else value  # YAML reads an unquoted 20260901 as a number
+
+
+class WikipediaDump(Section):
+    """One dump of one wiki: the parts of its articles and their indexes, with the checksums that Wikimedia lists.
+
+    wiki: as in the dump's url: enwiki, simplewiki, zh_min_nanwiki.
+    date: as in the dump's url: 20260901.
+    """
+
+    wiki: Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")]
+    date: Annotated[str, BeforeValidator(_dated), Field(pattern=r"^20\d\d[01]\d[0-3]\d$")]
+
+
+def _of_its_kind(value: Any) -> Any:
+    """A source by the key that only its kind has, so that an error speaks of this kind alone."""
+    if isinstance(value, Section):
+        return value
+    told = value if isinstance(value, dict) else {}
+    kind = WikipediaDump if "wiki" in told else BookManifest if "manifest" in told else Source
+    return kind.model_validate(value)
+
+
+AnySource = Annotated[Source | BookManifest | WikipediaDump, BeforeValidator(_of_its_kind)]
 
 
 class DownloadSettings(Section):
     """How to download: none of this changes a byte, so no stage lists it in its `params`.
+
+    dumps: where the list of a Wikipedia dump's files and checksums is.
+    mirrors: of the same layout, asked for a dump's files before `dumps` is, in this order. What they serve is checked
+        by the checksums from `dumps`.
 
     Other keys of the section are sources.
     """
@@ -35,3 +91,5 @@ class DownloadSettings(Section):
     connections: Annotated[int, Field(ge=1, le=16)]
     retries: Annotated[int, Field(ge=0)]
     timeout_seconds: Annotated[float, Field(gt=0)]
+    dumps: WebAddress
+    mirrors: list[WebAddress]

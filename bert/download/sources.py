@@ -2,25 +2,59 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections import Counter
+from dataclasses import dataclass, field
 from importlib import metadata
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from bert.download.settings import Source
-from bert.pipeline import manifest
 from bert.pipeline.errors import StageError
+
+_TAR = re.compile(r"\.(tar|tgz|tar\.(gz|bz2|xz))$", re.IGNORECASE)
+CORRECT = "correct the url in params.yaml, then dvc repro"
 
 
 @dataclass(frozen=True)
 class Fetchable:
-    """One file to get. `path` is None for what comes over HTTP; `host` groups what must share connections."""
+    """One file to get.
+
+    url: as the stage's list tells it.
+    name: in the stage's folder; of a tar, the folder for its members (empty: the stage's own).
+    path: of a file of this machine.
+    asked: where a file of another machine comes from: the second address only if the first fails, and so on.
+    size, sha1, sha256: what it has to have, where that is known. In bytes; hex digits.
+    tar: its members are wanted.
+    optional: that its server has lost it for good is counted, and no error.
+    source: the position of its source in the parameter.
+    about: more for the stage's list.
+    """
 
     url: str
     name: str
-    sha256: str | None
-    path: Path | None
-    host: str
+    path: Path | None = None
+    asked: tuple[str, ...] = ()
+    size: int | None = None
+    sha1: str | None = None
+    sha256: str | None = None
+    tar: bool = False
+    optional: bool = False
+    source: int = 0
+    about: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """Which machines it can come from."""
+        return frozenset(urlsplit(url).hostname or "" for url in self.asked) or frozenset({"this machine"})
+
+
+def mismatch(url: str, what: str, came: str | int, expected: str | int) -> StageError:
+    """A file that is not what it has to be. what: sha256, sha1, size."""
+    return StageError(
+        f"{url}: {what} {came}, expected {expected}",
+        run="check the file; if it is the right one, correct its sha256 where it is given, then dvc repro",
+    )
 
 
 def package_file(url: str) -> Path:
@@ -43,55 +77,56 @@ def _is_hidden(path: Path) -> bool:
     return any(part.startswith(".") for part in path.parts)
 
 
-def _files(source: Source, path: Path) -> list[Fetchable]:
+def _file(source: Source, name: str, path: Path | None) -> Fetchable:
+    tar = _TAR.search(name) is not None
+    return Fetchable(
+        source.url,
+        source.name or ("" if tar else name),
+        path=path,
+        asked=() if path else (source.url,),
+        size=path.stat().st_size if path else None,
+        sha256=source.sha256,
+        tar=tar,
+    )
+
+
+def _of_path(source: Source, path: Path, dropped: Counter[str]) -> list[Fetchable]:
     if path.is_dir():
         if source.sha256 is not None:
             raise StageError(f"{source.url}: a folder cannot have one sha256", run="name its files one by one")
-        found = sorted(p for p in path.rglob("*") if p.is_file() and not _is_hidden(p.relative_to(path)))
+        there = sorted(p for p in path.rglob("*") if p.is_file())
+        found = [p for p in there if not _is_hidden(p.relative_to(path))]
         if not found:
-            raise StageError(f"{source.url}: the folder holds no files", run="correct the url in params.yaml")
+            raise StageError(f"{source.url}: the folder holds no files", run=CORRECT)
+        dropped["hidden_file"] += len(there) - len(found)
         prefix = f"{source.name}/" if source.name else ""
-        return [Fetchable(source.url, prefix + p.relative_to(path).as_posix(), None, p, "this machine") for p in found]
+        return [Fetchable(source.url, prefix + p.relative_to(path).as_posix(), p, size=p.stat().st_size) for p in found]
     if not path.is_file():
-        raise StageError(f"{source.url}: no such file", run="correct the url in params.yaml, then dvc repro")
-    return [Fetchable(source.url, source.name or path.name, source.sha256, path, "this machine")]
+        raise StageError(f"{source.url}: no such file", run=CORRECT)
+    return [_file(source, path.name, path)]
 
 
-def expand(sources: list[Source]) -> list[Fetchable]:
-    """All files that `sources` name, sorted by name.
+def files_of(source: Source, dropped: Counter[str]) -> list[Fetchable]:
+    """The files that one url stands for. Counts in `dropped` what is there and not taken.
 
     Raises:
-        StageError: an unknown scheme, a missing file or package, two files of one name.
+        StageError: an unknown scheme, a missing file or package, an empty folder.
     """
-    found: list[Fetchable] = []
-    for source in sources:
-        split = urlsplit(source.url)
-        if split.scheme in ("http", "https"):
-            name = source.name or unquote(split.path).rstrip("/").rsplit("/", 1)[-1]
-            if name in ("", ".", ".."):
+    split = urlsplit(source.url)
+    if split.scheme in ("http", "https"):
+        name = unquote(split.path).rstrip("/").rsplit("/", 1)[-1]
+        if name in ("", ".", ".."):
+            if source.name is None:
                 raise StageError(f"{source.url}: the url ends in no file name", run="give the source a `name`")
-            found.append(Fetchable(source.url, name, source.sha256, None, split.hostname or ""))
-        elif split.scheme == "package":
-            path = package_file(source.url)
-            found.append(Fetchable(source.url, source.name or path.name, source.sha256, path, "this machine"))
-        elif split.scheme == "file":
-            found += _files(source, Path(unquote(split.path)))
-        elif split.scheme == "":
-            found += _files(source, Path(source.url).expanduser())
-        else:
-            raise StageError(
-                f"{source.url}: scheme {split.scheme!r} is none of https, http, file, package or a plain path",
-                run="correct the url in params.yaml",
-            )
-    found.sort(key=lambda f: f.name)
-    named: dict[str, Fetchable] = {}
-    for file in found:
-        if file.name == manifest.NAME:
-            raise StageError(f"{file.url}: {file.name} is the name of the stage's own list", run="give it a `name`")
-        for name in (file.name, *map(str, PurePosixPath(file.name).parents)):
-            if other := named.get(name):
-                raise StageError(
-                    f"{other.url} and {file.url} are both named {name}", run="give one of them a `name` in params.yaml"
-                )
-        named[file.name] = file
-    return found
+            name = source.name
+        return [_file(source, name, None)]
+    if split.scheme == "package":
+        path = package_file(source.url)
+        return [_file(source, path.name, path)]
+    if split.scheme == "file":
+        return _of_path(source, Path(unquote(split.path)), dropped)
+    if split.scheme == "":
+        return _of_path(source, Path(source.url).expanduser(), dropped)
+    raise StageError(
+        f"{source.url}: scheme {split.scheme!r} is none of https, http, file, package or a plain path", run=CORRECT
+    )

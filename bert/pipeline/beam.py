@@ -19,8 +19,9 @@ import shlex
 import shutil
 import threading
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -32,7 +33,7 @@ from apache_beam.io.filesystem import CompressionTypes  # noqa: E402
 from apache_beam.io.filesystems import FileSystems  # noqa: E402
 from apache_beam.options.pipeline_options import PipelineOptions  # noqa: E402
 
-from bert.pipeline.errors import StageError  # noqa: E402
+from bert.pipeline.errors import StageError, disk_full_told  # noqa: E402
 from bert.pipeline.progress import Progress  # noqa: E402
 from bert.pipeline.scratch import scratch_root  # noqa: E402
 
@@ -40,6 +41,7 @@ log = logging.getLogger(__name__)
 
 # Below this the 2 s that a worker process takes to start are not earned back.
 IN_MEMORY_BYTES = 32 * 2**20
+MOST_THREADS = 32
 Item = dict[str, Any]
 """One unit of work: JSON-able, with a unique `name` (the part's folder) and `bytes` (its weight)."""
 
@@ -94,6 +96,10 @@ class Part:
         with self.create("part.json") as f:
             f.write(json.dumps(counts).encode())
 
+    def forget(self) -> None:
+        """The part is not finished any more."""
+        _remove(self.path("part.json"))
+
 
 class _DoPart(beam.DoFn):
     """Does one item unless its part is there from an earlier run."""
@@ -108,7 +114,8 @@ class _DoPart(beam.DoFn):
             if not self._ready:  # not in DoFn.setup: a restart that finds all parts done need not load anything
                 self._work.setup()
                 self._ready = True
-            part.finish(self._work(item, part))
+            with disk_full_told(self._root):
+                part.finish(self._work(item, part))
         yield item["name"]
 
 
@@ -205,11 +212,11 @@ def _known_options() -> argparse.ArgumentParser:
     return known
 
 
-def beam_options(weight: int, items: int) -> PipelineOptions:
+def beam_options(weight: int, items: int, waiting: bool = False) -> PipelineOptions:
     """Beam's options for `items` work items of `weight` bytes in all, from `BERT_BEAM_OPTIONS`.
 
     `FnApiRunner` only where no runner is given: DirectRunner would be another engine (Prism) wherever it can download
-    one. In memory for little input, else one process a core.
+    one. In memory for little input, else one process a core; a thread an item for work that is `waiting` for others.
 
     Raises:
         StageError: an option that Beam does not know (Beam itself would ignore it), or a value that it does not take.
@@ -226,7 +233,11 @@ def beam_options(weight: int, items: int) -> PipelineOptions:
     if "--runner" not in names:
         given.append("--runner=FnApiRunner")
         cores = min(os.cpu_count() or 1, items)
-        if "--direct_running_mode" not in names and weight > IN_MEMORY_BYTES and cores > 1:
+        if "--direct_running_mode" in names:
+            pass
+        elif waiting and items > 1:
+            given += ["--direct_running_mode=multi_threading", f"--direct_num_workers={min(items, MOST_THREADS)}"]
+        elif weight > IN_MEMORY_BYTES and cores > 1:
             given += ["--direct_running_mode=multi_processing", f"--direct_num_workers={cores}"]
     return PipelineOptions(given)
 
@@ -241,8 +252,19 @@ def _watch(place: Workplace, items: Sequence[Item], label: str, stop: threading.
         progress.update(len(items))
 
 
-def run_parts(label: str, items: Sequence[Item], work: Work, place: Workplace) -> list[dict[str, Any]]:
+def run_parts(
+    label: str,
+    items: Sequence[Item],
+    work: Work,
+    place: Workplace,
+    watch: Callable[[threading.Event], None] | None = None,
+    waiting: bool = False,
+) -> list[dict[str, Any]]:
     """Do all items on the configured runner; their counts, in the order of `items`.
+
+    Args:
+        watch: shows progress in a thread until the event is set. Default: how many parts are finished.
+        waiting: the work is to wait for other machines, not to compute.
 
     Raises:
         StageError: as a worker raised it, in the words that name the file.
@@ -252,9 +274,10 @@ def run_parts(label: str, items: Sequence[Item], work: Work, place: Workplace) -
     names = [item["name"] for item in items]
     assert len(set(names)) == len(names), "work items must have names of their own"
     _make(place.parts)
-    options = beam_options(sum(item["bytes"] for item in items), len(items))
+    options = beam_options(sum(item["bytes"] for item in items), len(items), waiting)
     stop = threading.Event()
-    watcher = threading.Thread(target=_watch, args=(place, items, label, stop), daemon=True)
+    watch = watch or partial(_watch, place, items, label)
+    watcher = threading.Thread(target=watch, args=(stop,), daemon=True)
     watcher.start()
     # Work is dealt out statically on the local runner: the big ones first, so that no worker ends with one alone.
     heavy_first = sorted(items, key=lambda item: (-item["bytes"], item["name"]))

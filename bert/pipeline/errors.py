@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+# No room on the disk, in the quota, or under the process's limit on a file's size.
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
 
 class StageError(Exception):
     """Bad input, told in one message.
@@ -18,3 +27,17 @@ class StageError(Exception):
     def __str__(self) -> str:
         message = str(self.args[0])
         return f"{message}\n  next: {self.run}" if self.run else message
+
+
+@contextmanager
+def disk_full_told(where: str | Path) -> Iterator[None]:
+    """What is written under `where` inside finds no room: a StageError that says so."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise StageError(
+            f"{where}: {os.strerror(error.errno)}; what has been done so far is kept",
+            run="make room there, then dvc repro: it goes on",
+        ) from None

@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class Progress:
-    """Counts `done` of `total` units of work.
+    """Counts `done` of `total` units of work. `total` may be set anew while it is being found out.
 
     Example: with Progress("shards", 8, "files") as progress: progress.update(3)
     """
@@ -34,6 +34,7 @@ class Progress:
     def update(self, done: int, note: str = "") -> None:
         """Say that `done` units are finished in all, with a short note such as the loss."""
         if self._bar is not None:
+            self._bar.total = self.total
             self._bar.update(done - self.done)
             if note:
                 self._bar.set_postfix_str(note, refresh=False)

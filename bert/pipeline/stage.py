@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 
 from bert.pipeline.code import code_hashes
-from bert.pipeline.errors import StageError
+from bert.pipeline.errors import StageError, disk_full_told
 from bert.pipeline.files import write_json
 from bert.pipeline.provenance import provenance
 from bert.pipeline.scratch import Scratch, scratch
@@ -107,7 +107,7 @@ def job(
     described = {name: _plain(value) for name, value in params.items()}
     if code is not None:
         described["code"] = code_hashes(code)
-    with scratch(stage, described, inputs) as work:
+    with disk_full_told("this disk"), scratch(stage, described, inputs) as work:
         current = Job(work)
         yield current
         if metrics is not None:

@@ -6,14 +6,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Lock, Thread
 from typing import Any
 
 Answer = Callable[["Handler"], None]
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers as the next of `server.script` says, else properly."""
+    """Answers as the next of `server.scripts` for this path or of `server.script` says, else properly."""
 
     server: Server
     left: int | None = None
@@ -21,25 +21,53 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.asked.append({"path": self.path, **{k.lower(): v for k, v in self.headers.items()}})
-        answer = self.server.script.pop(0) if self.server.script else proper
+        script = self.server.scripts.get(self.path) or self.server.script
+        answer = script.pop(0) if script else proper
+        if self.server.bytes_a_second:
+            time.sleep(0.02)  # else a client is back before the answer that it has read to the end is counted as over
+        with self.server.counting:
+            self.server.now += 1
+            self.server.most = max(self.server.most, self.server.now)
         answer(self)
+        with self.server.counting:
+            self.server.now -= 1
+
+    @property
+    def body(self) -> bytes:
+        """What is under the asked path."""
+        return self.server.files.get(self.path, self.server.body)
 
     def say(self, status: int, body: bytes = b"", send: int | None = None, **headers: str | None) -> None:
-        """A response with the first `send` bytes of `body`; headers that are None are left out."""
+        """A response with the first `send` bytes of `body`, at the server's pace; a header that is None is left out."""
         told = {"Content_Length": str(len(body)), "ETag": self.server.etag, **headers}
         self.send_response(status)
         for name, value in told.items():
             if value is not None:
                 self.send_header(name.replace("_", "-"), value)
         self.end_headers()
-        self.wfile.write(body[: self.left if send is None else send])
+        body = body[: self.left if send is None else send]
+        step = self.server.bytes_a_second // 50 or len(body) or 1
+        for first in range(0, len(body), step):
+            if self.server.bytes_a_second:
+                time.sleep(0.02)
+            try:
+                self.wfile.write(body[first : first + step])
+            except OSError:  # the client was killed
+                return
+            self.server.sent += len(body[first : first + step])
 
     def log_message(self, *_: Any) -> None:
         pass
 
 
 class Server(ThreadingHTTPServer):
-    """body, etag: what it serves under every path; asked: the headers of each request, and its path."""
+    """A file server.
+
+    body, etag: what it serves under every path. files: what it serves, by path; where given, there is nothing else.
+    script, scripts: answers to come, for any path and by path.
+    asked: the headers of each request, and its path. sent: bytes of all bodies. bytes_a_second: 0 for at once.
+    most: requests that it has answered at one time.
+    """
 
     daemon_threads = True
 
@@ -47,7 +75,12 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.body = b""
         self.etag: str | None = '"one"'
+        self.files: dict[str, bytes] = {}
         self.script: list[Answer] = []
+        self.scripts: dict[str, list[Answer]] = {}
+        self.bytes_a_second = self.sent = 0
+        self.counting = Lock()
+        self.now = self.most = 0
         self.asked: list[dict[str, str]] = []
 
     @property
@@ -74,8 +107,10 @@ def serving() -> Iterator[Server]:
 
 def proper(handler: Handler) -> None:
     """RFC 9110: the asked range while the file is the one that it was asked of, else all of it."""
-    body, asked = handler.server.body, handler.headers
-    if "Range" in asked and asked.get("If-Range", handler.server.etag) == handler.server.etag:
+    body, asked = handler.body, handler.headers
+    if handler.server.files and handler.path not in handler.server.files:
+        handler.say(404, b"no")
+    elif "Range" in asked and asked.get("If-Range", handler.server.etag) == handler.server.etag:
         first = int(asked["Range"].removeprefix("bytes=").removesuffix("-"))
         if first >= len(body):
             handler.say(416, Content_Range=f"bytes */{len(body)}")
@@ -87,7 +122,7 @@ def proper(handler: Handler) -> None:
 
 def whole(handler: Handler) -> None:
     """All of the file, whatever was asked."""
-    handler.say(200, handler.server.body)
+    handler.say(200, handler.body)
 
 
 def cut(after: int) -> Answer:
@@ -108,7 +143,7 @@ def stall(seconds: float) -> Answer:
     """Promise the file, and send nothing of it for so long."""
 
     def answer(handler: Handler) -> None:
-        handler.say(200, handler.server.body, send=0)
+        handler.say(200, handler.body, send=0)
         time.sleep(seconds)
 
     return answer
@@ -118,7 +153,7 @@ def slow(chunk: int, seconds: float, after: int = 0) -> Answer:
     """The asked bytes: `after` of them at once, then a chunk every so many seconds, until the client goes."""
 
     def answer(handler: Handler) -> None:
-        body = handler.server.body
+        body = handler.body
         handler.say(200, body, send=after)
         for first in range(after, len(body), chunk):
             time.sleep(seconds)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bert.download.http import CHUNK, PASSING, fetch, user_agent
+from bert.download.http import CHUNK, PASSING, Missing, fetch, user_agent
 from bert.download.settings import DownloadSettings
 from bert.pipeline.errors import StageError
 from tests.download.server import Handler, Server, cut, slow, stall, status, whole
@@ -169,21 +169,47 @@ def test_a_retry_after_that_cannot_be_read_is_no_retry_after(server: Server, dow
     assert 0.5 <= download.waits[0] <= 1.0
 
 
-def test_waits_grow_but_never_beyond_ten_minutes(server: Server, download: Download) -> None:
-    server.script = [status(500)] * 3 + [status(503, Retry_After="86400")]
-    assert download(retries=4) == server.body
-    assert [0.5 <= w / n <= 1 for w, n in zip(download.waits, (1, 2, 4), strict=False)] == [True] * 3
-    assert download.waits[3] == 600.0
+def test_waits_grow(server: Server, download: Download) -> None:
+    server.script = [status(500)] * 3
+    assert download(retries=3) == server.body
+    assert [0.5 <= w / n <= 1 for w, n in zip(download.waits, (1, 2, 4), strict=True)] == [True] * 3
+
+
+def test_a_pause_beyond_an_hour_is_left_to_the_user_and_never_cut_short(server: Server, download: Download) -> None:
+    server.script = [status(503, Retry_After="3600"), status(503, Retry_After="86400")]
+    with pytest.raises(StageError, match=r"HTTP 503 .* not to be asked again for 86400 s"):
+        download()
+    assert download.waits == [3600.0]
 
 
 @pytest.mark.parametrize(("code", "reason"), [(403, "Forbidden"), (404, "Not Found"), (410, "Gone")])
-def test_a_lasting_failure_is_told_at_once(server: Server, download: Download, code: int, reason: str) -> None:
+def test_what_is_gone_for_good_is_told_at_once(server: Server, download: Download, code: int, reason: str) -> None:
     server.script = [status(code)]
-    with pytest.raises(StageError) as caught:
+    with pytest.raises(Missing) as caught:
         download()
-    assert f"{server.base}/file: HTTP {code} {reason}" in str(caught.value)
+    assert (caught.value.status, caught.value.reason) == (code, f"HTTP {code} {reason}")
+    assert f"{server.base}/file: HTTP {code} {reason}" in str(caught.value.as_error())
+    assert len(server.asked) == 1 and download.waits == []
+
+
+@pytest.mark.parametrize("code", [400, 401, 418])
+def test_another_refusal_is_an_error_at_once(server: Server, download: Download, code: int) -> None:
+    server.script = [status(code)]
+    with pytest.raises(StageError, match=rf"/file: HTTP {code} ") as caught:
+        download()
     assert caught.value.run and "params.yaml" in caught.value.run
     assert len(server.asked) == 1 and download.waits == []
+
+
+def test_a_full_disk_is_told_and_what_has_come_is_kept(server: Server, download: Download) -> None:
+    """/dev/full takes no byte, as a full disk does."""
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    download.part.symlink_to("/dev/full")
+    with pytest.raises(StageError, match=r"/file \(from .*/file\): No space left on device") as caught:
+        download()
+    assert "make room" in str(caught.value.run)
+    assert download.part.exists() and download.waits == []
 
 
 def test_exhausted_retries_name_url_and_last_reason(server: Server, download: Download) -> None:
@@ -258,4 +284,4 @@ def test_another_machine_is_not_asked_without_a_contact(contact: str | None) -> 
 @pytest.mark.parametrize("contact", ["", "two\nlines", "Ünal"])
 def test_a_contact_that_a_header_cannot_carry_is_refused(contact: str) -> None:
     with pytest.raises(ValueError, match="contact"):
-        DownloadSettings(contact=contact, connections=1, retries=1, timeout_seconds=1)
+        DownloadSettings(contact=contact, connections=1, retries=1, timeout_seconds=1, dumps="http://a", mirrors=[])

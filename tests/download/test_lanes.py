@@ -2,41 +2,26 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
-import json
+import logging
 from pathlib import Path
-from typing import Any
+from threading import Thread
 
 import pytest
 
-from bert.download.lanes import deal, download
-from bert.download.settings import DownloadSettings, Source
+from bert.download.lanes import deal
+from bert.download.settings import Source
 from bert.download.sources import Fetchable
 from bert.pipeline.errors import StageError
+from tests.download.run import Run
 from tests.download.server import Server, status
 from tests.project import files
 
 
-class Run:
-    """`download` with its scratch and its out in one folder; the same scratch again is a restart."""
-
-    def __init__(self, folder: Path, settings: DownloadSettings) -> None:
-        self.scratch, self.out, self.settings = folder / "scratch", folder / "out", settings
-
-    def __call__(self, *sources: Source, **changed: Any) -> dict[str, bytes]:
-        self.metrics = download(list(sources), self.settings.model_copy(update=changed), self.scratch, self.out)
-        found = files(self.out)
-        self.manifest = json.loads(found.pop("manifest.json"))
-        return found
-
-
-@pytest.fixture
-def run(tmp_path: Path, settings: DownloadSettings) -> Run:
-    return Run(tmp_path / "run", settings.model_copy(update={"retries": 0}))
-
-
 def fetchables(*hosts: str) -> list[Fetchable]:
-    return [Fetchable(f"https://{host}/{n}", f"{n}", None, None, host) for n, host in enumerate(hosts)]
+    urls = [f"https://{host}/{n}" for n, host in enumerate(hosts)]
+    return [Fetchable(url, str(n), asked=(url,)) for n, url in enumerate(urls)]
 
 
 @pytest.mark.parametrize("connections", [1, 2, 3, 16])
@@ -74,13 +59,13 @@ def test_files_of_all_kinds_come_with_a_manifest(server: Server, run: Run, tmp_p
         "bytes": len(server.body),
         "sha256": hashlib.sha256(server.body).hexdigest(),
     }
-    assert run.metrics == {"files": 3, "bytes": len(server.body) + 6}
+    assert run.metrics == {"files": 3, "bytes": len(server.body) + 6, "dropped": {}}
 
 
 def test_no_source_gives_a_folder_that_says_so(run: Run) -> None:
     assert run() == {}
     assert run.manifest == {"configured": False, "files": []}
-    assert run.metrics == {"files": 0, "bytes": 0}
+    assert run.metrics == {"files": 0, "bytes": 0, "dropped": {}}
 
 
 @pytest.mark.parametrize("kind", ["web", "path"])
@@ -161,3 +146,45 @@ def test_workers_elsewhere_read_local_files_from_the_work_folder(
     assert [p for p in work.rglob("*") if p.is_file() and p.read_text() == "text"], "the upload of the failed run"
     assert run(Source(url=str(local))) == {"local [1].txt": b"text"}
     assert files(work) == {}, "uploads and parts go once the result is safe"
+
+
+def test_a_host_sees_as_many_connections_as_allowed_at_a_time_and_no_more(server: Server, run: Run) -> None:
+    server.bytes_a_second = 3_000_000
+    sources = [Source(url=f"{server.base}/{n}") for n in range(6)]
+    assert run(*sources, connections=2) == {str(n): server.body for n in range(6)}
+    assert server.most == 2
+
+
+def test_a_file_that_cannot_be_had_keeps_no_other_lane_from_its_files(
+    server: Server, run: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING, logger="bert")
+    names = [str(n) for n in range(6)]
+    server.files = {f"/{name}": name.encode() for name in names}
+    server.scripts = {"/0": [status(404)], "/3": [status(503)]}
+    sources = [Source(url=f"{server.base}/{name}") for name in names]
+    with pytest.raises(StageError) as caught:
+        run(*sources, connections=2)
+    assert f"{server.base}/0: HTTP 404" in str(caught.value) and f"{server.base}/3: HTTP 503" in str(caught.value)
+    assert [r.levelname for r in caplog.records if "HTTP 404" in r.message] == ["WARNING"], "told at once, too"
+    assert {asked["path"] for asked in server.asked} == {"/0", "/1", "/3"}
+    assert run(*sources, connections=2) == {name: name.encode() for name in names}
+    assert [asked["path"] for asked in server.asked].count("/1") == 1
+
+
+def test_a_worker_that_outlives_its_killed_run_is_waited_for(server: Server, run: Run) -> None:
+    """Two that write one partial file would mix; what the first has finished, the second takes."""
+    source = Source(url=f"{server.base}/a")
+    server.script = [status(503)]
+    with pytest.raises(StageError):
+        run(source)
+    (lock,) = run.scratch.glob("partial/*.lock")
+    got: list[dict[str, bytes]] = []
+    second = Thread(target=lambda: got.append(run(source)))
+    with open(lock) as f:
+        fcntl.flock(f, fcntl.LOCK_EX)
+        second.start()
+        second.join(timeout=1.5)
+        assert second.is_alive() and len(server.asked) == 1, "it goes on beside the other"
+    second.join(timeout=30)
+    assert got == [{"a": server.body}] and len(server.asked) == 2

@@ -1,20 +1,31 @@
-"""bert/download/sources.py."""
+"""bert/download/sources.py, and the names that bert/download/expand.py gives."""
 
 from __future__ import annotations
 
+from collections import Counter
 from importlib import metadata
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
-from bert.download.settings import Source
-from bert.download.sources import expand, package_file
+from bert.download.expand import expand
+from bert.download.settings import DownloadSettings, Source
+from bert.download.sources import Fetchable, package_file
 from bert.pipeline.errors import StageError
+
+SETTINGS = DownloadSettings(
+    contact=None, connections=1, retries=0, timeout_seconds=1, dumps="https://dumps.example.org", mirrors=[]
+)
+
+
+def expanded(*sources: Source) -> list[Fetchable]:
+    files, _ = expand(sources, SETTINGS, Path("nowhere"), Counter())
+    return files
 
 
 def names(*sources: Source) -> list[str]:
-    return [file.name for file in expand(list(sources))]
+    return [file.name for file in expanded(*sources)]
 
 
 def test_a_web_file_is_named_by_the_end_of_its_url() -> None:
@@ -22,26 +33,26 @@ def test_a_web_file_is_named_by_the_end_of_its_url() -> None:
 
 
 def test_a_given_name_wins() -> None:
-    (file,) = expand([Source(url="https://files.example.org/download?id=3", name="dump.xml")])
-    assert (file.name, file.path, file.host) == ("dump.xml", None, "files.example.org")
+    (file,) = expanded(Source(url="https://files.example.org/download?id=3", name="dump.xml"))
+    assert (file.name, file.path, file.hosts) == ("dump.xml", None, frozenset({"files.example.org"}))
 
 
 @pytest.mark.parametrize("path", ["", "/", "/a/..", "/%2e"])
 def test_a_url_without_a_file_name_needs_one(path: str) -> None:
     with pytest.raises(StageError, match="ends in no file name") as caught:
-        expand([Source(url=f"https://files.example.org{path}")])
+        expanded(Source(url=f"https://files.example.org{path}"))
     assert caught.value.run == "give the source a `name`"
 
 
 def test_one_host_is_one_host_whatever_stands_around_its_name() -> None:
     urls = ["https://files.example.org/a", "http://files.example.org:80/b", "https://me@FILES.example.org/c"]
-    assert {file.host for file in expand([Source(url=url) for url in urls])} == {"files.example.org"}
+    assert {file.hosts for file in expanded(*[Source(url=url) for url in urls])} == {frozenset({"files.example.org"})}
 
 
 def test_plain_paths_and_file_urls_name_files_of_this_machine(tmp_path: Path) -> None:
     (tmp_path / "a b#1.txt").write_text("x")
-    by_path = expand([Source(url=f"{tmp_path}/a b#1.txt")])
-    by_url = expand([Source(url=f"file://{tmp_path}/a%20b%231.txt")])
+    by_path = expanded(Source(url=f"{tmp_path}/a b#1.txt"))
+    by_url = expanded(Source(url=f"file://{tmp_path}/a%20b%231.txt"))
     assert by_path[0].path == by_url[0].path == tmp_path / "a b#1.txt"
     assert by_path[0].name == by_url[0].name == "a b#1.txt"
 
@@ -56,22 +67,22 @@ def test_a_folder_is_all_its_files_but_the_hidden_ones(tmp_path: Path) -> None:
 
 def test_an_empty_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(StageError, match="holds no files"):
-        expand([Source(url=str(tmp_path))])
+        expanded(Source(url=str(tmp_path)))
 
 
 def test_a_folder_cannot_have_one_sha256(tmp_path: Path) -> None:
     with pytest.raises(StageError, match="one sha256"):
-        expand([Source(url=str(tmp_path), sha256="0" * 64)])
+        expanded(Source(url=str(tmp_path), sha256="0" * 64))
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(StageError, match=r"nowhere\.txt: no such file"):
-        expand([Source(url=f"{tmp_path}/nowhere.txt")])
+        expanded(Source(url=f"{tmp_path}/nowhere.txt"))
 
 
 def test_an_unknown_scheme_is_an_error_that_lists_the_known_ones() -> None:
     with pytest.raises(StageError, match="'ftp' is none of https, http, file, package"):
-        expand([Source(url="ftp://files.example.org/a")])
+        expanded(Source(url="ftp://files.example.org/a"))
 
 
 def test_a_package_file_is_found_without_importing_the_package() -> None:
@@ -95,7 +106,7 @@ def test_a_file_that_the_package_does_not_ship_is_told_with_its_version() -> Non
 def test_two_files_of_one_name_are_an_error_that_names_both(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("x")
     with pytest.raises(StageError) as caught:
-        expand([Source(url="https://files.example.org/a.txt"), Source(url=f"{tmp_path}/a.txt")])
+        expanded(Source(url="https://files.example.org/a.txt"), Source(url=f"{tmp_path}/a.txt"))
     assert "https://files.example.org/a.txt" in str(caught.value) and f"{tmp_path}/a.txt" in str(caught.value)
     assert "both named a.txt" in str(caught.value) and "`name`" in str(caught.value.run)
 
@@ -103,13 +114,13 @@ def test_two_files_of_one_name_are_an_error_that_names_both(tmp_path: Path) -> N
 def test_a_file_and_a_folder_of_one_name_are_an_error(tmp_path: Path) -> None:
     (tmp_path / "b.txt").write_text("x")
     with pytest.raises(StageError, match="both named a"):
-        expand([Source(url="https://files.example.org/a"), Source(url=str(tmp_path), name="a")])
+        expanded(Source(url="https://files.example.org/a"), Source(url=str(tmp_path), name="a"))
 
 
 def test_a_file_with_the_name_of_the_manifest_is_refused(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text("{}")
     with pytest.raises(StageError, match=r"manifest\.json is the name of the stage's own list"):
-        expand([Source(url=str(tmp_path))])
+        expanded(Source(url=str(tmp_path)))
     assert names(Source(url=str(tmp_path), name="sub")) == ["sub/manifest.json"]
 
 

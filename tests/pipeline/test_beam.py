@@ -154,9 +154,9 @@ def test_two_writers_of_one_part_do_not_mix(tmp_path: Path) -> None:
     assert files(tmp_path) == {"with [brackets]/one/file": b"the first half,"}
 
 
-def parsed(weight: int = 1, items: int = 4) -> dict[str, Any]:
+def parsed(weight: int = 1, items: int = 4, waiting: bool = False) -> dict[str, Any]:
     """What Beam makes of the options, of all kinds."""
-    options = beam_options(weight, items)
+    options = beam_options(weight, items, waiting)
     return {
         "runner": options.view_as(StandardOptions).runner,
         "mode": options.view_as(DirectOptions).direct_running_mode,
@@ -172,6 +172,15 @@ def test_little_work_runs_in_memory_and_much_in_a_process_a_core(monkeypatch: py
     assert (parsed(much)["mode"], parsed(much)["workers"]) == ("multi_processing", 4)
     assert parsed(much, items=100)["workers"] == 8
     assert parsed(much, items=1)["mode"] == "in_memory", "one item is one worker's"
+
+
+def test_work_that_waits_for_others_has_a_thread_an_item(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    assert (parsed(waiting=True)["mode"], parsed(waiting=True)["workers"]) == ("multi_threading", 4)
+    assert parsed(items=1000, waiting=True)["workers"] == 32
+    assert parsed(items=1, waiting=True)["mode"] == "in_memory"
+    monkeypatch.setenv("BERT_BEAM_OPTIONS", "--direct_running_mode=multi_processing --direct_num_workers=3")
+    assert (parsed(waiting=True)["mode"], parsed(waiting=True)["workers"]) == ("multi_processing", 3)
 
 
 @pytest.mark.parametrize("given", ["--runner=DirectRunner", "--runner DirectRunner"])

@@ -1,0 +1,121 @@
+"""What a worker does with one lane: its files one after the other, each from the first server that has it."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from bert.download.http import CHUNK, Missing, fetch
+from bert.download.settings import DownloadSettings
+from bert.download.sources import mismatch
+from bert.pipeline.beam import Item, Part, read
+from bert.pipeline.errors import StageError, disk_full_told
+
+log = logging.getLogger(__name__)
+
+
+def digest(value: Any) -> str:
+    """24 hex digits for a JSON-able value, to name files by."""
+    return hashlib.sha256(json.dumps(value).encode()).hexdigest()[:24]
+
+
+def partial_of(folder: Path, file: dict[str, Any], url: str) -> Path:
+    """Where `file` comes to from `url`. Beside the same url under another name, it is a file of its own."""
+    return folder / digest([url, file["name"]])
+
+
+@contextmanager
+def _alone(partial: Path) -> Iterator[None]:
+    """Wait until no other process writes `partial`: a worker can outlive its killed driver for a while."""
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    with open(partial.with_name(partial.name + ".lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+class Lane:
+    """Downloads the files of one lane, each into a part of its own. What has come of a broken one stays in `partial`.
+
+    The lane's own part only lists them: a lane that was killed at its last file has the others already. A file that
+    cannot be had ends its lane, not the others: they bring what they can, and then the stage fails.
+    """
+
+    def __init__(self, settings: DownloadSettings, partial: Path, parts: str) -> None:
+        self._settings, self._partial, self._parts = settings, partial, parts
+        self._failed: set[str | None] = set()
+
+    def setup(self) -> None:
+        pass
+
+    def _keep(self, file: dict[str, Any], source: str, part: Part) -> dict[str, Any]:
+        """Copy `source` into the file's part, if it is what it has to be."""
+        sha1, sha256, size = hashlib.sha1(usedforsecurity=False), hashlib.sha256(), 0
+        with read(source) as f, part.create("file") as out:
+            while chunk := f.read(CHUNK):
+                sha256.update(chunk)
+                if file["sha1"] is not None:
+                    sha1.update(chunk)
+                size += len(chunk)
+                out.write(chunk)
+            came: dict[str, str | int] = {"size": size, "sha1": sha1.hexdigest(), "sha256": sha256.hexdigest()}
+            for what, value in came.items():
+                if file[what] not in (None, value):
+                    raise mismatch(file["url"], what, value, file[what])
+        told = {"path": file["name"], "url": file["url"], "bytes": size, "sha256": sha256.hexdigest(), **file["about"]}
+        part.finish(told)
+        return told
+
+    def _bring(self, file: dict[str, Any], part: Part) -> dict[str, Any]:
+        """From the first address that has it; hosts that have failed this worker come last.
+
+        Raises:
+            StageError: what each address said.
+        """
+        if file["path"] is not None:
+            return self._keep(file, file["path"], part)
+        refused: list[StageError] = []
+        for url in sorted(file["asked"], key=lambda url: urlsplit(url).hostname in self._failed):
+            source = partial_of(self._partial, file, url)
+            with _alone(source):
+                try:
+                    return part.counts() or self._from_web(file, url, source, part)
+                except Missing as missing:
+                    if file["optional"]:
+                        return {"path": file["name"], "missing": missing.status, "reason": missing.reason}
+                    refused.append(missing.as_error())
+                except StageError as error:
+                    refused.append(error)
+            self._failed.add(urlsplit(url).hostname)
+            if len(refused) < len(file["asked"]):
+                log.warning("%s; asking another server", refused[-1].args[0])
+        said = "\n".join(str(error.args[0]) for error in refused)
+        raise StageError(said, run=refused[-1].run)
+
+    def _from_web(self, file: dict[str, Any], url: str, source: Path, part: Part) -> dict[str, Any]:
+        fetch(url, source, self._settings)
+        try:
+            told = self._keep(file, str(source), part)
+        except StageError:  # it is another file: the next try must not go on from it
+            source.unlink()
+            raise
+        source.unlink()
+        return told
+
+    def __call__(self, item: Item, part: Part) -> dict[str, Any]:
+        done: list[dict[str, Any]] = []
+        for file in item["files"]:
+            own = Part(self._parts, file["part"])
+            try:
+                with disk_full_told(self._parts):
+                    done.append(own.counts() or self._bring(file, own))
+            except StageError as error:
+                log.warning("%s", error.args[0])
+                return {"files": done, "failed": error.args}
+        return {"files": done}
