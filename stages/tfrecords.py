@@ -1,7 +1,7 @@
-"""Beam. Shards of sentences -> TFRecords of masked examples for one phase.
+"""Beam. Shards of sentences -> TFRecords of examples for one phase.
 
 Reads   data/shards/{train,test}, data/vocab.txt     params: seed, tfrecords.examples, tfrecords.<phase>
-Writes  data/tfrecords/<phase>/{train,test}, metrics/tfrecords/<phase>.json
+Writes  data/tfrecords/<phase>/{train,test}, metrics/tfrecords/<phase>.json, metrics/lengths/<phase>.tsv
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bert.examples.records import make_records
 from bert.examples.settings import ExamplesSettings, PhaseSettings
+from bert.pipeline.files import write_text
 from bert.pipeline.params import section
 from bert.pipeline.stage import job, parser, run
 
@@ -23,6 +24,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     p.add_argument("--vocab", type=Path, required=True)
     p.add_argument("--out", type=Path, required=True)
     p.add_argument("--metrics", type=Path, required=True)
+    p.add_argument("--lengths", type=Path, required=True, help="histogram of the sequences' lengths")
     p.add_argument("--provenance", type=Path, required=True)
     args = p.parse_args(argv)
     settings = section(ExamplesSettings, "tfrecords.examples")
@@ -38,8 +40,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     ) as work:
         result = work.folder / "result"
         shards = {"train": args.train, "test": args.test}
-        work.metrics |= make_records(shards, args.vocab, args.phase, phase, settings, seed, work.folder, result)
-        work.publish({result: args.out})
+        metrics, lengths = make_records(shards, args.vocab, args.phase, phase, settings, seed, work.folder, result)
+        work.metrics |= metrics
+        table = [("split", "tokens", "sequences"), *lengths]
+        write_text(work.folder / "lengths.tsv", "".join("\t".join(map(str, row)) + "\n" for row in table))
+        work.publish({result: args.out, work.folder / "lengths.tsv": args.lengths})
 
 
 if __name__ == "__main__":

@@ -30,8 +30,16 @@ PARAMS: dict[str, Any] = {
     "shards": {"language": "en", "train": 3, "test": 2, "test_fraction": 0.3},
     "vocab": {"source": None, "size": 200, "iterations": 2, "max_bytes": 100000},
     "tfrecords": {
-        "examples": {"masked_lm_prob": 0.15, "dupe_factor": 2, "short_seq_prob": 0.1},
-        "phase1": {"sequence_length": 32, "max_predictions": 5},
+        "examples": {
+            "masked_lm_prob": 0.15,
+            "dupe_factor": 2,
+            "short_seq_prob": 0.1,
+            "masking": "static",
+            "whole_word": False,
+            "max_ngram": 1,
+            "objective": "mlm+nsp",
+        },
+        "phase1": {"sequence_length": 32, "max_predictions": 5, "packing": False, "max_sequences": 3},
     },
 }
 

@@ -1,4 +1,7 @@
-"""Sentences of documents -> pairs of segments for next-sentence prediction (Devlin et al. 2019, appendix A.2)."""
+"""Sentences of documents -> pairs of segments for next-sentence prediction (Devlin et al. 2019, appendix A.2).
+
+Or for sentence-order prediction (Lan et al. 2020, 3.1), or runs of tokens without a second segment.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +17,14 @@ Ids = npt.NDArray[np.int32]
 
 @dataclass(frozen=True)
 class Pair:
-    """Two segments of token ids, neither empty. `is_random_next`: b comes from another document than a."""
+    """Two segments of token ids; only a run (`make_runs`) has an empty `b`.
+
+    label: 1 if b comes from another document than a (sentence order: if it stood before a), else 0.
+    """
 
     a: Ids
     b: Ids
-    is_random_next: bool
+    label: int
 
 
 def truncate(a: Ids, b: Ids, max_tokens: int, rng: np.random.Generator) -> tuple[Ids, Ids]:
@@ -52,7 +58,12 @@ def _random_next(documents: list[list[Ids]], current: int, wanted: int, rng: np.
 
 
 def make_pairs(
-    documents: list[list[Ids]], max_tokens: int, short_seq_prob: float, rng: np.random.Generator, dropped: Counter[str]
+    documents: list[list[Ids]],
+    max_tokens: int,
+    short_seq_prob: float,
+    rng: np.random.Generator,
+    dropped: Counter[str],
+    sentence_order: bool = False,
 ) -> Iterator[Pair]:
     """Pairs from the documents of a shard, once over.
 
@@ -63,6 +74,7 @@ def make_pairs(
     Args:
         documents: tokens of each sentence of each document; none of the sentences and documents is empty.
         max_tokens: tokens of both segments together.
+        sentence_order: the second segment always comes from the same document; half of the time the two change places.
     """
     for number, document in enumerate(documents):
         start = 0
@@ -73,9 +85,19 @@ def make_pairs(
                 length += len(document[end])
                 end += 1
             chunk = document[start:end]
+            if sentence_order and len(chunk) == 1:
+                dropped["single_sentence_without_neighbour"] += 1
+                start = end
+                continue
             split = int(rng.integers(1, len(chunk))) if len(chunk) > 1 else 1
             a = np.concatenate(chunk[:split])
             is_random = len(chunk) == 1 or rng.random() < 0.5
+            if sentence_order:
+                start = end
+                a, b = truncate(a, np.concatenate(chunk[split:]), max_tokens, rng)
+                dropped["truncated_tokens"] += sum(map(len, chunk)) - len(a) - len(b)
+                yield Pair(b, a, 1) if is_random else Pair(a, b, 0)
+                continue
             if is_random and len(documents) == 1:
                 if len(chunk) == 1:
                     dropped["single_sentence_without_other_document"] += 1
@@ -91,4 +113,24 @@ def make_pairs(
             before = len(a) + len(b)
             a, b = truncate(a, b, max_tokens, rng)
             dropped["truncated_tokens"] += before - len(a) - len(b)
-            yield Pair(a, b, is_random)
+            yield Pair(a, b, int(is_random))
+
+
+_NOTHING = np.zeros(0, np.int32)
+
+
+def make_runs(
+    documents: list[list[Ids]], max_tokens: int, short_seq_prob: float, rng: np.random.Generator
+) -> Iterator[Pair]:
+    """Each document cut into runs of `max_tokens`, for masked LM alone; the last one is what is left.
+
+    With probability `short_seq_prob` a run is something shorter. Nothing is truncated, and no run spans two documents
+    (Liu et al. 2019, RoBERTa, 4.2: they are the better for it).
+    """
+    for document in documents:
+        tokens = np.concatenate(document)
+        start = 0
+        while start < len(tokens):
+            size = max_tokens if rng.random() >= short_seq_prob else int(rng.integers(2, max_tokens + 1))
+            yield Pair(tokens[start : start + size], _NOTHING, 0)
+            start += size

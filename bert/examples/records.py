@@ -1,18 +1,21 @@
-"""The tfrecords pipeline: a text shard -> the TFRecord file of its examples."""
+"""The tfrecords pipeline: a text shard -> the TFRecord file of its rows."""
 
 from __future__ import annotations
 
 import hashlib
 import tempfile
 from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from bert.examples.masking import mask
-from bert.examples.pairs import Ids, Pair, make_pairs
+from bert.examples.masking import Mask, Masker, continuations
+from bert.examples.packing import pack
+from bert.examples.pairs import Ids, Pair, make_pairs, make_runs
+from bert.examples.rows import Layout, Tokens, layout_rows
 from bert.examples.schema import serialize, write_record
 from bert.examples.settings import ExamplesSettings, PhaseSettings
 from bert.pipeline import manifest
@@ -22,56 +25,17 @@ from bert.text.documents import summary
 from bert.text.tokenizer import Vocabulary, WordPieceTokenizer
 
 SENTENCES_A_BATCH = 4096
+ROWS_A_BATCH = 4096
+LENGTH_BINS = 32
+
+Row = list[tuple[Pair, Mask | None]]
+"""The sequences of a row; without masks under dynamic masking."""
 
 
 def generator(*words: str | int) -> np.random.Generator:
     """A random generator that depends on `words` alone, not on the process or the order of work."""
     digest = hashlib.sha256("\x00".join(map(str, words)).encode()).digest()
     return np.random.Generator(np.random.Philox(key=int.from_bytes(digest[:16], "big")))
-
-
-def to_example(
-    pair: Pair,
-    phase: PhaseSettings,
-    settings: ExamplesSettings,
-    tokenizer: WordPieceTokenizer,
-    rng: np.random.Generator,
-) -> tuple[dict[str, npt.NDArray[Any]], int, int]:
-    """[CLS] a [SEP] b [SEP], masked and padded to the schema; (features, number of tokens, of predictions)."""
-    special = np.array([tokenizer.cls_id], np.int32), np.array([tokenizer.sep_id], np.int32)
-    tokens = np.concatenate([special[0], pair.a, special[1], pair.b, special[1]])
-    maskable = np.ones(len(tokens), bool)
-    maskable[[0, len(pair.a) + 1, len(tokens) - 1]] = False
-    masked = mask(
-        tokens,
-        maskable,
-        rng,
-        prob=settings.masked_lm_prob,
-        max_predictions=phase.max_predictions,
-        mask_id=tokenizer.mask_id,
-        vocab_size=tokenizer.size,
-    )
-    length, predictions = len(tokens), len(masked.positions)
-
-    def padded(values: npt.ArrayLike, size: int, dtype: npt.DTypeLike = np.int64) -> npt.NDArray[Any]:
-        out = np.zeros(size, dtype)
-        values = np.asarray(values)
-        out[: len(values)] = values
-        return out
-
-    s, p = phase.sequence_length, phase.max_predictions
-    segments = np.zeros(length, np.int64)
-    segments[len(pair.a) + 2 :] = 1
-    example = {
-        "input_ids": padded(masked.tokens, s),
-        "input_mask": padded(np.ones(length), s),
-        "segment_ids": padded(segments, s),
-        "masked_lm_positions": padded(masked.positions, p),
-        "masked_lm_ids": padded(masked.labels, p),
-        "masked_lm_weights": padded(np.ones(predictions), p, np.float32),
-        "next_sentence_labels": np.array([pair.is_random_next], np.int64),
-    }
-    return example, length, predictions
 
 
 def read_shard(path: str, tokenizer: WordPieceTokenizer, counts: Counter[str]) -> list[list[Ids]]:
@@ -87,19 +51,106 @@ def read_shard(path: str, tokenizer: WordPieceTokenizer, counts: Counter[str]) -
     for sentences in sentences_of:
         tokens = [t for t in ids[at : at + len(sentences)] if len(t)]
         counts["dropped:sentence_without_tokens"] += len(sentences) - len(tokens)
+        counts["sentences"] += len(tokens)
         at += len(sentences)
         if tokens:
             documents.append(tokens)
+            counts["documents"] += 1
         elif sentences:
             counts["dropped:document_without_tokens"] += 1
     counts["words"] += sum(len(s.split()) for s in flat)
     counts["pieces"] += sum(map(len, ids))
-    counts["unknown_pieces"] += sum(int((t == tokenizer.unk_id).sum()) for t in ids)
+    counts["unknown_pieces"] += int((np.concatenate(ids) == tokenizer.unk_id).sum()) if ids else 0
     return documents
 
 
+class RowMaker:
+    """Documents as token ids -> serialized rows, as the settings want them."""
+
+    def __init__(self, phase: PhaseSettings, settings: ExamplesSettings, tokenizer: WordPieceTokenizer) -> None:
+        self._phase, self._settings = phase, settings
+        self.masker = Masker(
+            settings.masked_lm_prob,
+            phase.max_predictions,
+            tokenizer.mask_id,
+            tokenizer.size,
+            continuations(tokenizer.vocab) if settings.whole_word else None,
+            settings.max_ngram,
+        )
+        self.layout = Layout(
+            phase.sequence_length,
+            phase.max_predictions,
+            phase.max_sequences if phase.packing else 1,
+            settings.objective != "mlm",
+            tokenizer.cls_id,
+            tokenizer.sep_id,
+        )
+        self._special = 3 if self.layout.next_sentence else 2  # [CLS], [SEP], and the second segment's [SEP]
+
+    def pairs(self, documents: list[list[Ids]], rng: np.random.Generator, dropped: Counter[str]) -> Iterator[Pair]:
+        """The documents once over."""
+        room, settings = self._phase.sequence_length - self._special, self._settings
+        if settings.objective == "mlm":
+            return make_runs(documents, room, settings.short_seq_prob, rng)
+        order = settings.objective == "mlm+sop"
+        return make_pairs(documents, room, settings.short_seq_prob, rng, dropped, order)
+
+    def rows(self, documents: list[list[Ids]], rng: np.random.Generator, dropped: Counter[str]) -> Iterator[Row]:
+        """Static masking: `dupe_factor` times over, paired and masked anew each time. Dynamic masking: once."""
+        static = self._settings.masking == "static"
+        sequences = (
+            (pair, self.masker(pair.a, pair.b, rng) if static else None)
+            for _ in range(self._settings.dupe_factor if static else 1)
+            for pair in self.pairs(documents, rng, dropped)
+        )
+        if not self._phase.packing:
+            yield from ([sequence] for sequence in sequences)
+            return
+        waiting = list(sequences)
+        lengths = [len(pair.a) + len(pair.b) + self._special for pair, _ in waiting]
+        phase = self._phase
+        for row in pack(
+            lengths, phase.sequence_length, phase.max_sequences, self.masker.count, phase.max_predictions, rng
+        ):
+            yield [waiting[n] for n in row]
+
+    def serialized(self, rows: Sequence[Row], counts: Counter[str]) -> list[bytes]:
+        """Rows -> tf.train.Example messages."""
+        sequences = [sequence for row in rows for sequence in row]
+        tokens = Tokens.of([pair for pair, _ in sequences], self.layout)
+        labels = [pair.label for pair, _ in sequences]
+        sizes = [len(row) for row in rows]
+        masks = [mask for _, mask in sequences if mask is not None]
+        self._count(tokens, labels, masks, counts)
+        if masks:
+            return serialize(layout_rows(tokens, masks, labels, sizes, self.layout))
+        last = np.cumsum(sizes)[:-1]
+        columns = {"lengths": np.split(tokens.lengths, last), "firsts": np.split(tokens.firsts, last)}
+        columns["tokens"] = np.split(tokens.flat, np.cumsum(tokens.lengths)[last - 1])
+        if self.layout.next_sentence:
+            columns["labels"] = np.split(np.array(labels), last)
+        return serialize(columns)
+
+    def _count(self, tokens: Tokens, labels: list[int], masks: list[Mask], counts: Counter[str]) -> None:
+        counts["sequences"] += len(labels)
+        counts["tokens"] += len(tokens.flat)
+        if self._settings.objective != "mlm":
+            counts["random_next" if self._settings.objective == "mlm+nsp" else "swapped"] += sum(labels)
+        if masks:
+            predicted = [len(mask.positions) for mask in masks]
+            counts["predictions"] += sum(predicted)
+            counts["without_prediction"] += predicted.count(0)
+        bins = np.bincount((tokens.lengths - 1) * LENGTH_BINS // self._phase.sequence_length, minlength=LENGTH_BINS)
+        counts.update({f"length:{n}": int(count) for n, count in enumerate(bins)})
+
+
+def batched(rows: Iterator[Row], size: int) -> Iterator[list[Row]]:
+    while batch := list(islice(rows, size)):
+        yield batch
+
+
 class _MakeRecords:
-    """One shard -> one TFRecord file, its examples in random order."""
+    """One shard -> one TFRecord file, its rows in random order."""
 
     def __init__(self, vocab: str, phase: PhaseSettings, settings: ExamplesSettings, seed: int) -> None:
         self._vocab, self._phase, self._settings, self._seed = vocab, phase, settings, seed
@@ -110,27 +161,34 @@ class _MakeRecords:
             local.write(f.read())
             local.flush()
             self._tokenizer = WordPieceTokenizer(local.name)
+        self._maker = RowMaker(self._phase, self._settings, self._tokenizer)
 
     def __call__(self, item: Item, part: Part) -> dict[str, Any]:
         counts: Counter[str] = Counter()
+        dropped: Counter[str] = Counter()
         documents = read_shard(item["path"], self._tokenizer, counts)
         rng = generator(self._seed, "examples", self._phase.sequence_length, item["name"])
         records: list[bytes] = []
-        dropped: Counter[str] = Counter()
-        for _ in range(self._settings.dupe_factor):
-            room = self._phase.sequence_length - 3  # [CLS], [SEP], [SEP]
-            for pair in make_pairs(documents, room, self._settings.short_seq_prob, rng, dropped):
-                example, length, predictions = to_example(pair, self._phase, self._settings, self._tokenizer, rng)
-                records.append(serialize(example))
-                counts["tokens"] += length
-                counts["predictions"] += predictions
-                counts["random_next"] += pair.is_random_next
+        for rows in batched(self._maker.rows(documents, rng, dropped), ROWS_A_BATCH):
+            records += self._maker.serialized(rows, counts)
         counts["examples"] = len(records)
         counts.update({f"dropped:{reason}": n for reason, n in dropped.items()})
         with part.create("records") as f:
             for index in rng.permutation(len(records)):
                 write_record(f, records[index])
         return dict(counts)
+
+
+def _made_with(phase: PhaseSettings, settings: ExamplesSettings, sequences: int) -> dict[str, Any]:
+    """What training has to know. An option is told where it is used: records of the default keep their bytes."""
+    told: dict[str, Any] = {"masking": settings.masking, "objective": settings.objective}
+    if phase.packing:
+        told |= {"max_sequences": phase.max_sequences, "sequences": sequences}
+    if settings.whole_word:
+        told |= {"whole_word": True, "max_ngram": settings.max_ngram}
+    if settings.masking == "dynamic":
+        told |= {"masked_lm_prob": settings.masked_lm_prob, "dupe_factor": settings.dupe_factor}
+    return told
 
 
 def make_records(
@@ -142,11 +200,15 @@ def make_records(
     seed: int,
     scratch: Path,
     out: Path,
-) -> dict[str, Any]:
-    """Text shards {split: folder} -> TFRecords in `out`/<split>, with a manifest each. Returns the metrics.
+) -> tuple[dict[str, Any], list[tuple[str, int, int]]]:
+    """Text shards {split: folder} -> TFRecords in `out`/<split>, with a manifest each.
 
-    Both splits are written `dupe_factor` times over, paired and masked anew each time: for test, so that the held-out
-    figures rest on most of its tokens and not on the 15 % of one masking.
+    Under static masking both splits are written `dupe_factor` times over, paired and masked anew each time: for test,
+    so that the held-out figures rest on most of its tokens and not on the 15 % of one masking. Under dynamic masking
+    each is written once, and evaluation masks the test split so many times over.
+
+    Returns:
+        The metrics, and a histogram of the sequences' lengths as rows (split, tokens at most, sequences).
 
     Raises:
         StageError: a broken vocabulary, or a split without a single example.
@@ -167,6 +229,7 @@ def make_records(
     work = _MakeRecords(place.share(vocab), phase, settings, seed)
     done = run_parts(f"tfrecords@{phase_name}", items, work, place)
     metrics: dict[str, Any] = {}
+    lengths: list[tuple[str, int, int]] = []
     for split in shards:
         total: Counter[str] = Counter()
         entries = []
@@ -185,9 +248,11 @@ def make_records(
             max_predictions=phase.max_predictions,
             vocab_size=len(vocabulary.pieces),
             vocab_sha256=vocabulary.sha256,
-            masking="static",
-            objective="mlm+nsp",
+            **_made_with(phase, settings, total["sequences"]),
         )
+        for n in range(LENGTH_BINS):
+            longest = phase.sequence_length * (n + 1) // LENGTH_BINS
+            lengths.append((split, longest, total.pop(f"length:{n}")))
         told = summary(total)
         told["padding"] = round(1 - total["tokens"] / (total["examples"] * phase.sequence_length), 6)
         told["pieces_per_word"] = round(total["pieces"] / max(1, total["words"]), 6)
@@ -195,4 +260,4 @@ def make_records(
         told["bytes"] = sum((out / split / e["path"]).stat().st_size for e in entries)
         metrics[split] = told
     place.forget_uploads()
-    return metrics
+    return metrics, lengths

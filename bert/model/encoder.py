@@ -7,20 +7,40 @@ from typing import Any
 import tensorflow as tf
 
 from bert.model.config import BertConfig
-from bert.model.layers import DropoutFn, Weights, dense, gelu, layer_norm, padding_bias, self_attention
+from bert.model.layers import (
+    DropoutFn,
+    Weights,
+    dense,
+    gelu,
+    layer_norm,
+    own_sequence_bias,
+    own_sequence_positions,
+    padding_bias,
+    self_attention,
+)
 
 Tensor = Any
 
 
 def embed(
-    weights: Weights, config: BertConfig, input_ids: Tensor, segment_ids: Tensor, dropout: DropoutFn, dtype: Any
+    weights: Weights,
+    config: BertConfig,
+    input_ids: Tensor,
+    segment_ids: Tensor,
+    dropout: DropoutFn,
+    dtype: Any,
+    positions: Tensor | None = None,
 ) -> Tensor:
-    """Word + position + segment embeddings, normalised. (B, S) int32 each -> (B, S, H) of `dtype`."""
+    """Word + position + segment embeddings, normalised. (B, S) int32 each -> (B, S, H) of `dtype`.
+
+    positions: (B, S) int32; by default the places in the row.
+    """
     sequence = input_ids.shape[1]
     words = tf.gather(weights["bert/embeddings/word_embeddings"], input_ids)
     # A product with one-hot rows: the gradient of a gather from two rows would be a sum over the whole batch, serially.
     kinds = tf.one_hot(segment_ids, config.type_vocab_size) @ weights["bert/embeddings/token_type_embeddings"]
-    places = weights["bert/embeddings/position_embeddings"][:sequence]
+    table = weights["bert/embeddings/position_embeddings"]
+    places = table[:sequence] if positions is None else tf.gather(table, positions)
     x = layer_norm(weights, "bert/embeddings", words + kinds + places)
     return dropout(tf.cast(x, dtype), config.hidden_dropout_prob)
 
@@ -54,23 +74,34 @@ def encode(
     segment_ids: Tensor,
     dropout: DropoutFn,
     dtype: Any,
+    packed: bool = False,
 ) -> Tensor:
     """Hidden states of the last layer.
 
     Args:
         input_ids, input_mask, segment_ids: (B, S) int32.
         dtype: compute dtype.
+        packed: rows hold several sequences, numbered in `input_mask`; each gets the hidden states that it has alone:
+            its positions begin at 0, and its tokens attend to one another only (Krell et al. 2021, 3.2).
 
     Returns:
         (B, S, H) of `dtype`.
     """
-    x = embed(weights, config, input_ids, segment_ids, dropout, dtype)
-    bias = padding_bias(input_mask)
+    positions = own_sequence_positions(input_mask) if packed else None
+    x = embed(weights, config, input_ids, segment_ids, dropout, dtype, positions)
+    bias = own_sequence_bias(input_mask) if packed else padding_bias(input_mask)
     for n in range(config.num_hidden_layers):
         x = encoder_layer(weights, config, f"bert/encoder/layer_{n}", x, bias, dropout)
     return x
 
 
-def pool(weights: Weights, hidden: Tensor) -> Tensor:
-    """tanh of a dense layer on the first token. (B, S, H) -> (B, H)."""
-    return tf.tanh(dense(weights, "bert/pooler/dense", hidden[:, 0]))
+def pool(weights: Weights, hidden: Tensor, positions: Tensor | None = None) -> Tensor:
+    """tanh of a dense layer on the first token. (B, S, H) -> (B, H).
+
+    positions: (B, M) int32, where the first tokens of M packed sequences are; returns (B * M, H) then.
+    """
+    if positions is None:
+        first = hidden[:, 0]
+    else:
+        first = tf.reshape(tf.gather(hidden, positions, batch_dims=1), [-1, hidden.shape[-1]])
+    return tf.tanh(dense(weights, "bert/pooler/dense", first))

@@ -49,6 +49,18 @@ def padding_bias(input_mask: Tensor) -> Tensor:
     return (1.0 - tf.cast(input_mask, tf.float32))[:, None, None, :] * MASKED_SCORE
 
 
+def own_sequence_bias(input_mask: Tensor) -> Tensor:
+    """(B, S) number of a token's sequence in its row, 0 for padding -> (B, 1, S, S) float32: it sees its own alone."""
+    is_other = tf.not_equal(input_mask[:, :, None], input_mask[:, None, :])
+    return tf.cast(is_other, tf.float32)[:, None] * MASKED_SCORE
+
+
+def own_sequence_positions(input_mask: Tensor) -> Tensor:
+    """(B, S) numbers as above, those of a sequence side by side -> (B, S) int32 place of each token in its sequence."""
+    is_own = tf.equal(input_mask[:, :, None], input_mask[:, None, :])
+    return tf.reduce_sum(tf.linalg.band_part(tf.cast(is_own, tf.int32), -1, 0), axis=-1) - 1
+
+
 def self_attention(
     weights: Weights, name: str, x: Tensor, bias: Tensor, heads: int, rate: float, dropout: DropoutFn
 ) -> Tensor:

@@ -30,28 +30,50 @@ def _hits(logits: Tensor, labels: Tensor) -> Tensor:
     return tf.cast(tf.equal(best, labels), tf.float32)
 
 
-def pretraining_sums(weights: Weights, config: BertConfig, batch: Batch, dropout: DropoutFn, dtype: Any) -> Sums:
+def sequences_in(input_mask: Tensor) -> Tensor:
+    """(B, S) 1 (or the number of the sequence in its row) for tokens, 0 for padding -> (B,) sequences in each row."""
+    return tf.reduce_max(input_mask, axis=1)
+
+
+def pretraining_sums(
+    weights: Weights, config: BertConfig, batch: Batch, dropout: DropoutFn, dtype: Any, packed: bool = False
+) -> Sums:
     """Masked-LM and next-sentence losses of a batch of records (bert/examples/schema.py).
+
+    Args:
+        packed: rows may hold several sequences.
 
     Returns:
         () float32 each: mlm_loss, mlm_correct (sums over predictions), predictions (their weight), nsp_loss,
-        nsp_correct (sums over rows), rows.
+        nsp_correct (sums over sequences; not without labels), rows (number of sequences).
     """
-    hidden = encode(weights, config, batch["input_ids"], batch["input_mask"], batch["segment_ids"], dropout, dtype)
+    hidden = encode(
+        weights, config, batch["input_ids"], batch["input_mask"], batch["segment_ids"], dropout, dtype, packed
+    )
     mlm_labels = tf.reshape(batch["masked_lm_ids"], [-1])
     mlm_weights = tf.reshape(batch["masked_lm_weights"], [-1])
     mlm_logits = masked_lm_logits(weights, hidden, batch["masked_lm_positions"])
-    nsp_labels = tf.reshape(batch["next_sentence_labels"], [-1])
-    nsp_logits = next_sentence_logits(weights, pool(weights, hidden))
-    # A real row begins with [CLS]; the rows that fill up a batch are zeros and count for nothing.
-    is_row = tf.cast(batch["input_mask"][:, 0], tf.float32)
-    return {
+    masked_lm = {
         "mlm_loss": tf.reduce_sum(mlm_weights * _nll(mlm_logits, mlm_labels)),
         "mlm_correct": tf.reduce_sum(mlm_weights * _hits(mlm_logits, mlm_labels)),
         "predictions": tf.reduce_sum(mlm_weights),
-        "nsp_loss": tf.reduce_sum(is_row * _nll(nsp_logits, nsp_labels)),
-        "nsp_correct": tf.reduce_sum(is_row * _hits(nsp_logits, nsp_labels)),
-        "rows": tf.reduce_sum(is_row),
+    }
+    # A real row begins with [CLS]; the rows that fill up a batch are zeros and count for nothing.
+    if "next_sentence_labels" not in batch:
+        return {**masked_lm, "rows": tf.cast(tf.reduce_sum(sequences_in(batch["input_mask"])), tf.float32)}
+    if packed:
+        pooled = pool(weights, hidden, batch["next_sentence_positions"])
+        is_sequence = tf.reshape(batch["next_sentence_weights"], [-1])
+    else:
+        pooled = pool(weights, hidden)
+        is_sequence = tf.cast(batch["input_mask"][:, 0], tf.float32)
+    nsp_labels = tf.reshape(batch["next_sentence_labels"], [-1])
+    nsp_logits = next_sentence_logits(weights, pooled)
+    return {
+        **masked_lm,
+        "nsp_loss": tf.reduce_sum(is_sequence * _nll(nsp_logits, nsp_labels)),
+        "nsp_correct": tf.reduce_sum(is_sequence * _hits(nsp_logits, nsp_labels)),
+        "rows": tf.reduce_sum(is_sequence),
     }
 
 

@@ -47,7 +47,7 @@ def run_glue(
         source: cloze or download; names the command that makes the data.
     """
     task = TASKS[task_name]
-    tuning = Tuning(stage, init, settings, finetuning, compute, seed, scratch, world, code)
+    tuning = Tuning(stage, f"glue.{task_name}", init, settings, finetuning, compute, seed, scratch, world, code)
     train_examples, dropped_train = read_glue(data / task.folder, task, "train", source)
     dev_examples, dropped_dev = read_glue(data / task.folder, task, "dev", source)
     train_rows = make_rows(train_examples, tuning.tokenizer, max_seq_length=settings.max_seq_length)

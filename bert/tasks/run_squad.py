@@ -40,7 +40,7 @@ def run_squad(
     code: dict[str, str],
 ) -> None:
     """Fine-tune and score; leaves model/, predictions/, curve.tsv, metrics.json and run.json in `scratch`."""
-    tuning = Tuning("squad", init, settings, finetuning, compute, seed, scratch, world, code)
+    tuning = Tuning("squad", "squad", init, settings, finetuning, compute, seed, scratch, world, code)
     train_questions, dropped_train = read_squad(data / settings.train_file, settings.data)
     dev_questions, dropped_dev = read_squad(data / settings.dev_file, settings.data)
     train_questions = evenly_spaced(train_questions, settings.limit_train)

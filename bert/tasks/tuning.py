@@ -22,7 +22,7 @@ from bert.training.step import Objective
 
 
 class Tuning:
-    """One task's fine-tuning from the model folder `init`; files go to `scratch`.
+    """One task's fine-tuning from the model folder `init`, by `section` of params.yaml; files go to `scratch`.
 
     Raises:
         StageError: a model folder that is not whole, or a precision that the device does not have.
@@ -31,6 +31,7 @@ class Tuning:
     def __init__(
         self,
         stage: str,
+        section: str,
         init: Path,
         task: TaskSettings,
         shared: FinetuneSettings,
@@ -44,7 +45,7 @@ class Tuning:
         self.precision = set_precision(compute, self.start.config.hidden_size)
         self.tokenizer = WordPieceTokenizer(self.start.vocab)
         self.world = world
-        self._stage, self._task, self._shared = stage, task, shared
+        self._stage, self._section, self._task, self._shared = stage, section, task, shared
         self._seed, self._scratch, self._code = seed, scratch, code
 
     def tune(
@@ -53,6 +54,7 @@ class Tuning:
         """Train on `rows` {feature: (N, S) or (N,)}. from_random: the control, without the pretrained weights."""
         return finetune(
             self._stage,
+            self._section,
             objective,
             shapes,
             self.start,

@@ -1,4 +1,4 @@
-"""Batches for the training loop: this rank's rows of every global batch, prefetched."""
+"""Batches for the training loop, from arrays: this rank's rows of every global batch, prefetched."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from bert.pipeline.errors import StageError
 from bert.training.distributed import Split, World
-from bert.training.records import Records
 
 PREFETCH = 4
 Arrays = dict[str, npt.NDArray[Any]]
@@ -23,32 +21,12 @@ def rows_of(step: int, split: Split, world: World) -> range:
     return range(first, first + split.rows_per_rank)
 
 
-def record_batches(
-    records: Records, seed: int, first_step: int, steps: int, split: Split, world: World
-) -> Iterator[dict[str, Any]]:
-    """{feature: (rows per rank, length)} for each step from `first_step` on.
-
-    Raises:
-        StageError: a file is truncated or corrupt.
-    """
-    broken: list[StageError] = []
-
-    def serialized() -> Iterator[list[bytes]]:
-        try:
-            for step in range(first_step, steps):
-                yield [records.shuffled(seed, position) for position in rows_of(step, split, world)]
-        except StageError as error:
-            # tf.data would wrap it into an error of its own: end here, and raise it where the batches are taken.
-            broken.append(error)
-
-    spec = tf.TensorSpec([split.rows_per_rank], tf.string)
-    yield from tf.data.Dataset.from_generator(serialized, output_signature=spec).map(records.parse).prefetch(PREFETCH)
-    if broken:
-        raise broken[0]
-
-
 def array_batches(arrays: Arrays, seed: int, first_step: int, steps: int, split: Split, world: World) -> Any:
-    """A tf.data.Dataset of the same from arrays {feature: (N, ...)} in memory, shuffled anew each epoch."""
+    """A tf.data.Dataset of {feature: (rows per rank, ...)} for each step from `first_step` on.
+
+    Args:
+        arrays: {feature: (N, ...)} in memory, shuffled anew each epoch.
+    """
     count = len(next(iter(arrays.values())))
     orders: dict[int, npt.NDArray[np.int64]] = {}
 

@@ -115,6 +115,9 @@ class Split:
         return self.accumulate * self.micro_batch
 
 
+TRAINING_STAGES = ("pretrain_phase1", "pretrain_phase2", "squad", "glue", "stability_run", "benchmark_training")
+
+
 def wanted_micro_batch(stage: str) -> int | None:
     """BERT_MICRO_BATCH for `stage`: one number, or `pretrain_phase1=64,squad=32`. None where nothing is said."""
     told = os.environ.get("BERT_MICRO_BATCH", "").strip()
@@ -130,6 +133,11 @@ def wanted_micro_batch(stage: str) -> int | None:
             f"BERT_MICRO_BATCH is {told!r}, expected a number or stage=number,...",
             run="correct it, such as BERT_MICRO_BATCH=pretrain_phase1=64,squad=32",
         ) from None
+    if unknown := [name for name in sizes if name.split("@")[0] not in TRAINING_STAGES]:
+        raise StageError(
+            f"BERT_MICRO_BATCH names {', '.join(unknown)}, expected stages that train: {', '.join(TRAINING_STAGES)}",
+            run="correct it, then dvc repro",
+        )
     return sizes.get(stage, sizes.get(stage.split("@")[0]))
 
 

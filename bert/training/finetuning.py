@@ -63,12 +63,12 @@ class Finetuned:
         return {name: p.numpy() for name, p in self.parameters.items()}
 
 
-def _kept(stage: str, start: Model, reinit_layers: int) -> dict[str, np.ndarray]:
+def _kept(section: str, start: Model, reinit_layers: int) -> dict[str, np.ndarray]:
     """The encoder's weights without those of the top layers."""
     layers = start.config.num_hidden_layers
     if reinit_layers > layers:
         raise StageError(
-            f"{stage}.reinit_layers is {reinit_layers}, but the model has {layers} layers",
+            f"{section}.reinit_layers is {reinit_layers}, but the model has {layers} layers",
             run=f"set it to 0...{layers} in params.yaml, then dvc repro",
         )
     anew = [f"bert/encoder/layer_{n}/" for n in range(layers - reinit_layers, layers)]
@@ -79,6 +79,7 @@ def _kept(stage: str, start: Model, reinit_layers: int) -> dict[str, np.ndarray]
 
 def finetune(
     stage: str,
+    section: str,
     objective: Objective,
     shapes: Callable[[BertConfig], Shapes],
     start: Model,
@@ -102,6 +103,7 @@ def finetune(
 ) -> Finetuned:
     """Train `start`'s encoder with a new head on `arrays` {feature: (N, ...)}.
 
+    section: of params.yaml, for messages.
     from_random: keep `start`'s shape and vocabulary, but not its weights (the control that shows what pretraining
         gave).
     reinit_layers: so many layers from the top, and with them the pooler, start from random weights.
@@ -109,11 +111,11 @@ def finetune(
     Raises:
         StageError: more `reinit_layers` than the model has layers, or a batch that the ranks cannot split.
     """
-    split = split_batch(stage, f"{stage}.batch_size", batch_size, world.size)
+    split = split_batch(stage, f"{section}.batch_size", batch_size, world.size)
     steps = max(1, round(len(arrays["input_ids"]) * epochs / batch_size))
     config = start.config.with_dropout(dropout)
     needed = shapes(config)
-    given = {} if from_random else _kept(stage, start, reinit_layers)
+    given = {} if from_random else _kept(section, start, reinit_layers)
     parameters = make_parameters(needed, config, seed, given)
     step = TrainStep(
         objective,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import tensorflow as tf
 
 from bert.checkpoints.folder import load_model, save_model
 from bert.model.config import BertConfig
-from bert.model.losses import pretraining_sums
+from bert.model.losses import pretraining_sums, sequences_in
 from bert.model.parameters import make_parameters, pretraining_shapes
 from bert.optim.loss_scale import LossScale
 from bert.optim.optimizer import make_optimizer
@@ -18,9 +19,10 @@ from bert.optim.schedule import learning_rate
 from bert.pipeline.errors import StageError
 from bert.pipeline.files import write_json, write_text
 from bert.text.tokenizer import Vocabulary
-from bert.training.batches import record_batches
 from bert.training.distributed import World, split_batch
+from bert.training.dynamic import dynamic_masking
 from bert.training.evaluation import evaluate_pretraining
+from bert.training.examples import record_batches
 from bert.training.loop import peak_rss_mb, train
 from bert.training.precision import set_precision
 from bert.training.records import Records
@@ -35,6 +37,22 @@ def _weigh(batch: Batch) -> dict[str, Any]:
 
 PRETRAINING = Objective(pretraining_sums, _weigh, {"mlm_loss": "predictions", "nsp_loss": "rows"})
 LOSSES = {"mlm_loss": "mlm_loss/predictions", "nsp_loss": "nsp_loss/rows"}
+
+
+def _weigh_sequences(batch: Batch) -> dict[str, Any]:
+    rows = tf.reduce_sum(sequences_in(batch["input_mask"]))
+    return {"predictions": tf.reduce_sum(batch["masked_lm_weights"]), "rows": tf.cast(rows, tf.float32)}
+
+
+def objective_of(records: Records) -> Objective:
+    """What is minimised on records of that kind."""
+    sums = partial(pretraining_sums, packed=True) if records.packed else pretraining_sums
+    terms = PRETRAINING.terms if records.next_sentence else {"mlm_loss": "predictions"}
+    return Objective(sums, _weigh_sequences if records.packed else _weigh, terms)
+
+
+# Both splits must agree in these.
+_KIND = ("sequence_length", "max_predictions", "masking", "objective", "max_sequences", "whole_word", "max_ngram")
 
 
 def check_records(records: Records, config: BertConfig, vocabulary: Vocabulary, vocab: Path, made_by: str) -> None:
@@ -52,6 +70,14 @@ def check_records(records: Records, config: BertConfig, vocabulary: Vocabulary, 
             f"{config.max_position_embeddings}",
             run=f"{made_by} with a shorter tfrecords sequence_length",
         )
+
+
+def check_splits(train: Records, test: Records, made_by: str) -> None:
+    """Both splits must be of one make. Raises StageError naming what differs and the stage to run again."""
+    for name in _KIND:
+        one, other = train.manifest.get(name), test.manifest.get(name)
+        if one != other:
+            raise StageError(f"the records to train on have {name} {one}, those held out {other}", run=made_by)
 
 
 def pretrain(
@@ -85,10 +111,14 @@ def pretrain(
     precision = set_precision(compute, config.hidden_size)
     for part in (train_records, test_records):
         check_records(part, config, vocabulary, vocab, made_by)
+    check_splits(train_records, test_records, made_by)
+    objective = objective_of(train_records)
+    losses = {name: ratio for name, ratio in LOSSES.items() if name in objective.terms}
+    masking = dynamic_masking(train_records, vocabulary)
     trained = config.with_dropout(settings.dropout)
     parameters = make_parameters(pretraining_shapes(config), config, seed, start.weights if start else None)
     step = TrainStep(
-        PRETRAINING,
+        objective,
         trained,
         parameters,
         make_optimizer(parameters, settings.optimizer),
@@ -105,25 +135,25 @@ def pretrain(
     run = train(
         stage,
         step,
-        lambda first: record_batches(train_records, seed, first, training.steps, split, world),
+        lambda first: record_batches(train_records, masking, seed, first, training.steps, split, world),
         training.steps,
         scratch,
         world,
         code,
-        LOSSES,
+        losses,
         settings.max_skipped,
     )
     held_out = evaluate_pretraining(
-        parameters, config, test_records, pretraining_sums, settings.eval_batch_size, precision, world
+        parameters, config, test_records, masking, objective.sums, settings.eval_batch_size, precision, world
     )
     if not world.is_first:
         return
     rate = run.rate(training.batch_size)
+    sequences_a_row = train_records.manifest.get("sequences", len(train_records)) / len(train_records)
     metrics = {
         **held_out,
-        "train_mlm_loss": run.last["mlm_loss"],
-        "train_nsp_loss": run.last["nsp_loss"],
-        "sequences_per_second": round(rate, 2),
+        **{f"train_{name}": run.last[name] for name in losses},
+        "sequences_per_second": round(rate * sequences_a_row, 2),
         "tokens_per_second": round(rate * train_records.manifest["sequence_length"], 1),
         "steps": training.steps,
         "global_batch": training.batch_size,

@@ -24,6 +24,15 @@ from bert.pipeline.errors import StageError
 WINDOW = 1 << 16
 OPEN_FILES = 64
 _HEADER, _FOOTER = 12, 4
+# What the manifest of records has to tell, and the values that are understood.
+_KNOWN: dict[str, tuple[str, ...]] = {
+    "sequence_length": (),
+    "max_predictions": (),
+    "vocab_size": (),
+    "vocab_sha256": (),
+    "masking": ("static", "dynamic"),
+    "objective": ("mlm+nsp", "mlm+sop", "mlm"),
+}
 
 
 class RecordFile:
@@ -72,13 +81,21 @@ class Records:
         self._folder, self._made_by = folder, made_by
         self._entries = self.manifest["files"]
         self._counts = np.array([e["examples"] for e in self._entries], np.int64)
+        self._ends = np.cumsum(self._counts)
         self._open: OrderedDict[int, RecordFile] = OrderedDict()
         self._order: OrderedDict[tuple[int, int, int], npt.NDArray[np.int64]] = OrderedDict()
         if not len(self):
             raise StageError(f"{folder}: holds no records", run=made_by)
+        if unknown := set(_KNOWN) - self.manifest.keys():
+            raise StageError(f"{folder}: its manifest does not tell {', '.join(sorted(unknown))}", run=made_by)
+        for name, known in _KNOWN.items():
+            if known and self.manifest[name] not in known:
+                raise StageError(
+                    f"{folder}: {name} is {self.manifest[name]!r}, this code knows {', '.join(known)}", run=made_by
+                )
 
     def __len__(self) -> int:
-        return int(self._counts.sum())
+        return int(self._ends[-1]) if len(self._ends) else 0
 
     def read(self, file: int, number: int) -> bytes:
         """Record `number` of file `file`."""
@@ -105,24 +122,48 @@ class Records:
                 self._order.popitem(last=False)
         return self._order[(seed, epoch, window)]
 
-    def shuffled(self, seed: int, position: int) -> bytes:
-        """The record at `position` of the endless training order."""
+    def __getitem__(self, index: int) -> bytes:
+        """Record `index` in file order."""
+        file = int(np.searchsorted(self._ends, index, side="right"))
+        return self.read(file, int(index - (self._ends[file] - self._counts[file])))
+
+    def place(self, seed: int, position: int) -> tuple[int, int]:
+        """(epoch, index in file order) of the record at `position` of the endless training order."""
         epoch, place = divmod(position, len(self))
         window, row = divmod(place, WINDOW)
         file, number = self._shuffled_window(seed, epoch, window)[row]
-        return self.read(int(file), int(number))
+        return epoch, int(self._ends[file] - self._counts[file] + number)
+
+    def shuffled(self, seed: int, position: int) -> bytes:
+        """The record at `position` of the endless training order."""
+        return self[self.place(seed, position)[1]]
 
     def in_order(self) -> Iterator[bytes]:
         """All records once, in file order."""
-        for file, count in enumerate(self._counts):
-            for number in range(count):
-                yield self.read(file, number)
+        yield from map(self.__getitem__, range(len(self)))
+
+    @property
+    def packed(self) -> bool:
+        """Whether a row may hold several sequences."""
+        return "max_sequences" in self.manifest
+
+    @property
+    def next_sentence(self) -> bool:
+        """Whether the rows carry labels of sequence pairs."""
+        return bool(self.manifest["objective"] != "mlm")
+
+    @property
+    def feature_lengths(self) -> dict[str, int]:
+        """{feature: number of values in a row}."""
+        told = self.manifest
+        sequences = told.get("max_sequences", 1)
+        return feature_lengths(told["sequence_length"], told["max_predictions"], sequences, self.next_sentence)
 
     def parse(self, records: Any) -> dict[str, Any]:
         """Serialized examples (B,) string -> {feature: (B, length)}, int32 and float32, labels as they are."""
         import tensorflow as tf
 
-        lengths = feature_lengths(self.manifest["sequence_length"], self.manifest["max_predictions"])
+        lengths = self.feature_lengths
         spec = {
             name: tf.io.FixedLenFeature([size], tf.float32 if name in FLOATS else tf.int64)
             for name, size in lengths.items()

@@ -2,46 +2,52 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bert.examples.masking import Masked, mask
+from bert.examples.masking import KEEP, Mask, Masker, continuations
 
 MASK, VOCAB = 4, 1000
 lengths = st.integers(5, 200)
 seeds = st.integers(0, 2**32)
 
 
-def example(length: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Ids of [CLS] a [SEP] b [SEP] and which of them are text."""
+@dataclass(frozen=True)
+class Masked:
+    """A masked sequence: what stands there now, where something is to be predicted, and what."""
+
+    tokens: np.ndarray
+    positions: np.ndarray
+    labels: np.ndarray
+
+
+def applied(mask: Mask, tokens: np.ndarray) -> Masked:
+    labels = tokens[mask.positions]
+    now = tokens.copy()
+    now[mask.positions] = np.where(mask.replacements == KEEP, labels, mask.replacements)
+    return Masked(now, mask.positions, labels)
+
+
+def segments(length: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """The two segments of a sequence of `length` tokens, [CLS] and two [SEP] among them."""
     rng = np.random.default_rng(seed)
-    tokens = rng.integers(5, VOCAB, length, dtype=np.int32)
-    middle = int(rng.integers(2, length - 2))
-    maskable = np.ones(length, bool)
-    maskable[[0, middle, length - 1]] = False
-    tokens[0], tokens[middle], tokens[-1] = 2, 3, 3
-    return tokens, maskable
+    words = rng.integers(5, VOCAB, length - 3, dtype=np.int32)
+    middle = int(rng.integers(1, length - 3))
+    return words[:middle], words[middle:]
 
 
 def masked(
     length: int, seed: int, prob: float = 0.15, most: int = 20, rates: tuple[float, float] = (0.8, 0.1)
 ) -> tuple[Masked, np.ndarray, np.ndarray]:
-    tokens, maskable = example(length, seed)
-    before = tokens.copy()
-    result = mask(
-        tokens,
-        maskable,
-        np.random.default_rng(seed),
-        prob=prob,
-        max_predictions=most,
-        mask_id=MASK,
-        vocab_size=VOCAB,
-        mask_rate=rates[0],
-        random_rate=rates[1],
-    )
-    assert np.array_equal(tokens, before), "the pair is masked anew for each copy"
-    return result, tokens, maskable
+    a, b = segments(length, seed)
+    masker = Masker(prob, most, MASK, VOCAB, mask_rate=rates[0], random_rate=rates[1])
+    tokens = np.concatenate([[2], a, [3], b, [3]]).astype(np.int32)
+    maskable = np.ones(length, bool)
+    maskable[[0, len(a) + 1, length - 1]] = False
+    return applied(masker(a, b, np.random.default_rng(seed)), tokens), tokens, maskable
 
 
 @given(length=lengths, seed=seeds, prob=st.floats(0.001, 0.999), most=st.integers(1, 80))
@@ -101,13 +107,77 @@ def test_eight_in_ten_are_masked_one_is_random_one_stays() -> None:
 
 
 def test_every_word_is_chosen_equally_often() -> None:
-    chosen = np.zeros(50)
+    chosen = np.zeros(51)
+    words = np.full(48, 9, np.int32)
+    masker = Masker(0.2, 20, MASK, VOCAB)
     for seed in range(3000):
-        tokens = np.full(50, 9, np.int32)
-        maskable = np.arange(50) % 49 > 0
-        result = mask(
-            tokens, maskable, np.random.default_rng(seed), prob=0.2, max_predictions=20, mask_id=MASK, vocab_size=VOCAB
-        )
-        chosen[result.positions] += 1
+        chosen[masker(words[:20], words[20:], np.random.default_rng(seed)).positions] += 1
     expected = 3000 * 10 / 48
-    assert abs(chosen[1:49] - expected).max() < 5 * expected**0.5
+    assert not chosen[[0, 21, 50]].any()
+    assert abs(np.delete(chosen, [0, 21, 50]) - expected).max() < 5 * expected**0.5
+
+
+# Of the pieces 5 to 9 each continues a word.
+PIECES = [f"##{n}" if 5 <= n < 10 else f"piece{n}" for n in range(40)]
+
+
+def words_of(a: np.ndarray, b: np.ndarray) -> list[set[int]]:
+    """The positions of each word, in order."""
+    words: list[set[int]] = []
+    for first, segment in ((1, a), (len(a) + 2, b)):
+        for place, token in enumerate(segment.tolist()):
+            if place == 0 or not 5 <= token < 10:
+                words.append(set())
+            words[-1].add(first + place)
+    return words
+
+
+def whole_word(length: int, seed: int, share: float, most: int, max_ngram: int) -> tuple[Mask, np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    words = np.where(rng.random(length - 3) < share, rng.integers(5, 10, length - 3), rng.integers(10, 40, length - 3))
+    middle = int(rng.integers(1, length - 3))
+    a, b = words[:middle].astype(np.int32), words[middle:].astype(np.int32)
+    masker = Masker(0.15, most, MASK, len(PIECES), continuations(PIECES), max_ngram)
+    return masker(a, b, rng), a, b
+
+
+@given(
+    length=lengths, seed=seeds, share=st.floats(0, 0.9), most=st.integers(1, 80), max_ngram=st.sampled_from([1, 2, 3])
+)
+def test_words_are_chosen_whole_and_as_many_as_fit(
+    length: int, seed: int, share: float, most: int, max_ngram: int
+) -> None:
+    mask, a, b = whole_word(length, seed, share, most, max_ngram)
+    chosen, words = set(mask.positions.tolist()), words_of(a, b)
+    assert (np.diff(mask.positions) > 0).all() and len(mask.replacements) == len(chosen)
+    assert all(word <= chosen or not word & chosen for word in words)
+    assert chosen <= set().union(*words)
+    left = min(most, max(1, round(length * 0.15))) - len(chosen)
+    assert left >= 0
+    assert all(len(word) > left for word in words if not word & chosen), "a word that fits was passed over"
+
+
+def test_without_continuations_whole_words_are_the_pieces() -> None:
+    for seed in range(50):
+        mask, *_ = whole_word(60, seed, 0.0, 20, 1)
+        assert len(mask.positions) == 9
+
+
+def test_ngrams_come_in_runs_that_share_their_fate() -> None:
+    """P(n) is proportional to 1/n: of 1, 2 and 3 words 6, 3 and 2 in 11; unigrams alone would be scattered."""
+    neighbours, lone, equal, runs = 0, 0, 0, 0
+    for seed in range(600):
+        counts = []
+        for max_ngram in (1, 3):
+            mask, _, _ = whole_word(190, seed, 0.0, 80, max_ngram)
+            counts.append(int((np.diff(mask.positions) == 1).sum()))
+        lone, neighbours = lone + counts[0], neighbours + counts[1]
+        is_mask = mask.replacements == MASK
+        pairs = np.diff(mask.positions) == 1
+        equal += int((is_mask[1:] == is_mask[:-1])[pairs].sum())
+        runs += int(pairs.sum())
+    # Of 28 scattered words of 187, 28 * 28 / 187 = 4 follow another; spans have 18 / 11 words on average, so that
+    # 1 - 11 / 18 = 39 % of them follow one of their own span.
+    assert 3.5 < lone / 600 < 4.9
+    assert 11 < neighbours / 600 < 15
+    assert equal / runs > 0.85, "0.68 if each had its own fate"

@@ -8,32 +8,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
-from bert.examples.pairs import Pair
-from bert.examples.records import generator, make_records, read_shard, to_example
+from bert.examples.records import generator, make_records, read_shard
+from bert.examples.schema import UNMASKED
 from bert.examples.settings import ExamplesSettings, PhaseSettings
 from bert.pipeline import manifest
 from bert.pipeline.errors import StageError
 from bert.text.tokenizer import WordPieceTokenizer
-from tests.corpus import PIECES, document
+from tests.corpus import PIECES
+from tests.examples.shards import PHASE, SETTINGS, folder, shard
 from tests.examples.test_schema import parse
 from tests.project import files
-
-PHASE = PhaseSettings(sequence_length=32, max_predictions=5)
-SETTINGS = ExamplesSettings(masked_lm_prob=0.15, dupe_factor=2, short_seq_prob=0.1)
-
-
-def shard(numbers: range) -> str:
-    """Documents as the shards stage writes them: a sentence a line, a blank line between documents."""
-    return "\n".join(document(n).replace("\n", " ").replace(". ", ".\n") + "\n" for n in numbers)
-
-
-def folder(path: Path, **shards: str) -> Path:
-    path.mkdir(parents=True)
-    for name, text in shards.items():
-        (path / f"{name}.txt").write_text(text)
-    manifest.write(path, [{"path": f"{name}.txt"} for name in shards])
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -45,24 +31,11 @@ def splits(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     }
 
 
-def make(splits: dict[str, Path], vocab: Path, out: Path, seed: int = 7, **changed: Any) -> dict[str, Any]:
+def make(
+    splits: dict[str, Path], vocab: Path, out: Path, seed: int = 7, phase: PhaseSettings = PHASE, **changed: Any
+) -> dict[str, Any]:
     settings = SETTINGS.model_copy(update=changed)
-    return make_records(splits, vocab, "phase1", PHASE, settings, seed, out / "scratch", out / "out")
-
-
-def test_an_example_is_laid_out_as_bert_s(tokenizer: WordPieceTokenizer) -> None:
-    pair = Pair(np.array([10, 11, 12], np.int32), np.array([20, 21], np.int32), True)
-    phase = PhaseSettings(sequence_length=12, max_predictions=4)
-    told, length, predictions = to_example(pair, phase, SETTINGS, tokenizer, generator(1))
-    assert (length, predictions) == (8, 1)
-    ids = told["input_ids"].copy()
-    ids[told["masked_lm_positions"][0]] = told["masked_lm_ids"][0]
-    assert ids.tolist() == [2, 10, 11, 12, 3, 20, 21, 3, 0, 0, 0, 0]
-    assert told["input_mask"].tolist() == [1] * 8 + [0] * 4
-    assert told["segment_ids"].tolist() == [0] * 5 + [1] * 3 + [0] * 4
-    assert told["masked_lm_weights"].tolist() == [1, 0, 0, 0]
-    assert told["masked_lm_positions"][1:].tolist() == told["masked_lm_ids"][1:].tolist() == [0, 0, 0]
-    assert told["next_sentence_labels"].tolist() == [1]
+    return make_records(splits, vocab, "phase1", phase, settings, seed, out / "scratch", out / "out")[0]
 
 
 def test_a_shard_is_read_back_as_documents_of_sentences(tokenizer: WordPieceTokenizer, tmp_path: Path) -> None:
@@ -162,3 +135,99 @@ def test_a_broken_vocabulary_is_told_before_any_work(splits: dict[str, Path], tm
     with pytest.raises(StageError, match=r"vocab\.txt: 1 pieces, but no \[PAD\]"):
         make(splits, tmp_path / "vocab.txt", tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+PACKED = PHASE.model_copy(update={"sequence_length": 64, "max_predictions": 10, "packing": True})
+
+
+def stored(folder: Path, names: tuple[str, ...] = UNMASKED) -> list[dict[str, list[int]]]:
+    """The integers of every record of a folder, by protobuf."""
+    import tensorflow as tf
+
+    found = []
+    for path in sorted(folder.glob("*.tfrecord")):
+        for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
+            feature = tf.train.Example.FromString(record).features.feature
+            assert set(feature) == set(names)
+            found.append({name: list(feature[name].int64_list.value) for name in names})
+    return found
+
+
+def test_dynamic_masking_stores_each_token_once(splits: dict[str, Path], vocab: Path, tmp_path: Path) -> None:
+    metrics = make(splits, vocab, tmp_path, masking="dynamic", dupe_factor=5)
+    assert "predictions" not in metrics["train"]
+    told = manifest.read(tmp_path / "out" / "train", "x")
+    assert (told["masking"], told["masked_lm_prob"], told["dupe_factor"]) == ("dynamic", 0.15, 5)
+    once = make(splits, vocab, tmp_path / "once", dupe_factor=1)["train"]
+    assert 0.8 < metrics["train"]["tokens"] / once["tokens"] < 1.25
+    assert metrics["train"]["bytes"] < once["bytes"] / 2
+    for row in stored(tmp_path / "out" / "train"):
+        (length,), (first,) = row["lengths"], row["firsts"]
+        special = [n for n, token in enumerate(row["tokens"]) if token in (2, 3)]
+        assert special == [0, first - 1, length - 1] and len(row["tokens"]) == length <= 32
+        assert PIECES.index("[MASK]") not in row["tokens"]
+
+
+@pytest.mark.parametrize("masking", ["static", "dynamic"])
+def test_packed_rows_hold_the_sequences_and_predictions_of_unpacked_ones(
+    splits: dict[str, Path], vocab: Path, tmp_path: Path, masking: str
+) -> None:
+    """Packing is the last thing that draws from a shard's generator, so the sequences are the same ones."""
+    loose = PACKED.model_copy(update={"packing": False})
+    packed, apart = (
+        make(splits, vocab, tmp_path / name, phase=phase, masking=masking, short_seq_prob=0.5, dupe_factor=5)
+        for name, phase in (("packed", PACKED), ("apart", loose))
+    )
+    for split in ("train", "test"):
+        for count in ("sequences", "tokens", "random_next", "predictions"):
+            assert packed[split].get(count) == apart[split].get(count)
+        assert packed[split]["examples"] < apart[split]["examples"] == apart[split]["sequences"]
+        told = manifest.read(tmp_path / "packed" / "out" / split, "x")
+        assert (told["max_sequences"], told["sequences"]) == (3, packed[split]["sequences"])
+    assert packed["train"]["padding"] < apart["train"]["padding"] / 2
+
+
+def test_without_next_sentences_nothing_is_truncated_and_no_label_is_written(
+    splits: dict[str, Path], vocab: Path, tmp_path: Path
+) -> None:
+    metrics = make(splits, vocab, tmp_path, masking="dynamic", objective="mlm", dupe_factor=1)
+    assert metrics["train"]["dropped"] == {}
+    rows = stored(tmp_path / "out" / "train", UNMASKED[:-1])
+    assert metrics["train"]["pieces"] == sum(len(row["tokens"]) for row in rows) - 2 * len(rows)
+    assert all(row["firsts"] == row["lengths"] for row in rows)
+
+
+def test_sentence_order_is_an_objective(splits: dict[str, Path], vocab: Path, tmp_path: Path) -> None:
+    metrics = make(splits, vocab, tmp_path, objective="mlm+sop", dupe_factor=4)["train"]
+    assert 0.3 < metrics["swapped"] / metrics["sequences"] < 0.7
+    assert manifest.read(tmp_path / "out" / "train", "x")["objective"] == "mlm+sop"
+
+
+def test_whole_word_masking_is_told_and_done(splits: dict[str, Path], vocab: Path, tmp_path: Path) -> None:
+    metrics = make(splits, vocab, tmp_path, whole_word=True, max_ngram=2)["train"]
+    told = manifest.read(tmp_path / "out" / "train", "x")
+    assert (told["whole_word"], told["max_ngram"]) == (True, 2)
+    assert metrics["predictions"] and metrics["without_prediction"] == 0
+
+
+def test_ngrams_of_pieces_are_refused() -> None:
+    with pytest.raises(ValidationError, match="max_ngram above 1 needs whole_word"):
+        ExamplesSettings(**{**SETTINGS.model_dump(), "max_ngram": 2})
+
+
+def test_the_histogram_counts_every_sequence_by_its_length(
+    splits: dict[str, Path], vocab: Path, tmp_path: Path
+) -> None:
+    settings = SETTINGS.model_copy(update={"masking": "dynamic"})
+    metrics, lengths = make_records(splits, vocab, "phase1", PACKED, settings, 7, tmp_path / "s", tmp_path / "out")
+    told = Counter({longest: n for split, longest, n in lengths if split == "train" and n})
+    real = Counter(-(-length // 2) * 2 for row in stored(tmp_path / "out" / "train") for length in row["lengths"])
+    assert told == real and sum(told.values()) == metrics["train"]["sequences"]
+    assert [longest for split, longest, _ in lengths if split == "test"] == list(range(2, 65, 2))
+
+
+def test_documents_and_sentences_are_counted(splits: dict[str, Path], vocab: Path, tmp_path: Path) -> None:
+    metrics = make(splits, vocab, tmp_path)
+    assert (metrics["train"]["documents"], metrics["test"]["documents"]) == (20, 6)
+    lines = [line for n in range(20) for line in shard(range(n, n + 1)).split("\n") if line]
+    assert metrics["train"]["sentences"] == len(lines)

@@ -17,7 +17,8 @@ INPUTS = ["--train", "data/shards/train", "--test", "data/shards/test", "--vocab
 
 
 def arguments(project: Project) -> list[str]:
-    return ["--phase", "phase1", *INPUTS, *project.arguments("tfrecords", "phase1")]
+    lengths = ["--lengths", "metrics/lengths/phase1.tsv"]
+    return ["--phase", "phase1", *INPUTS, *project.arguments("tfrecords", "phase1"), *lengths]
 
 
 def sources(project: Project) -> None:
@@ -47,6 +48,9 @@ def test_records_metrics_and_provenance_are_written(project: Project) -> None:
     ]
     metrics = json.loads((project.path / "metrics/tfrecords/phase1.json").read_text())
     assert metrics["train"]["examples"] > metrics["test"]["examples"] > 0
+    header, *rows = (project.path / "metrics/lengths/phase1.tsv").read_text().splitlines()
+    assert header == "split\ttokens\tsequences"
+    assert sum(int(row.split("\t")[2]) for row in rows) == sum(metrics[s]["examples"] for s in ("train", "test"))
     record = json.loads((project.path / "metrics/provenance/tfrecords/phase1.json").read_text())
     assert record["command"] == "dvc repro -f -s tfrecords@phase1"
 

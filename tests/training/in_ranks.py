@@ -32,7 +32,7 @@ def main(folder: Path) -> None:
     step = make_step(split, world=world, clip_norm=0.5)
     weights = random_weights({n: v.shape for n, v in step.variables.items() if n.startswith(("bert/", "cls/"))}, seed=1)
     records = Records(folder / "test", "dvc repro tfrecords@phase1")
-    held_out = evaluate_pretraining(weights, CONFIG, records, pretraining_sums, 4, FP32, world)
+    held_out = evaluate_pretraining(weights, CONFIG, records, None, pretraining_sums, 4, FP32, world)
 
     mine = slice(world.rank * split.rows_per_rank, (world.rank + 1) * split.rows_per_rank)
     told = []

@@ -61,6 +61,12 @@ def test_micro_batches_that_make_no_sense_are_shown(monkeypatch: pytest.MonkeyPa
         wanted_micro_batch("squad")
 
 
+def test_a_micro_batch_for_a_stage_that_does_not_train_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BERT_MICRO_BATCH", "squad=8,pretrain=64")
+    with pytest.raises(StageError, match=r"BERT_MICRO_BATCH names pretrain, expected .* pretrain_phase1"):
+        wanted_micro_batch("squad")
+
+
 def test_one_rank_is_the_default() -> None:
     assert wanted_ranks() == 1
 

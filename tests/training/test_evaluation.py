@@ -29,7 +29,7 @@ def records(tmp_path: Path) -> Records:
 
 
 def evaluate(records: Records, batch_size: int, world: World | None = None) -> dict[str, float]:
-    return evaluate_pretraining(WEIGHTS, CONFIG, records, pretraining_sums, batch_size, FP32, world or World())
+    return evaluate_pretraining(WEIGHTS, CONFIG, records, None, pretraining_sums, batch_size, FP32, world or World())
 
 
 def test_unigram_entropy_by_hand() -> None:

@@ -37,7 +37,8 @@ def tuned_on(
     folder: Path, from_random: bool, epochs: float, peak_rate: float = 0.003, reinit_layers: int = 0
 ) -> Finetuned:
     return finetune(
-        "glue",
+        "glue@mrpc",
+        "glue.mrpc",
         CLASSES,
         lambda config: classifier_shapes(config, 2),
         Model(CONFIG, PRETRAINED, folder / "vocab.txt"),
@@ -90,7 +91,9 @@ def test_reinit_layers_keeps_the_lower_layers_and_starts_the_top_and_the_pooler_
 
 def test_more_layers_to_start_anew_than_there_are_is_an_error(tmp_path: Path) -> None:
     layers = CONFIG.num_hidden_layers
-    with pytest.raises(StageError, match=rf"glue.reinit_layers is {layers + 1}, but the model has {layers} layers"):
+    with pytest.raises(
+        StageError, match=rf"glue\.mrpc\.reinit_layers is {layers + 1}, but the model has {layers} layers"
+    ):
         tuned_on(tmp_path, from_random=False, epochs=1, reinit_layers=layers + 1)
 
 

@@ -86,7 +86,7 @@ def test_ranks_hold_the_same_bits(seen: Path) -> None:
 
 def test_the_held_out_numbers_do_not_depend_on_the_number_of_ranks(seen: Path) -> None:
     weights, records = random_weights(pretraining_shapes(CONFIG), seed=1), Records(seen / "test", "dvc repro")
-    alone = evaluate_pretraining(weights, CONFIG, records, pretraining_sums, 4, FP32, World())
+    alone = evaluate_pretraining(weights, CONFIG, records, None, pretraining_sums, 4, FP32, World())
     for rank in range(2):
         # The batches' sums are added in the order of the batches, whoever computed them. Only the product of a batch
         # may be cut among another number of threads.

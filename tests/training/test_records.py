@@ -121,7 +121,7 @@ def test_a_cut_that_the_manifest_does_not_show_is_named_too(folder: Path, beyond
     path.write_bytes(data[: 12 + length + 4 + beyond])  # the first record is whole
     told = json.loads((folder / manifest.NAME).read_text())
     files = [{"path": e["path"], "examples": e["examples"]} for e in told["files"]]
-    manifest.write(folder, files)
+    manifest.write(folder, files, **{name: x for name, x in told.items() if name not in ("files", "configured")})
     with pytest.raises(StageError, match=rf"0002\.tfrecord: ends {where}(.|\n)*next: dvc repro tfrecords@phase1"):
         list(Records(folder, MADE_BY).in_order())
 
@@ -153,3 +153,21 @@ def test_a_folder_without_a_record_is_an_error(tmp_path: Path) -> None:
     manifest.write_unconfigured(tmp_path / "train")
     with pytest.raises(StageError, match=r"train: holds no records\n  next: dvc repro tfrecords@phase1"):
         Records(tmp_path / "train", MADE_BY)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"masking": "later"}, "masking is 'later', this code knows static, dynamic"),
+        ({"objective": None}, "objective is None, this code knows"),
+        ({}, "its manifest does not tell masking, objective"),
+    ],
+)
+def test_records_of_an_unknown_make_are_refused(folder: Path, changed: dict[str, str], said: str) -> None:
+    told = json.loads((folder / manifest.NAME).read_text())
+    told |= changed
+    if not changed:
+        del told["masking"], told["objective"]
+    (folder / manifest.NAME).write_text(json.dumps(told))
+    with pytest.raises(StageError, match=rf"train: {said}(.|\n)*next: dvc repro tfrecords@phase1"):
+        Records(folder, MADE_BY)

@@ -102,7 +102,7 @@ def write_records(folder: Path, counts: list[int], vocab: Path, seed: int = 0, s
     """A split of records in len(counts) files, as the tfrecords stage leaves it; the records in file order."""
     folder.mkdir(parents=True)
     batch = make_batch(sum(counts), seed, sequence)
-    records = [serialize({name: values[row] for name, values in batch.items()}) for row in range(sum(counts))]
+    records = serialize(batch)
     waiting = iter(records)
     entries = []
     for number, count in enumerate(counts):
@@ -118,6 +118,8 @@ def write_records(folder: Path, counts: list[int], vocab: Path, seed: int = 0, s
         max_predictions=PREDICTIONS,
         vocab_size=len(vocabulary.pieces),
         vocab_sha256=vocabulary.sha256,
+        masking="static",
+        objective="mlm+nsp",
     )
     return records
 
