@@ -14,7 +14,7 @@ from bert.pipeline.errors import StageError
 from bert.text.document import Document
 from bert.text.plain import book, plain
 from bert.text.settings import DocumentsSettings
-from bert.text.wikipedia import articles, open_dump
+from bert.text.wikipedia import articles, is_index, open_dump
 
 CORPORA = ("wikipedia", "books", "text")
 # Small files share a work item up to this size, so that ten thousand books are not ten thousand outputs.
@@ -83,9 +83,11 @@ def make_documents(corpus: str, source: Path, settings: DocumentsSettings, scrat
         manifest.write_unconfigured(out)
         return {"documents": 0, "passages": 0, "characters": 0, "files": 0, "dropped": {}}
     place = Workplace(scratch)
-    items = group(listed["files"], place, source)
+    # A dump by its date comes with the index of each part.
+    files = [f for f in listed["files"] if corpus != "wikipedia" or not is_index(f["path"])]
+    items = group(files, place, source)
     done = run_parts(f"documents@{corpus}", items, _Extract(corpus, settings), place)
-    total: Counter[str] = Counter()
+    total: Counter[str] = Counter({"dropped:index_of_a_dump": len(listed["files"]) - len(files)})
     for counts in done:
         total.update(counts)
     if not total["documents"]:

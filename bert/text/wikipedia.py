@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import IO
@@ -17,6 +18,7 @@ from bert.text.wikitext import passages
 ENGLISH_NAMESPACES = frozenset(
     {"file", "image", "media", "category", "template", "wikipedia", "help", "portal", "special"}
 )
+_INDEX = re.compile(r"-multistream-index\d*\.txt")
 
 
 def _local(tag: str) -> str:
@@ -86,6 +88,11 @@ def _article(
         reason = "no_prose"
     counts[f"dropped:{reason}"] += 1
     return None
+
+
+def is_index(name: str) -> bool:
+    """Whether a file only lists where the pages of a multistream dump are."""
+    return _INDEX.search(name) is not None
 
 
 def open_dump(file: IO[bytes], name: str) -> IO[bytes]:

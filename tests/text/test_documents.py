@@ -77,6 +77,20 @@ def test_an_uncompressed_dump_gives_the_same_documents(corpus: Corpus, tmp_path:
     assert Corpus(tmp_path / "plain", "wikipedia")(dump_xml=bz2.decompress(DUMP)) == packed
 
 
+@wikipedia
+def test_the_index_of_a_dump_by_its_date_is_no_dump(corpus: Corpus) -> None:
+    corpus.source.mkdir(parents=True, exist_ok=True)
+    for part in ("1.{}-p1p99", "27.{}-p100p200"):
+        index = part.format("txt")
+        (corpus.source / f"xxwiki-20260901-pages-articles-multistream-index{index}.bz2").write_bytes(
+            bz2.compress(b"0:1:A")
+        )
+    told = corpus(dump_xml_bz2=DUMP)
+    assert len(told) == 6
+    assert corpus.metrics["files"] == 1
+    assert corpus.metrics["dropped"] == {"index_of_a_dump": 2, "not_main_namespace": 1}
+
+
 def with_noise(stream: int) -> bytes:
     """A dump with one of its streams overwritten in the middle; all that follow it are whole."""
     streams = [bz2.compress(stream.encode()) for stream in (HEAD, page(1, document(1)), page(2, document(2)), TAIL)]
