@@ -15,9 +15,10 @@ from xml.etree import ElementTree
 from bert.pipeline import manifest
 from bert.pipeline.beam import Item, Part, Workplace, read, run_parts
 from bert.pipeline.errors import StageError
+from bert.text.books import book
 from bert.text.document import Document
 from bert.text.dump import Piece, Site, cut, indexed_by, is_index, pages, site
-from bert.text.plain import book, plain
+from bert.text.plain import plain
 from bert.text.settings import DocumentsSettings
 from bert.text.wikipedia import Failure, articles
 
