@@ -42,7 +42,11 @@ class Difference:
 
 def read(path: Path) -> dict[str, dict[str, str]]:
     """Documents by their page id (`wikipedia:12` and `12` are the same page); those without text are left out."""
-    files = sorted(p for p in path.rglob("*") if p.is_file() and p.name != "manifest.json") if path.is_dir() else [path]
+    files = (
+        sorted(p for p in path.rglob("*") if p.is_file() and p.name not in ("manifest.json", "errors.jsonl"))
+        if path.is_dir()
+        else [path]
+    )
     found = {}
     for file in files:
         with open(file, encoding="utf-8") as lines:
