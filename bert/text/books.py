@@ -81,7 +81,7 @@ def _paragraphs(text: str, counts: Counter[str]) -> Iterator[str]:
         whole = join(lines)
         first = lines[0].lstrip(" _*")
         if width > LONGEST_WRAP:
-            yield from (line for line in lines if not _PRODUCTION.search(line))
+            yield from lines
         elif _PRODUCTION.search(whole):
             counts["dropped:note_of_the_publisher"] += 1
         elif _ILLUSTRATION.match(first):
@@ -101,8 +101,10 @@ def book(data: bytes, name: str, url: str, min_chars: int, counts: Counter[str])
     text = LINE_END.sub("\n", decode(data, counts))
     if starts := list(_START.finditer(text)):
         text = text[starts[-1].end() :]
+        counts["stripped_headers"] += 1
     if end := _END.search(text):
         text = text[: end.start()]
+        counts["stripped_footers"] += 1
     marked = (_FOOTNOTE_MARK.sub("", paragraph) for paragraph in _paragraphs(text, counts))
     kept = keep((paragraph.replace("_", "") for paragraph in marked), min_chars, counts)  # italics
     if kept:

@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 CORPORA = ("wikipedia", "books", "text")
 ERRORS = "errors.jsonl"
+# What a dump may be packed with that is not read.
+PACKED = (".gz", ".xz", ".7z", ".zst", ".zip", ".tar")
 # An item is a share of the corpus within these bounds of uncompressed bytes: enough items for many workers, each worth
 # a minute of one, and neither ten thousand books nor all of Wikipedia make thousands of outputs.
 SHARES = 64
@@ -40,14 +42,18 @@ def _ratio(name: str) -> int:
 
 
 def _unreadable(corpus: str, file: dict[str, Any], error: Exception) -> StageError:
+    offset = file.get("piece", {}).get("offset", 0)
+    where = f" from byte {offset} on" if offset else ""
     return StageError(
-        f"{corpus}: {file['name']} ({file['url']}) cannot be read: {error}",
+        f"{corpus}: {file['name']} ({file['url']}) cannot be read{where}: {error}",
         run=f"replace the file, then dvc repro -f download@{corpus} && dvc repro",
     )
 
 
 def _cut_dump(file: dict[str, Any], local: Path, index: Path | None, most: int) -> list[dict[str, Any]]:
     """The pieces of a dump, each with what its head says."""
+    if file["name"].endswith(PACKED):
+        raise _unreadable("wikipedia", file, ValueError("dumps are read as .xml or .xml.bz2; unpack it"))
     try:
         with open(local, "rb") as f:
             told = site(f, file["name"], local.stat().st_size).to_json()

@@ -16,7 +16,7 @@ class DocumentsSettings(Section):
     max_page_bytes / nodes / depth: wiki pages over one of these limits fail: size of the source in UTF-8, pieces of
         markup, pieces of markup open at a time.
     max_error_rate: of the articles; when more of them fail, the stage does.
-    tail_sections: lower-case headings of sections that come after the prose.
+    tail_sections: headings, in any case, of sections that come after the prose.
     """
 
     min_passage_chars: Annotated[int, Field(ge=1)]

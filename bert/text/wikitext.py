@@ -125,8 +125,9 @@ def passages(wikitext: str, namespaces: frozenset[str], settings: DocumentsSetti
     flatten = Flattener(
         lambda target, text: link_text(target, text, namespaces), settings.max_page_nodes, settings.max_page_depth
     )
+    tail_sections = frozenset(name.lower() for name in settings.tail_sections)
     kept = []
-    for paragraph in _paragraphs(flatten(wikitext), frozenset(settings.tail_sections), dropped):
+    for paragraph in _paragraphs(flatten(wikitext), tail_sections, dropped):
         plain = _MAGIC_WORD.sub("", _STRAY_LINK.sub("", paragraph))
         # As browsers read entities: &#150; is a dash, &#xD83D; no character. One may name an end of line.
         text = tidy(" ".join(html.unescape(plain).split("\n")))

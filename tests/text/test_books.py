@@ -45,8 +45,9 @@ def test_hard_wrapped_lines_are_joined_to_paragraphs() -> None:
 @pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
 def test_header_and_footer_of_project_gutenberg_are_stripped(start: str, end: str, line_end: str) -> None:
     text = f"\ufeff{HEADER}{start}\n\n{BODY}\n\n{end}{FOOTER}".replace("\r\n", "\n").replace("\n", line_end)
-    (document,), _ = one_book(text)
+    (document,), counts = one_book(text)
     assert document.passages == PARAGRAPHS
+    assert counts == {"stripped_headers": 1, "stripped_footers": 1}
 
 
 def test_short_paragraphs_and_those_without_lower_case_are_dropped_and_counted() -> None:

@@ -102,6 +102,7 @@ def with_noise(stream: int) -> bytes:
         ("broken_xml", HEAD + "<page><title>Mill & Sons</title></page>" + TAIL, "not well-formed"),
         ("not_xml_bz2", b"<html>404</html>", "the bz2 stream at byte 0 is corrupt"),
         ("empty_xml", b"", "no element found"),
+        ("packed_xml_gz", b"\x1f\x8b", r"dumps are read as \.xml or \.xml\.bz2; unpack it"),
     ],
 )
 def test_a_broken_dump_is_an_error_that_names_it_and_nothing_is_published(
@@ -214,6 +215,25 @@ def test_the_number_of_workers_changes_no_byte(corpus: Corpus, tmp_path: Path, m
     many = Corpus(tmp_path / "many", "wikipedia")
     many(**{NAME: LARGE})
     assert files(many.out) == files(corpus.out)
+
+
+@wikipedia
+@pytest.mark.parametrize("damage", ["xml", "stream"])
+def test_damage_in_one_of_many_pieces_is_told_with_its_place(
+    corpus: Corpus, monkeypatch: pytest.MonkeyPatch, damage: str
+) -> None:
+    in_pieces(monkeypatch)
+    streams = [HEAD, *STREAMS, TAIL]
+    if damage == "xml":
+        streams[5] = streams[5].replace("</title>", "</titel>", 1)
+    packed = [bytearray(bz2.compress(stream.encode())) for stream in streams]
+    if damage == "stream":
+        packed[5][50:60] = bytes(10)
+    begin = sum(map(len, packed[:5]))
+    reason = "mismatched tag" if damage == "xml" else f"the bz2 stream at byte {begin} is corrupt"
+    with pytest.raises(StageError, match=rf"multistream\.xml\.bz2 .* cannot be read from byte [0-9]+ on: {reason}"):
+        corpus(**{NAME: b"".join(packed)})
+    assert files(corpus.out) == {}
 
 
 @wikipedia

@@ -6,6 +6,8 @@ import contextlib
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bert.text.markup import TooComplex
 from bert.text.tidy import tidy
@@ -83,6 +85,14 @@ def test_list_items_of_all_kinds_are_dropped_and_counted() -> None:
     kept, dropped = passages(wikitext, NAMESPACES, SETTINGS)
     assert kept == ["Prose one.", "Prose two."]
     assert dropped == {"list_item": 7}
+
+
+def test_tail_sections_are_those_of_the_parameter_in_any_case() -> None:
+    german = documents_settings(tail_sections=("Einzelnachweise",))
+    assert passages("Text.\n== einzelnachweise ==\nBuch.\n== Notes ==\nNoten.", NAMESPACES, german)[0] == [
+        "Text.",
+        "Noten.",
+    ]
 
 
 def test_headings_are_dropped_and_tail_sections_with_all_below_them() -> None:
@@ -243,6 +253,31 @@ def test_a_page_of_nothing_but_brackets_takes_time_in_proportion_to_its_size(pie
     with contextlib.suppress(TooComplex):
         passages(piece * pieces + "text", NAMESPACES, unlimited)
     assert time.process_time() - started < 5.0  # a hundredth of it, in fact; if it were quadratic, hours
+
+
+MARKUP = [
+    *OPENINGS,
+    *OTHERS,
+    "\n",
+    "==",
+    "*",
+    "</ref>",
+    "</nowiki>",
+    "-->",
+    "text ",
+    "nowrap|",
+    "convert|1|to|",
+    "]",
+    "}",
+]
+
+
+@given(wikitext=st.lists(st.sampled_from(MARKUP), max_size=40).map("".join))
+def test_no_markup_is_an_error_nor_gives_passages_that_hold_line_ends_or_brackets(wikitext: str) -> None:
+    with contextlib.suppress(TooComplex):
+        for passage in prose(wikitext):
+            assert passage == passage.strip() and len(passage.splitlines()) == 1
+            assert not any(mark in passage for mark in ("[[", "]]", "{{", "}}", "<ref", "<div"))
 
 
 def test_limits_on_pieces_of_markup_and_on_their_depth() -> None:
