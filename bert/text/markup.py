@@ -130,11 +130,11 @@ class Flattener:
             self._write(opened.source)
         self._write("|".join(opened.texts()))
 
-    def _close(self, kind: str, source: str) -> bool:
+    def _close(self, kind: str, source: str) -> None:
         """End the nearest `kind`, with all that is open in it; without one, `source` is text."""
         if not any(opened.kind == kind for opened in self._stack):
             self._write(source)
-            return False
+            return
         while self._stack[-1].kind != kind:
             self._give_up()
         closed = self._stack.pop()
@@ -151,7 +151,6 @@ class Flattener:
             self._write(f"[{whole}]" if "\n" in whole else (whole.split(None, 1)[1:] or [""])[0])
         elif kind != "{{{":
             self._write(BREAK)
-        return True
 
     def _open_braces(self, text: str) -> None:
         """Braces pair from the inside: {{{{{x}}} is a template whose name an argument gives."""
