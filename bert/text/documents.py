@@ -7,9 +7,10 @@ import logging
 import shutil
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from xml.etree import ElementTree
 
 from bert.pipeline import manifest
@@ -25,7 +26,7 @@ from bert.text.wikipedia import Failure, articles
 log = logging.getLogger(__name__)
 
 CORPORA = ("wikipedia", "books", "text")
-ERRORS = "errors.jsonl"
+DOCUMENTS, ERRORS = "documents.jsonl", "errors.jsonl"
 # What a dump may be packed with that is not read.
 PACKED = (".gz", ".xz", ".7z", ".zst", ".zip", ".tar")
 # An item is a share of the corpus within these bounds of uncompressed bytes: enough items for many workers, each worth
@@ -95,8 +96,21 @@ def group(files: list[dict[str, Any]], corpus: str, place: Workplace, folder: Pa
     return items
 
 
+class _Outputs(ExitStack):
+    """The files of a part, each created by its first line: Beam cannot write an empty file to S3."""
+
+    def __init__(self, part: Part) -> None:
+        super().__init__()
+        self._part, self._files = part, dict[str, IO[bytes]]()
+
+    def write(self, name: str, line: bytes) -> None:
+        if name not in self._files:
+            self._files[name] = self.enter_context(self._part.create(name))
+        self._files[name].write(line)
+
+
 class _Extract:
-    """The files, or pieces of dumps, of one item -> one JSON-lines file of documents, and one of failures."""
+    """The files, or pieces of dumps, of one item -> JSON lines of documents, and of failures, where there are any."""
 
     def __init__(self, corpus: str, settings: DocumentsSettings) -> None:
         self._corpus, self._settings = corpus, settings
@@ -115,16 +129,16 @@ class _Extract:
 
     def __call__(self, item: Item, part: Part) -> dict[str, Any]:
         counts: Counter[str] = Counter()
-        with part.create("documents.jsonl") as out, part.create(ERRORS) as errors:
+        with _Outputs(part) as outputs:
             for file in item["files"]:
                 try:
                     for found in self._documents(file, counts):
                         if isinstance(found, Failure):
                             told = {**asdict(found), "file": file["name"]}
-                            errors.write(json.dumps(told, ensure_ascii=False).encode() + b"\n")
+                            outputs.write(ERRORS, json.dumps(told, ensure_ascii=False).encode() + b"\n")
                             counts["failed"] += 1
                             continue
-                        out.write(found.to_json())
+                        outputs.write(DOCUMENTS, found.to_json())
                         counts["documents"] += 1
                         counts["passages"] += len(found.passages)
                         counts["characters"] += len(found.text)
@@ -135,11 +149,12 @@ class _Extract:
         return dict(counts)
 
 
-def _gather_errors(items: list[Item], place: Workplace, target: Path) -> None:
+def _gather_errors(items: list[Item], done: list[dict[str, Any]], place: Workplace, target: Path) -> None:
     """The failures of all items in one file, in the order of the input."""
+    target.parent.mkdir(parents=True, exist_ok=True)
     single = target.with_name(f".{target.name}.part")
     with open(target, "wb") as out:
-        for item in items:
+        for item in (item for item, counts in zip(items, done, strict=True) if counts.get("failed")):
             place.fetch(item, ERRORS, single)
             out.write(single.read_bytes())
     single.unlink(missing_ok=True)
@@ -176,7 +191,7 @@ def make_documents(corpus: str, source: Path, settings: DocumentsSettings, scrat
     total: Counter[str] = Counter()
     for counts in done:
         total.update(counts)
-    _gather_errors(items, place, scratch / ERRORS)
+    _gather_errors(items, done, place, scratch / ERRORS)
     _check_errors(total, settings.max_error_rate, scratch / ERRORS)
     if not total["documents"]:
         raise StageError(
@@ -185,8 +200,9 @@ def make_documents(corpus: str, source: Path, settings: DocumentsSettings, scrat
         )
     entries = []
     for item, counts in zip(items, done, strict=True):
-        place.fetch(item, "documents.jsonl", out / f"{item['name']}.jsonl")
-        entries.append({"path": f"{item['name']}.jsonl", "documents": counts.get("documents", 0)})
+        if counts.get("documents"):
+            place.fetch(item, DOCUMENTS, out / f"{item['name']}.jsonl")
+            entries.append({"path": f"{item['name']}.jsonl", "documents": counts["documents"]})
     shutil.copyfile(scratch / ERRORS, out / ERRORS)
     manifest.write(out, entries)
     place.forget_uploads()

@@ -237,6 +237,24 @@ def test_damage_in_one_of_many_pieces_is_told_with_its_place(
 
 
 @wikipedia
+@pytest.mark.slow
+def test_workers_that_read_and_write_in_a_bucket_give_the_same_bytes(
+    corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bucket: str
+) -> None:
+    in_pieces(monkeypatch)
+    redirects = "".join(page(n, "#REDIRECT [[Mill]]") for n in range(50, 80))  # a piece without a document
+    dump = multistream(HEAD, *STREAMS[:4], redirects, page(41, "{{" * 30), *STREAMS[4:], TAIL)
+    corpus.settings = documents_settings(max_error_rate=0.1)
+    corpus(**{NAME: dump})
+    monkeypatch.setenv("BERT_WORK", f"{bucket}/bert")
+    remote = Corpus(tmp_path / "remote", "wikipedia")
+    remote.settings = corpus.settings
+    remote(**{NAME: dump})
+    assert files(remote.out) == files(corpus.out)
+    assert remote.metrics == corpus.metrics and remote.metrics["failed"] == 1
+
+
+@wikipedia
 def test_an_index_without_its_dump_is_an_error(corpus: Corpus) -> None:
     with pytest.raises(
         StageError, match=r"multistream-index\.txt is the index of .*multistream\.xml\.bz2, which is not"
