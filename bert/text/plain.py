@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from bert.text.document import Document
 from bert.text.encoding import decode
@@ -36,13 +36,20 @@ def _or(value: object, default: str) -> str:
     return default if value is None else str(value)
 
 
-def plain(data: bytes, name: str, url: str, min_chars: int, counts: Counter[str]) -> Iterator[Document]:
+def _lines(file: Iterable[bytes], counts: Counter[str]) -> Iterator[str]:
+    """Lines of an open file, one at a time: a corpus may be one file of many gigabytes."""
+    for raw in file:
+        line = decode(raw, counts)
+        yield from LINE_END.split(line.removesuffix("\n").removesuffix("\r") if line.endswith("\n") else line)
+
+
+def plain(file: Iterable[bytes], name: str, url: str, min_chars: int, counts: Counter[str]) -> Iterator[Document]:
     """A document a line: of a `.jsonl` file its object's `text` (and `id`, `title`, `url`), else the line itself.
 
     Raises:
         ValueError: a line of a `.jsonl` file that is not an object with a text.
     """
-    for number, line in enumerate(LINE_END.split(decode(data, counts)), start=1):
+    for number, line in enumerate(_lines(file, counts), start=1):
         if not line.strip():
             continue
         told = {"text": line}

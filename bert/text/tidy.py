@@ -12,7 +12,7 @@ _SPACES = re.compile(r"[ \t\u00a0\u2000-\u200a\u202f]+")
 _SPACE_BEFORE_POINT = re.compile(r" +([,.;:!?)\]])(?!\w)")
 _COMMAS = re.compile(r",(?:\s*,)+")
 _SEMICOLONS = re.compile(r";(?:\s*[,;])+")
-_BEFORE_FULL_STOP = re.compile(r"[,;:] ?(?=\.(?!\.))")
+_BEFORE_FULL_STOP = re.compile(r"[,;:] ?(?=\.(?![.\w]))")
 _START = re.compile(r"^(?:[,;:)]|\.(?!\.))\s+")
 # Control characters, halves of surrogate pairs (which UTF-8 cannot hold) and the mark of what could not be decoded.
 _NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffd-\uffff]")

@@ -12,7 +12,7 @@ import pytest
 
 from bert.pipeline import manifest
 from bert.pipeline.errors import StageError
-from bert.text import documents as module
+from bert.text import items
 from bert.text.documents import make_documents
 from bert.text.settings import DocumentsSettings
 from tests.corpus import HEAD, TAIL, document, documents_settings, index_of, multistream, page
@@ -169,7 +169,7 @@ def test_a_truncated_download_is_noticed(corpus: Corpus) -> None:
 
 @books
 def test_small_files_share_an_output_and_large_ones_do_not(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LEAST_ITEM_BYTES", 1000)
+    monkeypatch.setattr(items, "LEAST_ITEM_BYTES", 1000)
     contents = {f"{n}_txt": document(n).replace("\n", "\n\n") for n in range(8)} | {"9_txt": document(9, passages=20)}
     told = corpus(**contents)
     entries = manifest.read(corpus.out, "x")["files"]
@@ -181,7 +181,7 @@ def test_small_files_share_an_output_and_large_ones_do_not(corpus: Corpus, monke
 
 def in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut even the smallest dump."""
-    monkeypatch.setattr(module, "LEAST_ITEM_BYTES", 4 * 600)
+    monkeypatch.setattr(items, "LEAST_ITEM_BYTES", 4 * 600)
 
 
 STREAMS = ["".join(page(n, document(n)) for n in range(first, first + 3)) for first in range(1, 31, 3)]

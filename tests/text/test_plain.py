@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import tracemalloc
 from collections import Counter
 
 import pytest
@@ -14,7 +16,7 @@ from bert.text.plain import plain
 def lines(text: str | bytes, name: str) -> tuple[list[Document], Counter[str]]:
     counts: Counter[str] = Counter()
     encoded = text if isinstance(text, bytes) else text.encode()
-    return list(plain(encoded, name, "https://text.example.org/1", 10, counts)), counts
+    return list(plain(io.BytesIO(encoded), name, "https://text.example.org/1", 10, counts)), counts
 
 
 def test_a_line_of_plain_text_is_a_document() -> None:
@@ -64,3 +66,26 @@ def test_text_that_utf_8_cannot_hold_is_left_out() -> None:
     (document,), _ = lines('{"text": "Half a \\ud83d pair of characters."}', "a.jsonl")
     assert document.to_json()
     assert document.text == "Half a pair of characters."
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_every_kind_of_line_end_ends_a_line(line_end: str) -> None:
+    documents, _ = lines(line_end.join(["The keeper painted.", "", "A baker sold two.", ""]), "a.txt")
+    assert [d.id for d in documents] == ["text:a.txt:1", "text:a.txt:3"]
+    assert [d.text for d in documents] == ["The keeper painted.", "A baker sold two."]
+
+
+def test_a_line_in_another_encoding_is_counted_and_the_others_stay() -> None:
+    text = "The café is closed.".encode() + b"\n" + "The café is open.".encode("cp1252") + b"\n"
+    documents, counts = lines(text, "a.txt")
+    assert [d.text for d in documents] == ["The café is closed.", "The café is open."]
+    assert counts == {"decoded_as_cp1252": 1}
+
+
+def test_a_large_file_is_read_line_by_line() -> None:
+    file = io.BytesIO(b"The keeper painted a lamp by the harbour.\n" * 200_000)
+    tracemalloc.start()
+    assert sum(1 for _ in plain(file, "a.txt", "u", 10, Counter())) == 200_000
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < len(file.getvalue()) / 50

@@ -134,6 +134,7 @@ def test_entities_become_their_characters(wikitext: str, expected: str) -> None:
         ("Anne \u00a0 wrote\u2009it", "Anne wrote it"),
         ("a .NET program and .5 of it , then", "a .NET program and .5 of it, then"),
         ("a(b) stays f(x, y)", "a(b) stays f(x, y)"),
+        ("either 1, .5 or, .NET, ... none", "either 1, .5 or, .NET,... none"),
         (", which is so,. Thus ,", "which is so. Thus,"),
         (") and ... one; , two...", "and... one; two..."),
         ("control\x07 and lone\ud800 halves", "control and lone halves"),
