@@ -242,9 +242,9 @@ def test_workers_that_read_and_write_in_a_bucket_give_the_same_bytes(
     corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bucket: str
 ) -> None:
     in_pieces(monkeypatch)
-    redirects = "".join(page(n, "#REDIRECT [[Mill]]") for n in range(50, 80))  # a piece without a document
-    dump = multistream(HEAD, *STREAMS[:4], redirects, page(41, "{{" * 30), *STREAMS[4:], TAIL)
-    corpus.settings = documents_settings(max_error_rate=0.1)
+    redirects = "".join(page(n, "#REDIRECT [[Mill]]") for n in range(50, 80))
+    dump = multistream(HEAD, STREAMS[0], redirects, page(41, "{{" * 30), STREAMS[1], TAIL)
+    corpus.settings = documents_settings(max_error_rate=0.5)
     corpus(**{NAME: dump})
     monkeypatch.setenv("BERT_WORK", f"{bucket}/bert")
     remote = Corpus(tmp_path / "remote", "wikipedia")
