@@ -26,7 +26,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     settings = section(DocumentsSettings, "documents")
     with job(
         f"documents@{args.corpus}",
-        {"documents": settings},
+        # Whoever finds the errors acceptable and raises the threshold goes on from the finished parts.
+        {"documents": settings.model_dump(mode="json", exclude={"max_error_rate"})},
         [args.source],
         args.metrics,
         args.provenance,

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import bz2
+import re
+from typing import Any
 from xml.sax.saxutils import escape
 
 import numpy as np
 
+from bert.text.settings import DocumentsSettings
 from bert.text.tokenizer import SPECIAL_PIECES
 
 WHO = "the old keeper;a young baker;her tall neighbour;the quiet clerk;every sailor;my third cousin".split(";")
@@ -52,6 +55,29 @@ HEAD = (
     "<namespace key='6'>Datei</namespace><namespace key='3'>Benutzer Diskussion</namespace></namespaces></siteinfo>\n"
 )
 TAIL = "</mediawiki>\n"
+
+
+def index_of(*streams: str) -> bytes:
+    """The index of `multistream(HEAD, *streams, TAIL)`: offset, page id and title of every page."""
+    lines, offset = [], len(bz2.compress(HEAD.encode()))
+    for stream in streams:
+        for title, number in re.findall(r"<title>(.*?)</title><ns>\d+</ns><id>(\d+)</id>", stream):
+            lines.append(f"{offset}:{number}:{title}\n")
+        offset += len(bz2.compress(stream.encode()))
+    return "".join(lines).encode()
+
+
+def documents_settings(**changes: Any) -> DocumentsSettings:
+    """Settings for small texts."""
+    given: dict[str, Any] = {
+        "min_passage_chars": 1,
+        "max_page_bytes": 10_000,
+        "max_page_nodes": 1000,
+        "max_page_depth": 20,
+        "max_error_rate": 0.0,
+        "tail_sections": ("see also", "notes", "references"),
+    }
+    return DocumentsSettings(**(given | changes))
 
 
 def multistream(*streams: str) -> bytes:

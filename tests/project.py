@@ -26,7 +26,14 @@ PARAMS: dict[str, Any] = {
         "books": [],
         "text": [],
     },
-    "documents": {"min_passage_chars": 20, "max_page_bytes": 100000},
+    "documents": {
+        "min_passage_chars": 20,
+        "max_page_bytes": 100000,
+        "max_page_nodes": 1000,
+        "max_page_depth": 20,
+        "max_error_rate": 0.1,
+        "tail_sections": ["references"],
+    },
     "shards": {"language": "en", "train": 3, "test": 2, "test_fraction": 0.3},
     "vocab": {"source": None, "size": 200, "iterations": 2, "max_bytes": 100000},
     "tfrecords": {

@@ -2,40 +2,46 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from xml.etree import ElementTree
 
 from bert.pipeline import manifest
 from bert.pipeline.beam import Item, Part, Workplace, read, run_parts
 from bert.pipeline.errors import StageError
+from bert.text.books import book
 from bert.text.document import Document
-from bert.text.plain import book, plain
+from bert.text.dump import Piece, Site, pages
+from bert.text.items import group, unreadable
+from bert.text.plain import plain
 from bert.text.settings import DocumentsSettings
-from bert.text.wikipedia import articles, is_index, open_dump
+from bert.text.wikipedia import Failure, articles
 
 CORPORA = ("wikipedia", "books", "text")
-# Small files share a work item up to this size, so that ten thousand books are not ten thousand outputs.
-ITEM_BYTES = 16 * 2**20
+DOCUMENTS, ERRORS = "documents.jsonl", "errors.jsonl"
 
 
-def group(files: list[dict[str, Any]], place: Workplace, folder: Path) -> list[Item]:
-    """Work items of neighbouring files of about ITEM_BYTES; depends on names and sizes alone."""
-    items: list[Item] = []
-    for file in files:
-        told = {"name": file["path"], "url": file["url"], "path": place.share(folder / file["path"])}
-        if items and items[-1]["bytes"] + file["bytes"] <= ITEM_BYTES:
-            items[-1]["files"].append(told)
-            items[-1]["bytes"] += file["bytes"]
-        else:
-            items.append({"name": f"documents-{len(items):05d}", "bytes": file["bytes"], "files": [told]})
-    return items
+class _Outputs(ExitStack):
+    """The files of a part, each created by its first line: Beam cannot write an empty file to S3."""
+
+    def __init__(self, part: Part) -> None:
+        super().__init__()
+        self._part, self._files = part, dict[str, IO[bytes]]()
+
+    def write(self, name: str, line: bytes) -> None:
+        if name not in self._files:
+            self._files[name] = self.enter_context(self._part.create(name))
+        self._files[name].write(line)
 
 
 class _Extract:
-    """Files of one item -> one JSON-lines file."""
+    """The files, or pieces of dumps, of one item -> JSON lines of documents, and of failures, where there are any."""
 
     def __init__(self, corpus: str, settings: DocumentsSettings) -> None:
         self._corpus, self._settings = corpus, settings
@@ -43,38 +49,68 @@ class _Extract:
     def setup(self) -> None:
         pass
 
-    def _documents(self, file: dict[str, str], counts: Counter[str]) -> Iterator[Document]:
+    def _documents(self, file: dict[str, Any], counts: Counter[str]) -> Iterator[Document | Failure]:
         with read(file["path"]) as f:
+            least = self._settings.min_passage_chars
             if self._corpus == "wikipedia":
-                yield from articles(open_dump(f, file["name"]), self._settings, counts)
+                found = pages(f, file["name"], Piece(**file["piece"]))
+                yield from articles(found, Site.from_json(file["site"]), self._settings, counts)
+            elif self._corpus == "books":
+                yield from book(f.read(), file["name"], file["url"], least, counts)
             else:
-                reader = book if self._corpus == "books" else plain
-                yield from reader(f.read(), file["name"], file["url"], self._settings.min_passage_chars, counts)
+                yield from plain(f, file["name"], file["url"], least, counts)
 
     def __call__(self, item: Item, part: Part) -> dict[str, Any]:
         counts: Counter[str] = Counter()
-        with part.create("documents.jsonl") as out:
+        with _Outputs(part) as outputs:
             for file in item["files"]:
                 try:
-                    for document in self._documents(file, counts):
-                        out.write(document.to_json())
+                    for found in self._documents(file, counts):
+                        if isinstance(found, Failure):
+                            told = {**asdict(found), "file": file["name"]}
+                            outputs.write(ERRORS, json.dumps(told, ensure_ascii=False).encode() + b"\n")
+                            counts["failed"] += 1
+                            continue
+                        outputs.write(DOCUMENTS, found.to_json())
                         counts["documents"] += 1
-                        counts["passages"] += len(document.passages)
-                        counts["characters"] += len(document.text)
+                        counts["passages"] += len(found.passages)
+                        counts["characters"] += len(found.text)
                 except (OSError, EOFError, ElementTree.ParseError, ValueError) as error:
-                    raise StageError(
-                        f"{self._corpus}: {file['name']} ({file['url']}) cannot be read: {error}",
-                        run=f"replace the file, then dvc repro -f download@{self._corpus} && dvc repro",
-                    ) from None
-                counts["files"] += 1
+                    raise unreadable(self._corpus, file, error) from None
+                if file.get("piece", {}).get("offset", 0) == 0:
+                    counts["files"] += 1
         return dict(counts)
 
 
+def _gather_errors(items: list[Item], done: list[dict[str, Any]], place: Workplace, target: Path) -> None:
+    """The failures of all items in one file, in the order of the input."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    single = target.with_name(f".{target.name}.part")
+    with open(target, "wb") as out:
+        for item in (item for item, counts in zip(items, done, strict=True) if counts.get("failed")):
+            place.fetch(item, ERRORS, single)
+            out.write(single.read_bytes())
+    single.unlink(missing_ok=True)
+
+
+def _check_errors(total: Counter[str], most: float, listed: Path) -> None:
+    """Raise StageError where more than the share `most` of the articles failed."""
+    failed, articles_tried = total["failed"], total["articles"]
+    if failed > most * articles_tried:
+        with open(listed, "rb") as f:
+            first = json.loads(f.readline())
+        raise StageError(
+            f"{failed} of {articles_tried} articles failed, more than documents.max_error_rate = {most}; the first: "
+            f"{first['title']!r} ({first['id']} of {first['file']}): {first['reason']}. All are in {listed}",
+            run="read that file, then raise documents.max_error_rate or the limit in params.yaml and dvc repro",
+        )
+
+
 def make_documents(corpus: str, source: Path, settings: DocumentsSettings, scratch: Path, out: Path) -> dict[str, Any]:
-    """Turn `data/download/<corpus>` into `documents-*.jsonl` in `out`. Returns the metrics.
+    """Turn `data/download/<corpus>` into `documents-*.jsonl` and `errors.jsonl` in `out`. Returns the metrics.
 
     Raises:
-        StageError: a file that is broken, or a configured corpus that gives no document.
+        StageError: a file that is broken, a configured corpus that gives no document, or too many failed articles.
     """
     out.mkdir(parents=True, exist_ok=True)
     made_by = f"dvc repro download@{corpus}"
@@ -83,13 +119,13 @@ def make_documents(corpus: str, source: Path, settings: DocumentsSettings, scrat
         manifest.write_unconfigured(out)
         return {"documents": 0, "passages": 0, "characters": 0, "files": 0, "dropped": {}}
     place = Workplace(scratch)
-    # A dump by its date comes with the index of each part.
-    files = [f for f in listed["files"] if corpus != "wikipedia" or not is_index(f["path"])]
-    items = group(files, place, source)
+    items = group(listed["files"], corpus, place, source)
     done = run_parts(f"documents@{corpus}", items, _Extract(corpus, settings), place)
-    total: Counter[str] = Counter({"dropped:index_of_a_dump": len(listed["files"]) - len(files)})
+    total: Counter[str] = Counter()
     for counts in done:
         total.update(counts)
+    _gather_errors(items, done, place, scratch / ERRORS)
+    _check_errors(total, settings.max_error_rate, scratch / ERRORS)
     if not total["documents"]:
         raise StageError(
             f"{source}: {total['files']} files hold not one document ({dict(sorted(total.items()))})",
@@ -97,8 +133,10 @@ def make_documents(corpus: str, source: Path, settings: DocumentsSettings, scrat
         )
     entries = []
     for item, counts in zip(items, done, strict=True):
-        place.fetch(item, "documents.jsonl", out / f"{item['name']}.jsonl")
-        entries.append({"path": f"{item['name']}.jsonl", "documents": counts.get("documents", 0)})
+        if counts.get("documents"):
+            place.fetch(item, DOCUMENTS, out / f"{item['name']}.jsonl")
+            entries.append({"path": f"{item['name']}.jsonl", "documents": counts["documents"]})
+    shutil.copyfile(scratch / ERRORS, out / ERRORS)
     manifest.write(out, entries)
     place.forget_uploads()
     return summary(total)

@@ -1,35 +1,33 @@
-"""A MediaWiki XML dump -> documents: the articles of the main namespace."""
+"""Pages of a MediaWiki dump -> documents: the articles of the main namespace."""
 
 from __future__ import annotations
 
-import bz2
-import re
 from collections import Counter
-from collections.abc import Iterator
-from typing import IO
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from urllib.parse import quote
 from xml.etree import ElementTree
 
 from bert.text.document import Document
+from bert.text.dump import Site, local
+from bert.text.markup import TooComplex
 from bert.text.settings import DocumentsSettings
 from bert.text.wikitext import passages
 
-# English names work on every wiki, beside the localised ones that the dump's siteinfo lists.
-ENGLISH_NAMESPACES = frozenset(
-    {"file", "image", "media", "category", "template", "wikipedia", "help", "portal", "special"}
-)
-_INDEX = re.compile(r"-multistream-index\d*\.txt")
 
+@dataclass(frozen=True)
+class Failure:
+    """An article that gave no document although it should have; a line of errors.jsonl."""
 
-def _local(tag: str) -> str:
-    """Tag name without the export schema's namespace, whose version changes."""
-    return tag.rpartition("}")[2]
+    id: str
+    title: str
+    reason: str
 
 
 def _child(element: ElementTree.Element, *path: str) -> ElementTree.Element | None:
     current: ElementTree.Element | None = element
     for name in path:
-        current = next((e for e in current if _local(e.tag) == name), None) if current is not None else None
+        current = next((e for e in current if local(e.tag) == name), None) if current is not None else None
     return current
 
 
@@ -38,63 +36,42 @@ def _text(element: ElementTree.Element, *path: str) -> str:
     return (found.text or "") if found is not None else ""
 
 
-def articles(dump: IO[bytes], settings: DocumentsSettings, counts: Counter[str]) -> Iterator[Document]:
-    """Documents of an open dump, uncompressed XML. Adds to `counts`: pages, and drops as `dropped:<reason>`.
-
-    Raises:
-        xml.etree.ElementTree.ParseError: the XML is broken or ends early.
-    """
-    namespaces = ENGLISH_NAMESPACES
-    base = "https://en.wikipedia.org/wiki/"
-    root: ElementTree.Element | None = None
-    for event, element in ElementTree.iterparse(dump, events=("start", "end")):
-        if root is None:
-            root = element
-        if event == "start":
-            continue
-        name = _local(element.tag)
-        if name == "siteinfo":
-            listed = _child(element, "namespaces")
-            local = {(e.text or "").lower() for e in listed} if listed is not None else set()
-            namespaces = ENGLISH_NAMESPACES | (local - {""})
-            base = _text(element, "base").rpartition("/")[0] + "/" if _text(element, "base") else base
-        elif name == "page":
-            counts["pages"] += 1
-            document = _article(element, base, namespaces, settings, counts)
-            if document is not None:
-                yield document
-            root.clear()  # else the finished pages of the whole dump stay in memory
-
-
-def _article(
-    page: ElementTree.Element, base: str, namespaces: frozenset[str], settings: DocumentsSettings, counts: Counter[str]
-) -> Document | None:
-    wikitext = _text(page, "revision", "text")
-    if _text(page, "ns") != "0":
-        reason = "not_main_namespace"
-    elif _child(page, "redirect") is not None or wikitext.lstrip()[:9].lower() == "#redirect":
-        reason = "redirect"
-    elif not wikitext.strip():
-        reason = "empty_page"
-    elif len(wikitext.encode()) > settings.max_page_bytes:
-        reason = "page_too_large"
-    else:
-        kept, dropped = passages(wikitext, namespaces, settings.min_passage_chars)
-        counts.update({f"dropped:{reason}": n for reason, n in dropped.items()})
-        if kept:
-            title = _text(page, "title")
-            url = base + quote(title.replace(" ", "_"), safe="/:(),'!*@")
-            return Document(f"wikipedia:{_text(page, 'id')}", url, title, "\n".join(kept))
-        reason = "no_prose"
-    counts[f"dropped:{reason}"] += 1
-    return None
+def articles(
+    pages: Iterable[ElementTree.Element], site: Site, settings: DocumentsSettings, counts: Counter[str]
+) -> Iterator[Document | Failure]:
+    """Documents of pages. Adds to `counts`: pages, articles (those that are tried), and drops as `dropped:<reason>`."""
+    for page in pages:
+        counts["pages"] += 1
+        wikitext = _text(page, "revision", "text")
+        if _text(page, "ns") != "0":
+            counts["dropped:not_main_namespace"] += 1
+        elif _child(page, "redirect") is not None or wikitext.lstrip()[:9].lower() == "#redirect":
+            counts["dropped:redirect"] += 1
+        elif not wikitext.strip():
+            counts["dropped:empty_page"] += 1
+        else:
+            counts["articles"] += 1
+            title, identity = _text(page, "title"), f"wikipedia:{_text(page, 'id')}"
+            try:
+                kept = _prose(wikitext, site, settings, counts)
+            except (MemoryError, KeyboardInterrupt):
+                raise  # of this machine, not of the page
+            except Exception as error:
+                named = isinstance(error, TooComplex)
+                counts["dropped:page_over_a_limit" if named else "dropped:page_failed"] += 1
+                yield Failure(identity, title, str(error) if named else f"{type(error).__name__}: {error}")
+                continue
+            if kept:
+                url = site.base + quote(title.replace(" ", "_"), safe="/:(),'!*@")
+                yield Document(identity, url, title, "\n".join(kept))
+            else:
+                counts["dropped:no_prose"] += 1
 
 
-def is_index(name: str) -> bool:
-    """Whether a file only lists where the pages of a multistream dump are."""
-    return _INDEX.search(name) is not None
-
-
-def open_dump(file: IO[bytes], name: str) -> IO[bytes]:
-    """Undo bzip2 where the name says so; multistream files are read through."""
-    return bz2.open(file) if name.endswith(".bz2") else file
+def _prose(wikitext: str, site: Site, settings: DocumentsSettings, counts: Counter[str]) -> list[str]:
+    size = len(wikitext.encode())
+    if size > settings.max_page_bytes:
+        raise TooComplex(f"{size} bytes, more than {settings.max_page_bytes}")
+    kept, dropped = passages(wikitext, site.namespaces, settings)
+    counts.update({f"dropped:{reason}": n for reason, n in dropped.items()})
+    return kept

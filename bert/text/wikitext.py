@@ -7,41 +7,55 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-import mwparserfromhell
-from mwparserfromhell import nodes
-from mwparserfromhell.wikicode import Wikicode
+from bert.text.markup import Flattener
+from bert.text.settings import DocumentsSettings
+from bert.text.tidy import tidy
 
-# Sections after the prose, as the English Wikipedia names them (Manual of Style/Layout, "Order of article elements").
-TAIL_SECTIONS = frozenset(
-    "see also|notes|notes and references|references|footnotes|citations|sources|bibliography|further reading|"
-    "external links|works cited|selected bibliography|gallery|discography|filmography|publications|works".split("|")
-)
-# Tags whose contents are not prose.
-DROPPED_TAGS = frozenset(
-    "ref references table gallery math chem timeline imagemap score code pre source syntaxhighlight syntax "
-    "div center hiero mapframe graph templatestyles inputbox categorytree section noinclude includeonly".split()
-)
-LIST_MARKS = frozenset(("*", "#", ":", ";", "----"))
-# Marks a line of the output as a list item; a character that XML cannot contain and no entity may name.
-_LIST = "\x01"
-_BREAK = "\n\n"
 _INTERLANGUAGE = re.compile(r"^[a-z]{2,3}(-[a-z-]+)?$|^simple$")
-_STYLE = re.compile(r"'{2,5}")
-_EMPTY_BRACKETS = re.compile(r"\(\s*(?:[,;:–—-]\s*)*\)|\[\s*\]")
-_BRACKET_START = re.compile(r"\(\s*(?:[,;:]\s*)+")
-_BRACKET_END = re.compile(r"\s*(?:[,;:]\s*)+\)")
-_SPACES = re.compile(r"[ \t\u00a0\u2009\u202f]+")
-_SPACE_BEFORE_POINT = re.compile(r" +([,.;:!?)\]])(?!\w)")
-_COMMAS = re.compile(r",(?:\s*,)+")
+_QUOTES = re.compile(r"'{2,}")
 _MAGIC_WORD = re.compile(r"__[A-Z]+__")
-# Control characters, halves of surrogate pairs (which UTF-8 cannot hold) and the mark of what could not be decoded.
-_NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffd-\uffff]")
+# What is left of a bracket that was never closed, or never opened.
+_STRAY_LINK = re.compile(r"\[\[|\]\]")
+_STRAY_TEMPLATE = re.compile(r"\{\{|\}\}|^\{\||^[|!]")
+_INDENT = re.compile(r":+(?![:*#;])")
+_LIST_ITEM = re.compile(r":*[*#;]|----")
+_HATNOTE = re.compile(
+    r"''+\s*(?:for\b.*\bsee\b|see\b|main article|further information|this (?:article|page|section) is about)", re.I
+)
 _LETTER = re.compile(r"[^\W\d_]")
 
 
-def _link_text(link: nodes.Wikilink, namespaces: frozenset[str]) -> str:
+def unstyle(line: str) -> str:
+    """A line without its marks of italics and bold; a mark that is an apostrophe too (`''Eagle'''s`) leaves one.
+
+    The rules are those of MediaWiki's Parser::doQuotes: four are an apostrophe and bold, of more than five the first
+    are apostrophes, and where both italics and bold are odd in number, one bold mark is an apostrophe and italics: the
+    first behind a word of one letter, else behind a longer one, else behind a space.
+    """
+    runs = list(_QUOTES.finditer(line))
+    if not runs:
+        return line
+    lengths = [3 if len(run[0]) == 4 else min(len(run[0]), 5) for run in runs]
+    both = lengths.count(5)
+    bold = [n for n, length in enumerate(lengths) if length == 3]
+    if bold and (len(bold) + both) % 2 and (lengths.count(2) + both) % 2:
+
+        def rank(n: int) -> int:
+            at = runs[n].start()
+            before = line[max(0, at - 2) : at].rjust(2)
+            return 2 if before[1] == " " else 0 if before[0] == " " else 1
+
+        lengths[min(bold, key=rank)] = 2
+    pieces, end = [], 0
+    for run, length in zip(runs, lengths, strict=True):
+        pieces += [line[end : run.start()], "'" * (len(run[0]) - length)]
+        end = run.end()
+    return "".join((*pieces, line[end:]))
+
+
+def link_text(target: str, text: str | None, namespaces: frozenset[str]) -> str:
     """What a reader sees of [[target|text]]; nothing of images, categories and links to other languages."""
-    target = _prose(link.title, namespaces).strip()
+    target = target.strip()
     if target.startswith(":"):  # [[:Category:Birds]] and [[:fr:Oiseau]] are links that a reader sees
         target = target[1:].strip()
     elif ":" in target:
@@ -49,95 +63,80 @@ def _link_text(link: nodes.Wikilink, namespaces: frozenset[str]) -> str:
         # As it is written: [[fr:Oiseau]] leads to another language, [[CSI: Miami]] is an article.
         if prefix.lower() in namespaces or _INTERLANGUAGE.match(prefix):
             return ""
-    return _prose(link.text, namespaces) if link.text is not None else target.replace("_", " ")
+    return text if text is not None else target.replace("_", " ")
 
 
-def _node_text(node: nodes.Node, namespaces: frozenset[str]) -> str:
-    if isinstance(node, nodes.Text):
-        return str(node.value)
-    if isinstance(node, nodes.Wikilink):
-        return _link_text(node, namespaces)
-    if isinstance(node, nodes.ExternalLink):
-        return _prose(node.title, namespaces) if node.title is not None else ("" if node.brackets else str(node.url))
-    if isinstance(node, nodes.HTMLEntity):
-        return html.unescape(str(node))  # as browsers read them: &#150; is a dash, &#xD83D; no character
-    if isinstance(node, nodes.Tag):
-        if node.wiki_markup in LIST_MARKS:
-            return f"\n{_LIST}"
-        name = str(node.tag).strip().lower()
-        if name in DROPPED_TAGS:
-            return _BREAK if name in ("table", "div", "center") else ""
-        if name == "br":
-            return " "
-        if name in ("li", "dd", "dt", "ul", "ol", "dl"):
-            return f"\n{_LIST}"
-        inside = _prose(node.contents, namespaces) if node.contents is not None else ""
-        return f"{_BREAK}{inside}{_BREAK}" if name in ("p", "blockquote") else inside
-    return ""  # templates, arguments, comments
+def _heading(line: str) -> tuple[int, str] | None:
+    """(level, title) of `== title ==`, else None."""
+    stripped = line.rstrip()
+    if not stripped.startswith("=") or not stripped.endswith("=") or len(stripped) < 3:
+        return None
+    left, right = len(stripped) - len(stripped.lstrip("=")), len(stripped) - len(stripped.rstrip("="))
+    level = min(left, right, 6)
+    return level, stripped[level:-level].strip()
 
 
-def _prose(code: Wikicode, namespaces: frozenset[str]) -> str:
-    return "".join(_node_text(node, namespaces) for node in code.nodes)
+def _paragraphs(text: str, tail_sections: frozenset[str], dropped: Counter[str]) -> Iterator[str]:
+    """Lines that follow each other are one paragraph, an indented line (mostly a quotation) is one by itself.
 
-
-def _sections(code: Wikicode, namespaces: frozenset[str], dropped: Counter[str]) -> Iterator[str]:
-    """The prose between headings; nothing below the heading of a tail section."""
+    No headings, no list items, no notes that lead to other articles, nothing below the heading of a tail section.
+    """
     current: list[str] = []
     tail_level = 0
-    for node in code.nodes:
-        if isinstance(node, nodes.Heading):
-            if current:
-                yield "".join(current)
-                current = []
-            if tail_level and node.level > tail_level:
-                continue
-            is_tail = _SPACES.sub(" ", str(node.title).strip().lower()) in TAIL_SECTIONS
-            tail_level = node.level if is_tail else 0
-            dropped["tail_section"] += is_tail
-        elif not tail_level:
-            current.append(_node_text(node, namespaces))
-    if current:
-        yield "".join(current)
+    for line in (*text.split("\n"), ""):
+        heading = _heading(line) if line.startswith("=") else None
+        indented = _INDENT.match(line)
+        stripped = (line[indented.end() :] if indented else line).strip()
+        is_prose = heading is None and not tail_level and stripped and not _LIST_ITEM.match(line)
+        if is_prose and _STRAY_TEMPLATE.search(stripped):
+            dropped["broken_markup"] += 1
+            continue
+        if is_prose and not indented:
+            current.append(stripped)
+            continue
+        if current:
+            yield " ".join(map(unstyle, current))
+            current = []
+        if heading is not None:
+            level, title = heading
+            if not tail_level or level <= tail_level:
+                is_tail = " ".join(unstyle(title).lower().split()) in tail_sections
+                tail_level = level if is_tail else 0
+                dropped["tail_section"] += is_tail
+        elif is_prose and _HATNOTE.match(stripped):
+            dropped["hatnote"] += 1
+        elif is_prose:
+            yield unstyle(stripped)
+        elif not tail_level and stripped:
+            dropped["list_item"] += 1
 
 
-def tidy(line: str) -> str:
-    """Repair what removed markup leaves in a line: quote marks of styles, empty brackets, doubled commas, spaces."""
-    line = _MAGIC_WORD.sub("", _STYLE.sub("", _NO_TEXT.sub("", line)))
-    line = _EMPTY_BRACKETS.sub("", line)
-    line = _BRACKET_END.sub(")", _BRACKET_START.sub("(", line))
-    line = _COMMAS.sub(",", _SPACES.sub(" ", line))
-    return _SPACE_BEFORE_POINT.sub(r"\1", line).replace("( ", "(").strip()
-
-
-def passages(wikitext: str, namespaces: frozenset[str], min_chars: int) -> tuple[list[str], Counter[str]]:
+def passages(wikitext: str, namespaces: frozenset[str], settings: DocumentsSettings) -> tuple[list[str], Counter[str]]:
     """Prose passages of a page, and what was dropped, by reason.
 
     Args:
         wikitext: a page's source.
         namespaces: lower-case names of all namespaces but the main one, localised ones too; links into them vanish.
-        min_chars: shorter passages are dropped.
 
-    >>> passages("'''Anne''' ([[Greek language|Greek]]: ) wrote.{{cn}}\\n* a list", frozenset(), 5)[0]
-    ['Anne (Greek) wrote.']
+    Raises:
+        TooComplex: the page exceeds `max_page_nodes` or `max_page_depth`.
     """
     dropped: Counter[str] = Counter()
-    code = mwparserfromhell.parse(wikitext, skip_style_tags=True)
+    flatten = Flattener(
+        lambda target, text: link_text(target, text, namespaces), settings.max_page_nodes, settings.max_page_depth
+    )
+    tail_sections = frozenset(name.lower() for name in settings.tail_sections)
     kept = []
-    for section in _sections(code, namespaces, dropped):
-        for line in section.split("\n"):
-            # Tables that the parser could not close show as cells.
-            if _LIST in line:
-                dropped["list_item"] += 1
-                continue
-            text = tidy(line)
-            if not text:
-                continue
-            if text.startswith(("|", "!", "{|", "}}", "{{", "[[", "]]")):
-                dropped["broken_markup"] += 1
-            elif len(text) < min_chars:
-                dropped["short_passage"] += 1
-            elif not _LETTER.search(text):
-                dropped["no_letters"] += 1
-            else:
-                kept.append(text)
+    for paragraph in _paragraphs(flatten(wikitext), tail_sections, dropped):
+        plain = _MAGIC_WORD.sub("", _STRAY_LINK.sub("", paragraph))
+        # As browsers read entities: &#150; is a dash, &#xD83D; no character. One may name an end of line.
+        text = tidy(" ".join(html.unescape(plain).split("\n")))
+        if not text:
+            continue
+        if len(text) < settings.min_passage_chars:
+            dropped["short_passage"] += 1
+        elif not _LETTER.search(text):
+            dropped["no_letters"] += 1
+        else:
+            kept.append(text)
     return kept, dropped

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -277,27 +276,6 @@ def test_two_runs_share_nothing_in_a_work_folder(tmp_path: Path, monkeypatch: py
     parts = [Workplace(folder).parts for folder in scratches]
     assert len(set(parts)) == 4
     assert parts[0] == str(tmp_path / "work" / "shards-1" / "scatter" / "parts")
-
-
-@pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """An empty S3 bucket on the loopback, as a url."""
-    server = pytest.importorskip("moto.server").ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        for name, value in {
-            "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_DEFAULT_REGION": "us-east-1",
-        }.items():
-            monkeypatch.setenv(name, value)
-        boto3 = pytest.importorskip("boto3")
-        boto3.client("s3").create_bucket(Bucket="work")
-        yield "s3://work"
-    finally:
-        server.stop()
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ import pytest
 from bert.pipeline import manifest
 from bert.pipeline.errors import StageError
 from stages.documents import main
-from tests.corpus import document
+from tests.corpus import HEAD, TAIL, document, page
 from tests.project import Project, files
 
 
@@ -28,7 +28,11 @@ def download(project: Project, text: str) -> None:
 def test_documents_metrics_and_provenance_are_written(project: Project) -> None:
     download(project, document(1) + "\nShort.\n")
     main(arguments(project))
-    assert list(files(project.path / "data/documents/text")) == ["documents-00000.jsonl", "manifest.json"]
+    assert list(files(project.path / "data/documents/text")) == [
+        "documents-00000.jsonl",
+        "errors.jsonl",
+        "manifest.json",
+    ]
     metrics = json.loads((project.path / "metrics/documents/text.json").read_text())
     assert (metrics["documents"], metrics["dropped"]) == (3, {"empty_line": 1, "short_passage": 1})
     record = json.loads((project.path / "metrics/provenance/documents/text.json").read_text())
@@ -46,6 +50,24 @@ def test_a_failed_stage_leaves_no_metrics_and_what_was_published_before(project:
         main(arguments(project))
     assert files(project.path / "data/documents") == before
     assert not (project.path / "metrics/documents/text.json").exists()
+
+
+def test_after_too_many_errors_a_raised_threshold_goes_on_from_the_finished_parts(project: Project) -> None:
+    folder = project.path / "data/download/wikipedia"
+    folder.mkdir(parents=True)
+    (folder / "a.xml").write_text(HEAD + page(1, document(1)) + page(2, "{{" * 30) + TAIL)
+    manifest.write(folder, [{"path": "a.xml", "url": "https://wiki.example.org/a.xml"}])
+    told = ["--corpus", "wikipedia", "--source", str(folder.relative_to(project.path))]
+    with pytest.raises(StageError, match=r"1 of 2 articles failed, more than documents\.max_error_rate = 0\.1"):
+        main([*told, *project.arguments("documents", "wikipedia")])
+    (part,) = project.path.glob(".scratch/**/parts/documents-00000/documents.jsonl")
+    part.write_bytes(part.read_bytes() * 2)  # to be known by
+    project.set(documents={"max_error_rate": 0.5})
+    main([*told, *project.arguments("documents", "wikipedia")])
+    metrics = json.loads((project.path / "metrics/documents/wikipedia.json").read_text())
+    assert (metrics["failed"], metrics["articles"], metrics["documents"]) == (1, 2, 1)
+    (published,) = (project.path / "data/documents/wikipedia").glob("documents-*")
+    assert len(published.read_text().splitlines()) == 2
 
 
 def test_a_missing_download_is_named(project: Project) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import json
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,13 @@ import pytest
 
 from bert.pipeline import manifest
 from bert.pipeline.errors import StageError
-from bert.text import documents as module
+from bert.text import items
 from bert.text.documents import make_documents
 from bert.text.settings import DocumentsSettings
-from tests.corpus import HEAD, TAIL, document, multistream, page
+from tests.corpus import HEAD, TAIL, document, documents_settings, index_of, multistream, page
 from tests.project import files
 
-SETTINGS = DocumentsSettings(min_passage_chars=20, max_page_bytes=10_000)
+SETTINGS = documents_settings(min_passage_chars=20)
 
 
 class Corpus:
@@ -27,6 +28,7 @@ class Corpus:
         self.folder, self.corpus = folder, corpus
         self.source, self.scratch, self.out = folder / "source", folder / "scratch", folder / "out"
         self.source.mkdir(parents=True)
+        self.settings: DocumentsSettings = SETTINGS
 
     def __call__(self, **contents: bytes | str) -> list[dict[str, Any]]:
         """Documents of these files; `a_txt` is a.txt."""
@@ -35,7 +37,7 @@ class Corpus:
             path.write_bytes(data if isinstance(data, bytes) else data.encode())
         found = [p for p in files(self.source) if p != manifest.NAME]
         manifest.write(self.source, [{"path": path, "url": f"https://example.org/{path}"} for path in found])
-        self.metrics = make_documents(self.corpus, self.source, SETTINGS, self.scratch, self.out)
+        self.metrics = make_documents(self.corpus, self.source, self.settings, self.scratch, self.out)
         lines = [line for f in manifest.read(self.out, "x")["files"] for line in self.read(f["path"])]
         return [json.loads(line) for line in lines]
 
@@ -52,7 +54,9 @@ wikipedia = pytest.mark.parametrize("corpus", ["wikipedia"], indirect=True)
 books = pytest.mark.parametrize("corpus", ["books"], indirect=True)
 text = pytest.mark.parametrize("corpus", ["text"], indirect=True)
 
-DUMP = multistream(HEAD, *(page(n, document(n)) for n in range(1, 7)), page(8, "x", namespace=10) + TAIL)
+DUMP = multistream(
+    HEAD, *(page(n, document(n).replace("\n", "\n\n")) for n in range(1, 7)), page(8, "x", namespace=10) + TAIL
+)
 
 
 @wikipedia
@@ -62,6 +66,7 @@ def test_a_dump_becomes_documents_with_its_drops_counted(corpus: Corpus) -> None
     assert told[0]["text"] == document(1)
     assert told[0].keys() == {"id", "url", "title", "text"}
     assert corpus.metrics == {
+        "articles": 6,
         "characters": sum(len(d["text"]) for d in told),
         "documents": 6,
         "files": 1,
@@ -77,20 +82,6 @@ def test_an_uncompressed_dump_gives_the_same_documents(corpus: Corpus, tmp_path:
     assert Corpus(tmp_path / "plain", "wikipedia")(dump_xml=bz2.decompress(DUMP)) == packed
 
 
-@wikipedia
-def test_the_index_of_a_dump_by_its_date_is_no_dump(corpus: Corpus) -> None:
-    corpus.source.mkdir(parents=True, exist_ok=True)
-    for part in ("1.{}-p1p99", "27.{}-p100p200"):
-        index = part.format("txt")
-        (corpus.source / f"xxwiki-20260901-pages-articles-multistream-index{index}.bz2").write_bytes(
-            bz2.compress(b"0:1:A")
-        )
-    told = corpus(dump_xml_bz2=DUMP)
-    assert len(told) == 6
-    assert corpus.metrics["files"] == 1
-    assert corpus.metrics["dropped"] == {"index_of_a_dump": 2, "not_main_namespace": 1}
-
-
 def with_noise(stream: int) -> bytes:
     """A dump with one of its streams overwritten in the middle; all that follow it are whole."""
     streams = [bz2.compress(stream.encode()) for stream in (HEAD, page(1, document(1)), page(2, document(2)), TAIL)]
@@ -104,14 +95,14 @@ def with_noise(stream: int) -> bytes:
     ("name", "data", "reason"),
     [
         ("cut_xml_bz2", DUMP[:-30], "ended before the end-of-stream marker"),
-        ("cut_xml_bz2", DUMP[:200], "ended before the end-of-stream marker|no element found"),
-        ("corrupt_xml_bz2", with_noise(stream=0), "Invalid data stream"),
-        # Behind the first stream bz2 takes noise for the file's end, without a word: the XML tells.
-        ("corrupt_xml_bz2", with_noise(stream=2), "no element found"),
+        ("cut_xml_bz2", DUMP[:200], "the bz2 stream at byte 0 ended before the end-of-stream marker"),
+        ("corrupt_xml_bz2", with_noise(stream=0), "the bz2 stream at byte 0 is corrupt"),
+        ("corrupt_xml_bz2", with_noise(stream=2), "the bz2 stream at byte [0-9]+ is corrupt"),
         ("cut_xml", HEAD + page(1, document(1)), "no element found"),
         ("broken_xml", HEAD + "<page><title>Mill & Sons</title></page>" + TAIL, "not well-formed"),
-        ("not_xml_bz2", b"<html>404</html>", "Invalid data stream"),
+        ("not_xml_bz2", b"<html>404</html>", "the bz2 stream at byte 0 is corrupt"),
         ("empty_xml", b"", "no element found"),
+        ("packed_xml_gz", b"\x1f\x8b", r"dumps are read as \.xml or \.xml\.bz2; unpack it"),
     ],
 )
 def test_a_broken_dump_is_an_error_that_names_it_and_nothing_is_published(
@@ -178,7 +169,7 @@ def test_a_truncated_download_is_noticed(corpus: Corpus) -> None:
 
 @books
 def test_small_files_share_an_output_and_large_ones_do_not(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "ITEM_BYTES", 1000)
+    monkeypatch.setattr(items, "LEAST_ITEM_BYTES", 1000)
     contents = {f"{n}_txt": document(n).replace("\n", "\n\n") for n in range(8)} | {"9_txt": document(9, passages=20)}
     told = corpus(**contents)
     entries = manifest.read(corpus.out, "x")["files"]
@@ -186,3 +177,146 @@ def test_small_files_share_an_output_and_large_ones_do_not(corpus: Corpus, monke
     assert 1 < len(entries) < 9 and sum(e["documents"] for e in entries) == 9
     assert sizes[-1] > 1000 and entries[-1]["documents"] == 1
     assert [d["id"] for d in told] == [f"books:{n}.txt" for n in (*range(8), 9)]
+
+
+def in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut even the smallest dump."""
+    monkeypatch.setattr(items, "LEAST_ITEM_BYTES", 4 * 600)
+
+
+STREAMS = ["".join(page(n, document(n)) for n in range(first, first + 3)) for first in range(1, 31, 3)]
+LARGE = multistream(HEAD, *STREAMS, TAIL)
+NAME = "wiki-pages-articles-multistream_xml_bz2"
+INDEX = "wiki-pages-articles-multistream-index_txt"
+
+
+@wikipedia
+@pytest.mark.parametrize("indexed", [True, False])
+def test_many_items_read_one_dump_and_the_documents_are_the_same(
+    corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, indexed: bool
+) -> None:
+    whole = corpus(**{NAME: LARGE})
+    assert len(list(corpus.out.glob("documents-*"))) == 1
+    in_pieces(monkeypatch)
+    cut = Corpus(tmp_path / "cut", "wikipedia")
+    told = cut(**{NAME: LARGE}, **({INDEX: index_of(*STREAMS)} if indexed else {}))
+    assert len(list(cut.out.glob("documents-*"))) > 3
+    assert told == whole and len(told) == 30
+    assert cut.metrics == corpus.metrics
+
+
+@wikipedia
+@pytest.mark.slow
+def test_the_number_of_workers_changes_no_byte(corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    in_pieces(monkeypatch)
+    monkeypatch.setenv("BERT_BEAM_OPTIONS", "--direct_running_mode=in_memory")
+    corpus(**{NAME: LARGE})
+    monkeypatch.setenv("BERT_BEAM_OPTIONS", "--direct_running_mode=multi_processing --direct_num_workers=3")
+    many = Corpus(tmp_path / "many", "wikipedia")
+    many(**{NAME: LARGE})
+    assert files(many.out) == files(corpus.out)
+
+
+@wikipedia
+@pytest.mark.parametrize("damage", ["xml", "stream"])
+def test_damage_in_one_of_many_pieces_is_told_with_its_place(
+    corpus: Corpus, monkeypatch: pytest.MonkeyPatch, damage: str
+) -> None:
+    in_pieces(monkeypatch)
+    streams = [HEAD, *STREAMS, TAIL]
+    if damage == "xml":
+        streams[5] = streams[5].replace("</title>", "</titel>", 1)
+    packed = [bytearray(bz2.compress(stream.encode())) for stream in streams]
+    if damage == "stream":
+        packed[5][50:60] = bytes(10)
+    begin = sum(map(len, packed[:5]))
+    reason = "mismatched tag" if damage == "xml" else f"the bz2 stream at byte {begin} is corrupt"
+    with pytest.raises(StageError, match=rf"multistream\.xml\.bz2 .* cannot be read from byte [0-9]+ on: {reason}"):
+        corpus(**{NAME: b"".join(packed)})
+    assert files(corpus.out) == {}
+
+
+@wikipedia
+@pytest.mark.slow
+def test_workers_that_read_and_write_in_a_bucket_give_the_same_bytes(
+    corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bucket: str
+) -> None:
+    in_pieces(monkeypatch)
+    redirects = "".join(page(n, "#REDIRECT [[Mill]]") for n in range(50, 80))
+    dump = multistream(HEAD, STREAMS[0], redirects, page(41, "{{" * 30), STREAMS[1], TAIL)
+    corpus.settings = documents_settings(max_error_rate=0.5)
+    corpus(**{NAME: dump})
+    monkeypatch.setenv("BERT_WORK", f"{bucket}/bert")
+    remote = Corpus(tmp_path / "remote", "wikipedia")
+    remote.settings = corpus.settings
+    remote(**{NAME: dump})
+    assert files(remote.out) == files(corpus.out)
+    assert remote.metrics == corpus.metrics and remote.metrics["failed"] == 1
+
+
+@wikipedia
+def test_an_index_without_its_dump_is_an_error(corpus: Corpus) -> None:
+    with pytest.raises(
+        StageError, match=r"multistream-index\.txt is the index of .*multistream\.xml\.bz2, which is not"
+    ):
+        corpus(**{"other_xml_bz2": LARGE, INDEX: index_of(*STREAMS)})
+
+
+@wikipedia
+def test_an_index_that_does_not_match_is_an_error(corpus: Corpus) -> None:
+    with pytest.raises(StageError, match=r"not the index of .* where none begins"):
+        corpus(**{NAME: LARGE, INDEX: b"200:1:Page\n"})
+    assert files(corpus.out) == {}
+
+
+@wikipedia
+def test_failed_pages_are_listed_in_the_order_of_the_input(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
+    in_pieces(monkeypatch)
+    corpus.settings = documents_settings(max_error_rate=0.1)
+    bad = [page(41, "{{" * 30, title="Fünf"), page(42, "x" * 10_001)]
+    streams = [*STREAMS[:2], bad[0], *STREAMS[2:], bad[1]]
+    told = corpus(**{NAME: multistream(HEAD, *streams, TAIL)})
+    assert len(told) == 30
+    file = NAME.replace("_", ".")
+    assert [json.loads(line) for line in corpus.read("errors.jsonl")] == [
+        {"id": "wikipedia:41", "title": "Fünf", "reason": "markup nested more than 20 deep", "file": file},
+        {"id": "wikipedia:42", "title": "Page 42", "reason": "10001 bytes, more than 10000", "file": file},
+    ]
+    assert (corpus.metrics["failed"], corpus.metrics["dropped"]) == (2, {"page_over_a_limit": 2})
+    assert "errors.jsonl" not in [entry["path"] for entry in manifest.read(corpus.out, "x")["files"]]
+
+
+@wikipedia
+def test_too_many_failed_pages_fail_the_stage_and_their_list_stays(corpus: Corpus) -> None:
+    corpus.settings = documents_settings(max_error_rate=0.2)
+    good = [page(n, document(n)) for n in range(1, 7)]
+    bad = [page(7, "{{" * 30, title="Deep"), page(8, "{{" * 30)]
+    with pytest.raises(StageError, match=r"2 of 8 articles failed, more than documents.max_error_rate = 0.2") as caught:
+        corpus(dump_xml=HEAD + "".join(good + bad) + TAIL)
+    assert "'Deep' (wikipedia:7 of dump.xml): markup nested more than 20 deep" in str(caught.value)
+    assert len((corpus.scratch / "errors.jsonl").read_text().splitlines()) == 2
+    assert files(corpus.out) == {}
+    corpus.settings = documents_settings(max_error_rate=0.25)
+    assert len(corpus()) == 6
+
+
+@wikipedia
+def test_a_page_of_30_megabytes_is_a_failed_page(corpus: Corpus) -> None:
+    corpus.settings = documents_settings(max_error_rate=0.5)
+    told = corpus(dump_xml=HEAD + page(1, document(1)) + page(2, "{{ab|" * 6_000_000) + TAIL)
+    assert [d["id"] for d in told] == ["wikipedia:1"]
+    assert json.loads(corpus.read("errors.jsonl")[0])["reason"] == "30000000 bytes, more than 10000"
+
+
+@wikipedia
+def test_a_real_dump_leaves_no_failed_page_and_no_markup(corpus: Corpus) -> None:
+    gensim = distribution("gensim")
+    name = "gensim/test/test_data/enwiki-latest-pages-articles1.xml-p000000010p000030302-shortened.bz2"
+    corpus.settings = documents_settings(
+        min_passage_chars=40, max_page_bytes=4_000_000, max_page_nodes=500_000, max_page_depth=100
+    )
+    told = corpus(dump_bz2=Path(str(gensim.locate_file(name))).read_bytes())
+    text = "\n".join(d["text"] for d in told)
+    assert len(told) == 103 and "failed" not in corpus.metrics
+    for trace in ("[[", "]]", "{{", "}}", "{|", "<ref", "</", "()", "( ", " )", "(,", "  ", "__", "thumb|", "File:"):
+        assert trace not in text, trace

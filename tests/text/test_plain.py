@@ -1,78 +1,22 @@
-"""bert/text/plain.py: books and plain text -> documents."""
+"""bert/text/plain.py: plain text and JSON lines -> documents."""
 
 from __future__ import annotations
 
+import io
 import json
+import tracemalloc
 from collections import Counter
 
 import pytest
 
 from bert.text.document import Document
-from bert.text.plain import book, plain
-
-BODY = "The keeper painted\nthe lamp by\nthe harbour.\n\n  \n\nA baker sold  two\r\nbarrels before noon.\n"
-HEADER = "The Project Gutenberg eBook of Lamps\n\nThis book is for anyone.\n\n"
-START = "*** START OF THE PROJECT GUTENBERG EBOOK LAMPS ***"
-END = "*** END OF THE PROJECT GUTENBERG EBOOK LAMPS ***"
-FOOTER = "\n\nSection 1. A long licence that is no part of the book.\n"
-PARAGRAPHS = ["The keeper painted the lamp by the harbour.", "A baker sold two barrels before noon."]
-
-
-def one_book(data: bytes | str, name: str = "lamps.txt") -> tuple[list[Document], Counter[str]]:
-    counts: Counter[str] = Counter()
-    encoded = data if isinstance(data, bytes) else data.encode()
-    return list(book(encoded, name, "https://books.example.org/1", 10, counts)), counts
+from bert.text.plain import plain
 
 
 def lines(text: str | bytes, name: str) -> tuple[list[Document], Counter[str]]:
     counts: Counter[str] = Counter()
     encoded = text if isinstance(text, bytes) else text.encode()
-    return list(plain(encoded, name, "https://text.example.org/1", 10, counts)), counts
-
-
-def test_hard_wrapped_lines_are_joined_to_paragraphs() -> None:
-    (document,), counts = one_book(BODY, "old/The_Lamps.txt")
-    assert document == Document(
-        "books:old/The_Lamps.txt", "https://books.example.org/1", "The Lamps", "\n".join(PARAGRAPHS)
-    )
-    assert counts == {}
-
-
-@pytest.mark.parametrize(
-    ("start", "end"),
-    [
-        (START, END),
-        (START.replace("THE", "THIS"), END.replace("THE", "THIS")),
-        ("***START OF THE PROJECT GUTENBERG EBOOK LAMPS***", "***END OF THE PROJECT GUTENBERG EBOOK LAMPS***"),
-        (START, f"End of the Project Gutenberg EBook of Lamps\n\n{END}"),
-        (START, f"End of Project Gutenberg's Lamps, by A. Baker\n\n{END}"),
-        (START, f"  {END}"),
-    ],
-)
-@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
-def test_header_and_footer_of_project_gutenberg_are_stripped(start: str, end: str, line_end: str) -> None:
-    text = f"\ufeff{HEADER}{start}\n\n{BODY}\n\n{end}{FOOTER}".replace("\r\n", "\n").replace("\n", line_end)
-    (document,), _ = one_book(text)
-    assert document.passages == PARAGRAPHS
-
-
-def test_short_paragraphs_and_those_without_lower_case_are_dropped_and_counted() -> None:
-    (document,), counts = one_book(f"CHAPTER THE FIRST\n\n* * * * * * * *\n\nShort.\n\n{BODY}")
-    assert document.passages == PARAGRAPHS
-    assert counts == {"dropped:no_lower_case": 2, "dropped:short_passage": 1}
-
-
-def test_a_book_without_prose_is_counted() -> None:
-    documents, counts = one_book("1 2 3 4 5 6 7 8 9\n")
-    assert documents == [] and counts["dropped:empty_book"] == 1
-
-
-def test_what_is_not_utf_8_is_read_as_windows_1252_and_counted() -> None:
-    text = "The café “Harbour” – closed since 1905.\x81"
-    (document,), counts = one_book(text.encode("cp1252", errors="ignore") + b"\x81")
-    assert document.text == "The café “Harbour” – closed since 1905."  # 0x81 is nothing, there
-    assert counts["decoded_as_cp1252"] == 1
-    assert one_book(text.encode())[1]["decoded_as_cp1252"] == 0
+    return list(plain(io.BytesIO(encoded), name, "https://text.example.org/1", 10, counts)), counts
 
 
 def test_a_line_of_plain_text_is_a_document() -> None:
@@ -122,3 +66,26 @@ def test_text_that_utf_8_cannot_hold_is_left_out() -> None:
     (document,), _ = lines('{"text": "Half a \\ud83d pair of characters."}', "a.jsonl")
     assert document.to_json()
     assert document.text == "Half a pair of characters."
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_every_kind_of_line_end_ends_a_line(line_end: str) -> None:
+    documents, _ = lines(line_end.join(["The keeper painted.", "", "A baker sold two.", ""]), "a.txt")
+    assert [d.id for d in documents] == ["text:a.txt:1", "text:a.txt:3"]
+    assert [d.text for d in documents] == ["The keeper painted.", "A baker sold two."]
+
+
+def test_a_line_in_another_encoding_is_counted_and_the_others_stay() -> None:
+    text = "The café is closed.".encode() + b"\n" + "The café is open.".encode("cp1252") + b"\n"
+    documents, counts = lines(text, "a.txt")
+    assert [d.text for d in documents] == ["The café is closed.", "The café is open."]
+    assert counts == {"decoded_as_cp1252": 1}
+
+
+def test_a_large_file_is_read_line_by_line() -> None:
+    file = io.BytesIO(b"The keeper painted a lamp by the harbour.\n" * 20_000)
+    tracemalloc.start()
+    assert sum(1 for _ in plain(file, "a.txt", "u", 10, Counter())) == 20_000
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < len(file.getvalue()) / 10

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import io
-import tracemalloc
 from collections import Counter
-from xml.etree.ElementTree import ParseError
 
 import pytest
 
+from bert.text import wikipedia as module
+from bert.text import wikitext
 from bert.text.document import Document
+from bert.text.dump import Piece, pages, site
 from bert.text.settings import DocumentsSettings
-from bert.text.wikipedia import articles, open_dump
-from tests.corpus import HEAD, TAIL, document, multistream, page
+from bert.text.wikipedia import Failure, articles
+from tests.corpus import HEAD, TAIL, documents_settings, page
 
-SETTINGS = DocumentsSettings(min_passage_chars=5, max_page_bytes=1000)
+SETTINGS = documents_settings(min_passage_chars=5, max_page_bytes=1000)
 
 
-def read(xml: str | bytes, name: str = "dump.xml") -> tuple[list[Document], Counter[str]]:
+def read(xml: str, name: str = "dump.xml") -> tuple[list[Document | Failure], Counter[str]]:
     counts: Counter[str] = Counter()
-    data = xml if isinstance(xml, bytes) else xml.encode()
-    return list(articles(open_dump(io.BytesIO(data), name), SETTINGS, counts)), counts
+    data, size = xml.encode(), len(xml.encode())
+    told = site(io.BytesIO(data), name, size)
+    found = pages(io.BytesIO(data), name, Piece(0, size, is_last=True))
+    return list(articles(found, told, SETTINGS, counts)), counts
 
 
 def test_an_article_becomes_a_document() -> None:
@@ -33,7 +36,7 @@ def test_an_article_becomes_a_document() -> None:
             text="First line.\nSecond line.",
         )
     ]
-    assert counts == {"pages": 1}
+    assert counts == {"pages": 1, "articles": 1}
 
 
 def test_what_is_no_article_is_dropped_and_counted_by_reason() -> None:
@@ -46,46 +49,52 @@ def test_what_is_no_article_is_dropped_and_counted_by_reason() -> None:
             page(5, "#redirect [[Page 1]]"),
             page(6, "  \n"),
             page(7, "* only a list"),
-            page(8, "A long page. " * 100),
             page(9, "A baker bakes."),
         ]
     )
     documents, counts = read(xml + TAIL)
     assert [d.id for d in documents] == ["wikipedia:1", "wikipedia:9"]
     assert counts == {
-        "pages": 9,
+        "pages": 8,
+        "articles": 3,
         "dropped:not_main_namespace": 2,
         "dropped:redirect": 2,
         "dropped:empty_page": 1,
         "dropped:no_prose": 1,
         "dropped:list_item": 1,
-        "dropped:page_too_large": 1,
     }
 
 
 def test_links_into_namespaces_vanish_under_their_local_and_english_names() -> None:
     text = "A keeper [[Datei:A.jpg|mini|Bild]] keeps [[benutzer_diskussion:Anna|x]] a [[Category:B]] mill."
     (kept,), _ = read(HEAD + page(1, text) + TAIL)
+    assert isinstance(kept, Document)
     assert kept.text == "A keeper keeps a mill."
 
 
-def test_every_stream_of_a_multistream_dump_is_read() -> None:
-    pages = [page(n, document(n)) for n in range(1, 10)]
-    dump = multistream(HEAD, *("".join(pages[first : first + 2]) for first in range(0, 9, 2)), TAIL)
-    documents, _ = read(dump, "dump.xml.bz2")
-    assert [d.id for d in documents] == [f"wikipedia:{n}" for n in range(1, 10)]
-    assert documents == read(HEAD + "".join(pages) + TAIL)[0]
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("ä" * 501, "1002 bytes, more than 1000"),
+        ("{{" * 21, "markup nested more than 20 deep"),
+    ],
+)
+def test_a_page_over_a_limit_is_a_failure_that_says_which(text: str, reason: str) -> None:
+    found, counts = read(HEAD + page(1, text, title="Long") + page(2, "A baker bakes.") + TAIL)
+    assert found[0] == Failure("wikipedia:1", "Long", reason)
+    assert isinstance(found[1], Document)
+    assert counts == {"pages": 2, "articles": 2, "dropped:page_over_a_limit": 1}
 
 
-def test_a_dump_that_ends_early_is_an_error() -> None:
-    with pytest.raises(ParseError, match="no element found"):
-        read(HEAD + page(1, "A keeper keeps."))
+def test_an_error_in_one_page_is_a_failure_and_the_next_page_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = wikitext.passages
 
+    def fails(source: str, namespaces: frozenset[str], settings: DocumentsSettings) -> object:
+        if "worse" in source:
+            raise IndexError("no such thing")
+        return real(source, namespaces, settings)
 
-def test_finished_pages_do_not_stay_in_memory() -> None:
-    xml = io.BytesIO((HEAD + "".join(page(n, f"A keeper keeps {n}. " * 40) for n in range(500)) + TAIL).encode())
-    tracemalloc.start()
-    assert sum(1 for _ in articles(xml, SETTINGS, Counter())) == 500
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert peak < len(xml.getvalue()) / 2
+    monkeypatch.setattr(module, "passages", fails)
+    found, counts = read(HEAD + page(1, "Good or worse.", title="A") + page(2, "A baker bakes.") + TAIL)
+    assert found[0] == Failure("wikipedia:1", "A", "IndexError: no such thing")
+    assert isinstance(found[1], Document) and counts["dropped:page_failed"] == 1

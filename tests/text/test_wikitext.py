@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-import pytest
+import contextlib
+import time
 
-from bert.text.wikitext import passages, tidy
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bert.text.markup import TooComplex
+from bert.text.tidy import tidy
+from bert.text.wikitext import passages, unstyle
+from tests.corpus import documents_settings
 
 NAMESPACES = frozenset({"file", "image", "category", "datei", "kategorie", "user talk"})
 
 
+SETTINGS = documents_settings()
+
+
 def prose(wikitext: str) -> list[str]:
-    return passages(wikitext, NAMESPACES, 1)[0]
+    return passages(wikitext, NAMESPACES, SETTINGS)[0]
 
 
 @pytest.mark.parametrize(
@@ -38,7 +49,7 @@ def test_markup_goes_and_its_text_stays(wikitext: str, expected: str) -> None:
         ("[[heron]]s", "herons"),
         ("[[Heron (bird)|heron]]", "heron"),
         ("[[Grey_heron]]", "Grey heron"),
-        ("[[Heron|the ''grey'' {{nowrap|one}}bird]]", "the grey bird"),
+        ("[[Heron|the ''grey'' {{nowrap|one}}bird]]", "the grey onebird"),
         ("[[Route&nbsp;7]]", "Route 7"),
         ("[[Birds: a life]]", "Birds: a life"),
         ("[[CSI: Marshland]]", "CSI: Marshland"),  # three letters, but no language
@@ -69,11 +80,19 @@ def test_tables_vanish_and_part_what_stands_around_them() -> None:
 
 def test_list_items_of_all_kinds_are_dropped_and_counted() -> None:
     wikitext = (
-        "Prose one.\n* heron\n** grey heron\n# crane\n: indented\n; term\n----\n<ul><li>stork</li></ul>\nProse two."
+        "Prose one.\n* heron\n** grey heron\n# crane\n:* indented\n; term\n----\n<ul><li>stork</li></ul>\nProse two."
     )
-    kept, dropped = passages(wikitext, NAMESPACES, 1)
+    kept, dropped = passages(wikitext, NAMESPACES, SETTINGS)
     assert kept == ["Prose one.", "Prose two."]
-    assert dropped == {"list_item": 8}
+    assert dropped == {"list_item": 7}
+
+
+def test_tail_sections_are_those_of_the_parameter_in_any_case() -> None:
+    german = documents_settings(tail_sections=("Einzelnachweise",))
+    assert passages("Text.\n== einzelnachweise ==\nBuch.\n== Notes ==\nNoten.", NAMESPACES, german)[0] == [
+        "Text.",
+        "Noten.",
+    ]
 
 
 def test_headings_are_dropped_and_tail_sections_with_all_below_them() -> None:
@@ -81,7 +100,7 @@ def test_headings_are_dropped_and_tail_sections_with_all_below_them() -> None:
         "Lead.\n== Life ==\nIt lives.\n=== Notes ===\nA note.\n==== Deep ====\nDeeper.\n=== Food ===\nIt eats.\n"
         "== See  Also ==\nOther birds.\n=== Cranes ===\nA crane.\n== Range ==\nIt flies.\n== References ==\nA book."
     )
-    kept, dropped = passages(wikitext, NAMESPACES, 1)
+    kept, dropped = passages(wikitext, NAMESPACES, SETTINGS)
     assert kept == ["Lead.", "It lives.", "It eats.", "It flies."]
     assert dropped == {"tail_section": 3}
 
@@ -115,6 +134,9 @@ def test_entities_become_their_characters(wikitext: str, expected: str) -> None:
         ("Anne \u00a0 wrote\u2009it", "Anne wrote it"),
         ("a .NET program and .5 of it , then", "a .NET program and .5 of it, then"),
         ("a(b) stays f(x, y)", "a(b) stays f(x, y)"),
+        ("either 1, .5 or, .NET, ... none", "either 1, .5 or, .NET,... none"),
+        (", which is so,. Thus ,", "which is so. Thus,"),
+        (") and ... one; , two...", "and... one; two..."),
         ("control\x07 and lone\ud800 halves", "control and lone halves"),
     ],
 )
@@ -124,14 +146,146 @@ def test_what_removed_markup_leaves_is_repaired(line: str, expected: str) -> Non
 
 def test_short_letterless_and_broken_lines_are_dropped_and_counted() -> None:
     wikitext = (
-        "Too short.\n1234567890 1234567890 1234567890\n| a cell of a table that was never opened\n}} the end of it"
+        "Too short.\n\n1234567890 1234567890 1234567890\n| a cell of a table that was never opened\n}} the end of it"
     )
-    kept, dropped = passages(wikitext, NAMESPACES, 20)
+    kept, dropped = passages(wikitext, NAMESPACES, documents_settings(min_passage_chars=20))
     assert kept == []
     assert dropped == {"short_passage": 1, "no_letters": 1, "broken_markup": 2}
 
 
-@pytest.mark.parametrize("opening", ["{{", "[[", "<div>", "<b>", "{|\n", "''", "[http://a ", "<ref>", "&"])
-def test_a_thousand_open_brackets_end_in_time(opening: str) -> None:
-    # A page may hold anything; no time-out protects a stage, since a time-out would not be reproducible.
-    passages(opening * 1000 + "text", NAMESPACES, 1)
+def test_lines_without_an_empty_one_between_them_are_one_paragraph() -> None:
+    assert prose("The grey heron\nstood still.\n\nIt flew.\n== Food ==\nIt eats\n* fish\nand frogs.") == [
+        "The grey heron stood still.",
+        "It flew.",
+        "It eats",
+        "and frogs.",
+    ]
+
+
+def test_an_indented_line_is_a_paragraph_and_a_note_that_leads_elsewhere_is_none() -> None:
+    wikitext = (
+        "She wrote:\n: I saw ''one'' heron.\n::And a crane.\nNo more.\n:''For the bird, see [[Heron]].''\n:; term"
+    )
+    kept, dropped = passages(wikitext, NAMESPACES, SETTINGS)
+    assert kept == ["She wrote:", "I saw one heron.", "And a crane.", "No more."]
+    assert dropped == {"hatnote": 1, "list_item": 1}
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("the ''Heron'''s nest", "the Heron's nest"),
+        ("the '''''grey'' heron'''", "the grey heron"),
+        ("four'''' bold", "four' bold"),
+        ("seven''''''' of them", "seven'' of them"),
+        ("it's one", "it's one"),
+    ],
+)
+def test_marks_of_italics_and_bold_go_and_apostrophes_stay(line: str, expected: str) -> None:
+    assert unstyle(line) == expected
+
+
+@pytest.mark.parametrize(
+    ("wikitext", "expected"),
+    [
+        ("One {{unknown|[[open}} two [[three]].", ["One two three."]),
+        ("One [[open {{nowrap|two}} three.", ["One open two three."]),
+        ("One.\n\nTwo [[a|{{nowrap|three]] four.\n\nFive.", ["One.", "Five."]),
+        ("One ]] two.", ["One two."]),
+        ("One {{open two.\n\nThree [[four]].", ["Three four."]),
+        ("One [https://example.org two three.", ["One [https://example.org two three."]),
+        ("One <ref>two [[three.</ref> four]] five.", ["One four five."]),
+        ("One <ref>two three.", ["One two three."]),
+        ("One </ref> two </b>three</div>.", ["One two three."]),
+        ("One <!-- two [[three]].", ["One"]),
+        ("One <div>two {{nowrap|three}}</div> four.", ["One", "four."]),
+        ("One <two and three> four.", ["One <two and three> four."]),
+        ("{|\n| cell\n{{unknown\n|}\nOne.", ["One."]),
+        ("One {{{argument|two}}}three {{{{{1}}}|four}}five.", ["One three five."]),
+        ("One [[[two]]] three.", ["One [two] three."]),
+        ("One [[two|[https://example.org three]]] four.", ["One three four."]),
+        ("One [https://example.org [[two]]] three.", ["One two three."]),
+    ],
+)
+def test_brackets_that_do_not_pair_harm_only_themselves(wikitext: str, expected: list[str]) -> None:
+    assert prose(wikitext) == expected
+
+
+OPENINGS = [
+    "{{",
+    "[[",
+    "<div>",
+    "<b>",
+    "{|\n",
+    "''",
+    "[http://a ",
+    "<ref>",
+    "&",
+    "<!--",
+    "{{a|",
+    "[[a|",
+    "<nowiki>",
+    "{",
+]
+OTHERS = [
+    "}}",
+    "]]",
+    "\n|}",
+    "|",
+    "</div>",
+    ", ; ",
+    "( ",
+    "\n=",
+    "\n:",
+    "{{a}}",
+    "[[a]]",
+    "'''a ",
+    "&#1",
+    "<ref>a</ref>",
+]
+
+
+@pytest.mark.parametrize("piece", [*OPENINGS, *OTHERS])
+def test_a_page_of_nothing_but_brackets_takes_time_in_proportion_to_its_size(piece: str) -> None:
+    # A page may hold anything, and no time-out protects a stage, since a time-out would not be reproducible.
+    unlimited = documents_settings(max_page_nodes=10**9, max_page_depth=10**9 if piece == "{{" else 100)
+    pieces = (4000 if piece == "{{" else 400_000) // len(piece)
+    started = time.process_time()
+    with contextlib.suppress(TooComplex):
+        passages(piece * pieces + "text", NAMESPACES, unlimited)
+    assert time.process_time() - started < 5.0  # a hundredth of it, in fact; if it were quadratic, hours
+
+
+MARKUP = [
+    *OPENINGS,
+    *OTHERS,
+    "\n",
+    "==",
+    "*",
+    "</ref>",
+    "</nowiki>",
+    "-->",
+    "text ",
+    "nowrap|",
+    "convert|1|to|",
+    "]",
+    "}",
+]
+
+
+@given(wikitext=st.lists(st.sampled_from(MARKUP), max_size=40).map("".join))
+def test_no_markup_is_an_error_and_passages_hold_no_line_end_and_no_tag(wikitext: str) -> None:
+    with contextlib.suppress(TooComplex):
+        for passage in prose(wikitext.replace("<nowiki>", "")):
+            assert passage == passage.strip() and len(passage.splitlines()) == 1
+            assert not any(mark in passage for mark in ("[[", "<ref", "<div", "<b>"))
+
+
+def test_limits_on_pieces_of_markup_and_on_their_depth() -> None:
+    passages("[[a]]" * 500, NAMESPACES, SETTINGS)
+    with pytest.raises(TooComplex, match="more than 1000 pieces of markup"):
+        passages("[[a]]" * 501, NAMESPACES, SETTINGS)
+    assert prose("{{nowrap|" * 20 + "deep" + "}}" * 20) == ["deep"]
+    for opening in ("{{nowrap|", "{{" * 5, "[[a|", "<div>"):
+        with pytest.raises(TooComplex, match="nested more than 20 deep"):
+            prose(opening * 21 + "deep")

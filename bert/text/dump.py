@@ -1,0 +1,259 @@
+"""Where a MediaWiki dump may be cut, and the pages of one piece of it.
+
+A multistream dump is a row of bz2 streams: the head with its siteinfo, a hundred pages each, and the end tag
+(https://meta.wikimedia.org/wiki/Data_dumps/Dump_format#Multistream_dumps). So a piece is a range of bytes that begins
+and ends with a stream, and many workers read one file. Uncompressed XML is cut before a `<page>`, which stands nowhere
+but where a page starts: in text it is escaped. A dump of one stream is one piece.
+"""
+
+from __future__ import annotations
+
+import bz2
+import mmap
+import re
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any, cast
+from xml.etree import ElementTree
+
+from bert.pipeline.errors import StageError
+
+# The start of a bz2 stream, but for its block size between the two: "BZh", 1 to 9, and the first block's mark.
+# A compressed file holds the ten bytes by chance once in 2^77, and then the piece before them is found to be cut off.
+_STREAM, _LEVELS, _BLOCK = b"BZh", b"123456789", bytes.fromhex("314159265359")
+_INDEX_NAME = re.compile(r"-multistream-index\d*\.txt")
+_CHUNK = 1 << 20
+_ROOT = b"mediawiki"
+# English names work on every wiki, beside the localised ones that the dump's siteinfo lists.
+ENGLISH_NAMESPACES = frozenset(
+    {"file", "image", "media", "category", "template", "wikipedia", "help", "portal", "special"}
+)
+
+
+@dataclass(frozen=True)
+class Site:
+    """What the head of a dump says: lower-case names of all namespaces but the main one, and where articles are."""
+
+    namespaces: frozenset[str] = ENGLISH_NAMESPACES
+    base: str = "https://en.wikipedia.org/wiki/"
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "namespaces": sorted(self.namespaces)}
+
+    @classmethod
+    def from_json(cls, told: dict[str, Any]) -> Site:
+        return cls(frozenset(told["namespaces"]), told["base"])
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A range of bytes of a dump that holds whole pages."""
+
+    offset: int
+    length: int
+    is_last: bool
+
+
+def local(tag: str) -> str:
+    """Tag name without the export schema's namespace, whose version changes."""
+    return tag.rpartition("}")[2]
+
+
+def is_index(name: str) -> bool:
+    """Whether a file lists the streams of a dump."""
+    return _INDEX_NAME.search(name) is not None
+
+
+def indexed_by(name: str) -> str:
+    """The dump that an index belongs to: `...-multistream-index1.txt-p1p9.bz2` -> `...-multistream1.xml-p1p9.bz2`."""
+    dump = name.replace("-multistream-index", "-multistream").replace(".txt", ".xml")
+    return dump if dump.endswith(".bz2") else f"{dump}.bz2"
+
+
+def _from_index(dump: Path, index: Path, size: int) -> list[int]:
+    """Starts of the streams that an index lists (lines of `offset:page id:title`), in ascending order.
+
+    Raises:
+        StageError: the index is not of this dump.
+    """
+
+    def refuse(reason: str) -> StageError:
+        return StageError(
+            f"{index}: not the index of {dump.name}: {reason}",
+            run="get both again, or leave the index out (the dump itself is then searched), then dvc repro",
+        )
+
+    starts: list[int] = []
+    try:
+        with bz2.open(index) if index.name.endswith(".bz2") else open(index, "rb") as lines, open(dump, "rb") as f:
+            for number, line in enumerate(lines, start=1):
+                offset, colon, _ = line.partition(b":")
+                if not colon or not offset.isdigit():
+                    raise refuse(f"line {number} is not offset:page:title but {line[:40]!r}")
+                start = int(offset)
+                if starts and start == starts[-1]:
+                    continue
+                if starts and start < starts[-1]:
+                    raise refuse(f"line {number} goes back to byte {start} from {starts[-1]}")
+                if start >= size:
+                    raise refuse(f"line {number} lists a stream at byte {start} of a file of {size} bytes")
+                f.seek(start)
+                if not _is_start(f.read(len(_STREAM) + 1 + len(_BLOCK))):
+                    raise refuse(f"line {number} lists a stream at byte {start}, where none begins")
+                starts.append(start)
+    except (OSError, EOFError) as error:
+        raise refuse(f"it cannot be read ({error})") from None
+    return starts
+
+
+def _is_start(data: bytes) -> bool:
+    return data[:3] == _STREAM and data[3:4] in _LEVELS and data[4:10] == _BLOCK
+
+
+def _by_search(dump: Path) -> Iterator[int]:
+    """Starts of the streams behind the first one, as the file's bytes show them."""
+    with open(dump, "rb") as f, mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        at = data.find(_BLOCK, len(_STREAM) + 1 + 1)
+        while at >= 0:
+            start = at - len(_STREAM) - 1
+            if _is_start(data[start : at + len(_BLOCK)]):
+                yield start
+            at = data.find(_BLOCK, at + 1)
+
+
+def _begins_with_page(dump: Path, start: int) -> bool:
+    """Whether a stream begins with a page. Parallel compressors make streams too, which begin anywhere."""
+    with open(dump, "rb") as f:
+        f.seek(start)
+        decompressor, text = bz2.BZ2Decompressor(), b""
+        try:
+            while len(text) < 64 and not decompressor.eof and (data := f.read(1 << 16)):
+                text += decompressor.decompress(data, 64 - len(text))
+        except OSError:
+            return True  # corrupt: the worker that reads it says so
+    return text.lstrip().startswith((b"<page>", b"</mediawiki>"))
+
+
+def _page_starts(dump: Path, step: int) -> Iterator[int]:
+    """The first page of uncompressed XML behind each multiple of `step` bytes."""
+    with open(dump, "rb") as f, mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        at = step
+        while (at := data.find(b"<page>", at)) >= 0:
+            yield at
+            at += step
+
+
+def cut(dump: Path, index: Path | None, most: int) -> list[Piece]:
+    """Pieces of a dump, of at most `most` bytes where its streams (or pages) allow; they cover the whole file.
+
+    Raises:
+        StageError: the index does not match the dump.
+    """
+    size = dump.stat().st_size
+    starts: Iterator[int]
+    if index is not None:
+        starts = iter(_from_index(dump, index, size))
+    elif size <= most:
+        starts = iter(())
+    elif not dump.name.endswith(".bz2"):
+        starts = _page_starts(dump, most)
+    else:
+        starts = _by_search(dump)
+        first = next(starts, None)
+        starts = iter((first, *starts)) if first is not None and _begins_with_page(dump, first) else iter(())
+    cuts, before = [0], 0
+    for start in (*starts, size):
+        # Cut where the next stream would not fit any more.
+        if start - cuts[-1] > most and before > cuts[-1]:
+            cuts.append(before)
+        before = start
+    ends = (*cuts[1:], size)
+    return [Piece(start, end - start, end == size) for start, end in zip(cuts, ends, strict=True)]
+
+
+def _unpack(f: IO[bytes], piece: Piece) -> Iterator[bytes]:
+    """The text of a piece's streams.
+
+    Raises:
+        ValueError: a stream is corrupt or ends early; says at which byte of the dump it begins.
+    """
+    left, begin, data = piece.length, piece.offset, b""
+    decompressor = bz2.BZ2Decompressor()
+    while left or data or decompressor.needs_input is False:
+        if decompressor.eof:
+            begin = piece.offset + piece.length - left - len(data)
+            decompressor = bz2.BZ2Decompressor()
+        if not data and decompressor.needs_input and left:
+            data = f.read(min(_CHUNK, left))
+            if not data:
+                raise ValueError(f"it ends {left} bytes early")
+            left -= len(data)
+        try:
+            text = decompressor.decompress(data, _CHUNK)
+        except OSError:
+            raise ValueError(f"the bz2 stream at byte {begin} is corrupt") from None
+        data = decompressor.unused_data if decompressor.eof else b""
+        if text:
+            yield text
+        if decompressor.eof and not data and not left:
+            return
+    raise ValueError(f"the bz2 stream at byte {begin} ended before the end-of-stream marker")
+
+
+def _read(f: IO[bytes], piece: Piece) -> Iterator[bytes]:
+    left = piece.length
+    while left:
+        data = f.read(min(_CHUNK, left))
+        if not data:
+            raise ValueError(f"it ends {left} bytes early")
+        left -= len(data)
+        yield data
+
+
+def _elements(f: IO[bytes], name: str, piece: Piece) -> Iterator[tuple[ElementTree.Element, ElementTree.Element]]:
+    """(root, element) at each end tag of a piece, which gets the root tags that it lacks."""
+    f.seek(piece.offset)
+    parser: ElementTree.XMLPullParser[Any] = ElementTree.XMLPullParser(("start", "end"))
+    if piece.offset:
+        parser.feed(b"<" + _ROOT + b">")
+    root: Any = None
+    for text in (_unpack if name.endswith(".bz2") else _read)(f, piece):
+        parser.feed(text)
+        for event, element in cast(Iterator[tuple[str, ElementTree.Element]], parser.read_events()):
+            if root is None:
+                root = element
+            if event == "end":
+                yield root, element
+    if not piece.is_last:
+        parser.feed(b"</" + _ROOT + b">")
+    parser.close()
+
+
+def pages(f: IO[bytes], name: str, piece: Piece) -> Iterator[ElementTree.Element]:
+    """The `<page>` elements of a piece of the open dump `name`, each valid until the next one.
+
+    Raises:
+        ValueError, xml.etree.ElementTree.ParseError: the piece is cut off, corrupt or no XML.
+    """
+    for root, element in _elements(f, name, piece):
+        if local(element.tag) == "page":
+            yield element
+            root.clear()  # else the finished pages of the whole piece stay in memory
+
+
+def site(f: IO[bytes], name: str, size: int) -> Site:
+    """What the head of an open dump of `size` bytes says; English defaults where it has none.
+
+    Raises:
+        ValueError, xml.etree.ElementTree.ParseError: the beginning is corrupt or no XML.
+    """
+    for _, element in _elements(f, name, Piece(0, size, is_last=True)):
+        if local(element.tag) == "page":
+            break
+        if local(element.tag) == "siteinfo":
+            told = {local(child.tag): child for child in element}
+            names = {(e.text or "").lower() for e in told.get("namespaces", ())} - {""}
+            base = (told["base"].text or "") if "base" in told else ""
+            return Site(ENGLISH_NAMESPACES | names, f"{base.rpartition('/')[0]}/" if base else Site.base)
+    return Site()
