@@ -56,9 +56,11 @@ def ours(
     documents = read_shard(str(shard), tokenizer, counts)
     until_now("tokenise")
     rows = list(maker.rows(documents, rng, Counter()))
-    until_now("pair, mask, pack")
-    records = [record for batch in batched(iter(rows), 4096) for record in maker.serialized(batch, counts)]
-    until_now("lay out, serialise")
+    until_now("pair, pack")
+    records = [
+        record for batch in batched(iter(rows), 4096) for record in maker.serialized(batch, rng.bit_generator, counts)
+    ]
+    until_now("mask, lay out, serialise")
     file = io.BytesIO()
     for record in records:
         write_record(file, record)

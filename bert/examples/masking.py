@@ -8,26 +8,34 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-Ids = npt.NDArray[np.int32]
-Ints = npt.NDArray[np.int64]
+from bert.examples.pairs import Ids
+from bert.examples.sequences import Ints, Tokens, within
+
+Draws = npt.NDArray[np.uint64]
 
 # Of the chosen tokens 80 % become [MASK], 10 % a random piece, 10 % stay.
 MASK_RATE = 0.8
 RANDOM_RATE = 0.1
 
+KEEP = -1
+# What a token's draws decide, by their columns.
+_ORDER, _FATE, _PIECE, _NGRAM = range(4)
+# The low bits of a draw that give way to the token's place, so that no two tokens of a sequence draw the same.
+_PLACE_BITS = np.uint64(16)
+_LAST = np.uint64(2**64 - 1)
+
 
 @dataclass(frozen=True)
-class Mask:
-    """The predictions of one sequence [CLS] a [SEP] b [SEP].
+class Masks:
+    """The predictions of Q sequences.
 
-    positions: (M,) ascending, counted from [CLS]. replacements: (M,) what is put there, or KEEP.
+    counts: (Q,) of each. positions: (P,) ascending in each, counted from its [CLS]. replacements: (P,) what is put
+    there, or KEEP.
     """
 
+    counts: Ints
     positions: Ints
     replacements: Ids
-
-
-KEEP = -1
 
 
 def continuations(pieces: Sequence[str]) -> npt.NDArray[np.bool_]:
@@ -35,9 +43,14 @@ def continuations(pieces: Sequence[str]) -> npt.NDArray[np.bool_]:
     return np.array([piece.startswith("##") for piece in pieces])
 
 
+def _uniform(draws: Draws) -> npt.NDArray[np.float64]:
+    """Draws -> numbers in [0, 1)."""
+    return (draws >> np.uint64(11)).astype(np.float64) * 2.0**-53
+
+
 @dataclass(frozen=True)
 class Masker:
-    """Draws masks. The numbers come from the generator that it is given, in an order that is part of the format.
+    """Turns random numbers into masks.
 
     prob: share of all tokens, [CLS] and [SEP] among them, that is predicted; at least one token, at most
         `max_predictions`, as in BERT's create_pretraining_data.py.
@@ -61,47 +74,93 @@ class Masker:
         """Predictions in a sequence of `length` tokens, [CLS] and [SEP] among them."""
         return min(self.max_predictions, max(1, round(length * self.prob)))
 
-    def __call__(self, a: Ids, b: Ids, rng: np.random.Generator) -> Mask:
-        """The mask of a pair of segments; an empty `b` stands for [CLS] a [SEP] alone."""
-        words = len(a) + len(b)
-        count = min(self.count(words + (3 if len(b) else 2)), words)
-        spans = None
+    def draw(self, source: np.random.BitGenerator, tokens: int) -> Draws:
+        """(tokens, D) the numbers that the masks of so many tokens take, a row per token of any kind."""
+        width = 4 if self.max_ngram > 1 else 3
+        return np.asarray(source.random_raw(tokens * width)).reshape(tokens, width)
+
+    def __call__(self, tokens: Tokens, draws: Draws) -> Masks:
+        """The masks of sequences, each a function of its own tokens' rows of `draws`, (T, D)."""
+        inner = tokens.lengths - np.where(tokens.firsts < tokens.lengths, 3, 2)
+        # As `count` has it: round() and rint both take halves to the even number.
+        wanted = np.clip(np.rint(tokens.lengths * self.prob).astype(np.int64), 1, self.max_predictions)
+        wanted = np.minimum(wanted, inner)
         if self.continues is None:
-            chosen = rng.permutation(words)[:count]
-            chosen.sort()
+            sequence, positions = self._pieces(tokens, wanted, draws[:, _ORDER])
+            chosen = tokens.begins[sequence] + positions
+            heads, counts = chosen, wanted
         else:
-            chosen, spans = self._words(np.concatenate([a, b]), len(a), count, self.continues, rng)
-            count = len(chosen)
-        fate = rng.random(count)
-        pieces = rng.integers(self.vocab_size, size=count, dtype=np.int32)
-        if spans is not None and self.max_ngram > 1:
-            fate = fate[spans]
-        pieces[fate < self.mask_rate] = self.mask_id
-        pieces[fate >= self.mask_rate + self.random_rate] = KEEP
-        chosen[np.searchsorted(chosen, len(a)) :] += 1  # [SEP]
-        chosen += 1  # [CLS]
-        return Mask(chosen, pieces)
+            chosen, heads, counts = self._words(tokens, wanted, self.continues, draws)
+            positions = chosen - np.repeat(tokens.begins, counts)
+        fate = _uniform(draws[heads, _FATE])
+        # Lemire's multiplication: off from uniform by less than one in 2^32.
+        replacements = (draws[chosen, _PIECE] >> np.uint64(32)) * np.uint64(self.vocab_size) >> np.uint64(32)
+        replacements = replacements.astype(np.int32)
+        replacements[fate < self.mask_rate] = self.mask_id
+        replacements[fate >= self.mask_rate + self.random_rate] = KEEP
+        return Masks(counts, positions, replacements)
+
+    def _pieces(self, tokens: Tokens, wanted: Ints, order: Draws) -> tuple[Ints, Ints]:
+        """(sequence, place in it) of the `wanted` tokens of each that come first in `order`."""
+        place = within(tokens.lengths)
+        sequence = np.repeat(np.arange(len(wanted)), tokens.lengths)
+        keys = np.full((len(wanted), int(tokens.lengths.max())), _LAST)
+        keys[sequence, place] = order >> _PLACE_BITS << _PLACE_BITS | place.astype(np.uint64)
+        for special in (0, tokens.firsts - 1, tokens.lengths - 1):
+            keys[np.arange(len(wanted)), special] = _LAST
+        last = np.sort(keys, axis=1)[np.arange(len(wanted)), wanted - 1]
+        chosen, places = np.nonzero(keys <= last[:, None])
+        return chosen, places
 
     def _words(
-        self, tokens: Ids, boundary: int, count: int, continues: npt.NDArray[np.bool_], rng: np.random.Generator
-    ) -> tuple[Ints, Ints]:
-        """At most `count` tokens that are whole words: (ascending places in `tokens`, index of each one's span)."""
-        begins = ~continues[tokens]
-        begins[0] = True
-        if boundary < len(tokens):
-            begins[boundary] = True  # a segment may begin inside a word that was cut
-        starts = np.append(np.flatnonzero(begins), len(tokens))
-        number = len(starts) - 1
-        last = np.where(starts[:-1] < boundary, np.searchsorted(starts, boundary), number)  # where its segment ends
-        order = rng.permutation(number).tolist()
-        wanted = np.ones(number, np.int64)
+        self, tokens: Tokens, wanted: Ints, continues: npt.NDArray[np.bool_], draws: Draws
+    ) -> tuple[Ints, Ints, Ints]:
+        """Of all sequences: the chosen places in `tokens.flat`, the place whose fate each one has, and their number."""
+        places: list[int] = []
+        heads: list[int] = []
+        counts: list[int] = []
+        for begin, length, first, most in zip(
+            tokens.begins.tolist(), tokens.lengths.tolist(), tokens.firsts.tolist(), wanted.tolist(), strict=True
+        ):
+            segments = [(begin + 1, begin + first - 1)]
+            if first < length:
+                segments.append((begin + first, begin + length - 1))
+            spans = self._spans(tokens.flat, segments, most, continues, draws)
+            places += [place for start, stop in spans for place in range(start, stop)]
+            # An n-gram shares its fate; the pieces of a lone word have each their own.
+            shared = self.max_ngram > 1
+            heads += [start if shared else place for start, stop in spans for place in range(start, stop)]
+            counts.append(sum(stop - start for start, stop in spans))
+        return np.array(places, np.int64), np.array(heads, np.int64), np.array(counts, np.int64)
+
+    def _spans(
+        self,
+        flat: Ids,
+        segments: list[tuple[int, int]],
+        most: int,
+        continues: npt.NDArray[np.bool_],
+        draws: Draws,
+    ) -> list[tuple[int, int]]:
+        """Ranges of `flat` that are whole words of the segments, at most `most` tokens in all, in ascending order."""
+        edges: list[int] = []  # where words begin, and where segments end
+        ends: list[int] = []  # of each edge: the index of its segment's end
+        for start, stop in segments:
+            begins = ~continues[flat[start:stop]]
+            begins[0] = True  # a segment may begin inside a word that was cut
+            found = (np.flatnonzero(begins) + start).tolist()
+            ends += [len(edges) + len(found)] * (len(found) + 1)
+            edges += [*found, stop]
+        words = np.array([n for n, end in enumerate(ends) if n < end])
+        heads = np.array(edges)[words]
+        sizes = dict.fromkeys(words.tolist(), 1)
         if self.max_ngram > 1:
             weights = np.cumsum(1 / np.arange(1, self.max_ngram + 1))
-            wanted += np.searchsorted(weights, rng.random(number) * weights[-1], side="right")
-        edges, ends, sizes, taken = starts.tolist(), last.tolist(), wanted.tolist(), [False] * (number + 1)
+            drawn = np.searchsorted(weights, _uniform(draws[heads, _NGRAM]) * weights[-1], side="right")
+            sizes = dict(zip(words.tolist(), (drawn + 1).tolist(), strict=True))
+        taken = [False] * (len(edges) + 1)
         spans: list[tuple[int, int]] = []
-        left = count
-        for first in order:
+        left = most
+        for first in words[np.argsort(draws[heads, _ORDER], kind="stable")].tolist():
             if not left:
                 break
             stop, room = first, left
@@ -115,6 +174,4 @@ class Masker:
                 spans.append((edges[first], edges[stop]))
                 left = room
         spans.sort()
-        places = [place for start, stop in spans for place in range(start, stop)]
-        heads = [n for n, (start, stop) in enumerate(spans) for _ in range(start, stop)]
-        return np.array(places, np.int64), np.array(heads, np.int64)
+        return spans

@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from bert.examples.masking import Mask, Masker, continuations
+from bert.examples.masking import Masker, Masks, continuations
 from bert.examples.packing import pack
 from bert.examples.pairs import Ids, Pair, make_pairs, make_runs
-from bert.examples.rows import Layout, Tokens, layout_rows
+from bert.examples.rows import Layout, layout_rows
 from bert.examples.schema import serialize, write_record
+from bert.examples.sequences import Tokens
 from bert.examples.settings import ExamplesSettings, PhaseSettings
 from bert.pipeline import manifest
 from bert.pipeline.beam import Item, Part, Workplace, read, run_parts
@@ -25,11 +26,11 @@ from bert.text.documents import summary
 from bert.text.tokenizer import Vocabulary, WordPieceTokenizer
 
 SENTENCES_A_BATCH = 4096
-ROWS_A_BATCH = 4096
+ROWS_A_BATCH = 512  # of 128 tokens they fit into a core's cache; their number changes no byte
 LENGTH_BINS = 32
 
-Row = list[tuple[Pair, Mask | None]]
-"""The sequences of a row; without masks under dynamic masking."""
+Row = list[Pair]
+"""The sequences of a row."""
 
 
 def generator(*words: str | int) -> np.random.Generator:
@@ -96,33 +97,30 @@ class RowMaker:
         return make_pairs(documents, room, settings.short_seq_prob, rng, dropped, order)
 
     def rows(self, documents: list[list[Ids]], rng: np.random.Generator, dropped: Counter[str]) -> Iterator[Row]:
-        """Static masking: `dupe_factor` times over, paired and masked anew each time. Dynamic masking: once."""
-        static = self._settings.masking == "static"
-        sequences = (
-            (pair, self.masker(pair.a, pair.b, rng) if static else None)
-            for _ in range(self._settings.dupe_factor if static else 1)
-            for pair in self.pairs(documents, rng, dropped)
-        )
+        """Static masking: `dupe_factor` times over, paired anew each time. Dynamic masking: once."""
+        times = self._settings.dupe_factor if self._settings.masking == "static" else 1
+        sequences = (pair for _ in range(times) for pair in self.pairs(documents, rng, dropped))
         if not self._phase.packing:
             yield from ([sequence] for sequence in sequences)
             return
         waiting = list(sequences)
-        lengths = [len(pair.a) + len(pair.b) + self._special for pair, _ in waiting]
+        lengths = [len(pair.a) + len(pair.b) + self._special for pair in waiting]
         phase = self._phase
         for row in pack(
             lengths, phase.sequence_length, phase.max_sequences, self.masker.count, phase.max_predictions, rng
         ):
             yield [waiting[n] for n in row]
 
-    def serialized(self, rows: Sequence[Row], counts: Counter[str]) -> list[bytes]:
-        """Rows -> tf.train.Example messages."""
+    def serialized(self, rows: Sequence[Row], masking: np.random.BitGenerator, counts: Counter[str]) -> list[bytes]:
+        """Rows -> tf.train.Example messages, under static masking with the masks that follow from `masking`."""
         sequences = [sequence for row in rows for sequence in row]
-        tokens = Tokens.of([pair for pair, _ in sequences], self.layout)
-        labels = [pair.label for pair, _ in sequences]
+        tokens = Tokens.of(sequences, self.layout.cls_id, self.layout.sep_id)
+        labels = [pair.label for pair in sequences]
         sizes = [len(row) for row in rows]
-        masks = [mask for _, mask in sequences if mask is not None]
-        self._count(tokens, labels, masks, counts)
-        if masks:
+        self._count(tokens, labels, counts)
+        if self._settings.masking == "static":
+            masks = self.masker(tokens, self.masker.draw(masking, len(tokens.flat)))
+            self._count_masks(masks, counts)
             return serialize(layout_rows(tokens, masks, labels, sizes, self.layout))
         last = np.cumsum(sizes)[:-1]
         columns = {"lengths": np.split(tokens.lengths, last), "firsts": np.split(tokens.firsts, last)}
@@ -131,17 +129,18 @@ class RowMaker:
             columns["labels"] = np.split(np.array(labels), last)
         return serialize(columns)
 
-    def _count(self, tokens: Tokens, labels: list[int], masks: list[Mask], counts: Counter[str]) -> None:
+    def _count(self, tokens: Tokens, labels: list[int], counts: Counter[str]) -> None:
         counts["sequences"] += len(labels)
         counts["tokens"] += len(tokens.flat)
         if self._settings.objective != "mlm":
             counts["random_next" if self._settings.objective == "mlm+nsp" else "swapped"] += sum(labels)
-        if masks:
-            predicted = [len(mask.positions) for mask in masks]
-            counts["predictions"] += sum(predicted)
-            counts["without_prediction"] += predicted.count(0)
         bins = np.bincount((tokens.lengths - 1) * LENGTH_BINS // self._phase.sequence_length, minlength=LENGTH_BINS)
         counts.update({f"length:{n}": int(count) for n, count in enumerate(bins)})
+
+    @staticmethod
+    def _count_masks(masks: Masks, counts: Counter[str]) -> None:
+        counts["predictions"] += len(masks.positions)
+        counts["without_prediction"] += int((masks.counts == 0).sum())  # where no whole word fits
 
 
 def batched(rows: Iterator[Row], size: int) -> Iterator[list[Row]]:
@@ -167,10 +166,12 @@ class _MakeRecords:
         counts: Counter[str] = Counter()
         dropped: Counter[str] = Counter()
         documents = read_shard(item["path"], self._tokenizer, counts)
-        rng = generator(self._seed, "examples", self._phase.sequence_length, item["name"])
+        rng, masking = (
+            generator(self._seed, what, self._phase.sequence_length, item["name"]) for what in ("examples", "masks")
+        )
         records: list[bytes] = []
         for rows in batched(self._maker.rows(documents, rng, dropped), ROWS_A_BATCH):
-            records += self._maker.serialized(rows, counts)
+            records += self._maker.serialized(rows, masking.bit_generator, counts)
         counts["examples"] = len(records)
         counts.update({f"dropped:{reason}": n for reason, n in dropped.items()})
         with part.create("records") as f:

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bert.examples.masking import KEEP, Ids, Ints, Mask
-from bert.examples.pairs import Pair
+from bert.examples.masking import KEEP, Masks
+from bert.examples.sequences import Tokens, within
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -33,33 +33,8 @@ class Layout:
     sep_id: int
 
 
-@dataclass(frozen=True)
-class Tokens:
-    """Sequences laid end to end. flat: (T,) ids; lengths, firsts: (Q,) of each one and of its [CLS] a [SEP]."""
-
-    flat: Ids
-    lengths: Ints
-    firsts: Ints
-
-    @classmethod
-    def of(cls, pairs: Sequence[Pair], layout: Layout) -> Tokens:
-        head, tail = np.array([layout.cls_id], np.int32), np.array([layout.sep_id], np.int32)
-        parts: list[Ids] = []
-        for pair in pairs:
-            parts += (head, pair.a, tail, pair.b, tail) if len(pair.b) else (head, pair.a, tail)
-        firsts = np.array([len(pair.a) + 2 for pair in pairs], np.int64)
-        seconds = np.array([len(pair.b) for pair in pairs], np.int64)
-        return cls(np.concatenate(parts), firsts + seconds + (seconds > 0), firsts)
-
-
-def _within(sizes: Ints) -> Ints:
-    """[2, 3] -> [0, 1, 0, 1, 2]."""
-    ends = np.cumsum(sizes)
-    return np.arange(sizes.sum()) - np.repeat(ends - sizes, sizes)
-
-
 def layout_rows(
-    tokens: Tokens, masks: Sequence[Mask], labels: Sequence[int], sequences_of: Sequence[int], layout: Layout
+    tokens: Tokens, masks: Masks, labels: Sequence[int], sequences_of: Sequence[int], layout: Layout
 ) -> Arrays:
     """The arrays of bert/examples/schema.py, int32 and float32.
 
@@ -70,28 +45,26 @@ def layout_rows(
     n, s, p, m = len(sequences_of), layout.sequence_length, layout.max_predictions, layout.sequences
     counts = np.asarray(sequences_of, np.int64)
     row = np.repeat(np.arange(n), counts)
-    number = _within(counts)  # of a sequence in its row
-    begins = np.cumsum(tokens.lengths) - tokens.lengths
+    number = within(counts)  # of a sequence in its row
+    begins = tokens.begins
     row_begins = np.repeat(begins[np.cumsum(counts) - counts], counts)
     at = row * s + begins - row_begins  # where each sequence begins in (N * S,)
 
-    place = np.repeat(at, tokens.lengths) + _within(tokens.lengths)
+    place = np.repeat(at, tokens.lengths) + within(tokens.lengths)
     input_ids, input_mask, segment_ids = (np.zeros(n * s, np.int32) for _ in range(3))
     input_ids[place] = tokens.flat
     input_mask[place] = np.repeat(number + 1, tokens.lengths)
-    segment_ids[place] = _within(tokens.lengths) >= np.repeat(tokens.firsts, tokens.lengths)
+    segment_ids[place] = within(tokens.lengths) >= np.repeat(tokens.firsts, tokens.lengths)
 
-    predicted = np.array([len(mask.positions) for mask in masks], np.int64)
-    chosen = np.concatenate([mask.positions for mask in masks]) + np.repeat(at, predicted)
-    replacements = np.concatenate([mask.replacements for mask in masks])
-    of_row = np.bincount(row, predicted, n).astype(np.int64)
+    chosen = masks.positions + np.repeat(at, masks.counts)
+    of_row = np.bincount(row, masks.counts, n).astype(np.int64)
     assert (of_row <= p).all(), "more predictions in a row than it has places for"
-    slot = np.repeat(np.arange(n) * p, of_row) + _within(of_row)
+    slot = np.repeat(np.arange(n) * p, of_row) + within(of_row)
     positions, ids, weights = np.zeros(n * p, np.int32), np.zeros(n * p, np.int32), np.zeros(n * p, np.float32)
     positions[slot] = chosen % s
     ids[slot] = input_ids[chosen]
     weights[slot] = 1
-    input_ids[chosen] = np.where(replacements == KEEP, input_ids[chosen], replacements)
+    input_ids[chosen] = np.where(masks.replacements == KEEP, input_ids[chosen], masks.replacements)
 
     arrays = {
         "input_ids": input_ids.reshape(n, s),

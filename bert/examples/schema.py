@@ -25,6 +25,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 from functools import cache
+from itertools import pairwise
 from typing import IO, Any
 
 import google_crc32c
@@ -65,6 +66,8 @@ def _varints(values: npt.NDArray[Any]) -> tuple[bytes, npt.NDArray[np.int64]]:
         return b"", np.zeros(1, np.int64)
     if values.min() < 0:
         raise ValueError(f"features are numbers from 0 on, got {values.min()}")
+    if values.max() <= 0x7F:
+        return values.astype(np.uint8).tobytes(), np.arange(len(values) + 1)
     sizes = np.ones(len(values), np.int64)
     for bits in range(7, int(values.max()).bit_length(), 7):
         sizes += values >> bits > 0
@@ -101,7 +104,8 @@ def serialize(columns: Mapping[str, npt.NDArray[Any] | list[npt.NDArray[Any]]]) 
     Args:
         columns: {feature: (N, length), or N arrays of any lengths}; integers from 0 on, FLOATS are float32.
     """
-    rows: list[list[bytes]] = [[] for _ in range(len(next(iter(columns.values()))))]
+    # Lists of bytes by column: a list per row would set off Python's garbage collector over and over.
+    parts: list[list[bytes]] = []
     for name in sorted(columns):
         values = columns[name]
         lengths = np.array([len(v) for v in values], np.int64)
@@ -112,9 +116,9 @@ def serialize(columns: Mapping[str, npt.NDArray[Any] | list[npt.NDArray[Any]]]) 
         else:
             data, starts = _varints(flat)
             bounds = starts[edges].tolist()
-        for row, start, stop in zip(rows, bounds[:-1], bounds[1:], strict=True):
-            row += (_feature(name, stop - start), data[start:stop])
-    messages = [b"".join(row) for row in rows]
+        parts.append([_feature(name, stop - start) for start, stop in pairwise(bounds)])
+        parts.append([data[start:stop] for start, stop in pairwise(bounds)])
+    messages = [b"".join(row) for row in zip(*parts, strict=True)]
     return [_field(1, len(message)) + message for message in messages]
 
 

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from bert.examples.masking import Mask, Masker, continuations
-from bert.examples.rows import Arrays, Layout, Tokens, layout_rows
+from bert.examples.masking import Draws, Masker, continuations
+from bert.examples.rows import Arrays, Layout, layout_rows
 from bert.examples.schema import UNMASKED
+from bert.examples.sequences import Tokens
 from bert.text.tokenizer import CLS, MASK, SEP, Vocabulary
 from bert.training.records import Records
 
@@ -52,29 +53,27 @@ class DynamicMasking:
         names = UNMASKED if records.next_sentence else UNMASKED[:-1]
         self._spec = {name: tf.io.RaggedFeature(tf.int64) for name in names}
 
-    def _masks(self, tokens: Tokens, sequences_of: Sequence[int], keys: Sequence[tuple[int, int, int]]) -> list[Mask]:
-        """A row's sequences draw one after the other from the row's generator."""
-        masks: list[Mask] = []
-        ends = np.cumsum(tokens.lengths)
-        starts, firsts, stops = (ends - tokens.lengths).tolist(), tokens.firsts.tolist(), ends.tolist()
-        for count, (seed, epoch, index) in zip(sequences_of, keys, strict=True):
-            rng = np.random.Generator(
-                np.random.Philox(key=np.array([seed, epoch], np.uint64), counter=[0, 0, 0, index])
-            )
-            for n in range(len(masks), len(masks) + count):
-                middle = starts[n] + firsts[n]
-                a, b = tokens.flat[starts[n] + 1 : middle - 1], tokens.flat[middle : stops[n] - 1]
-                masks.append(self._masker(a, b, rng))
-        return masks
+    def _draws(self, tokens_of: Sequence[int], keys: Sequence[tuple[int, int, int]]) -> Draws:
+        """The numbers of rows of so many tokens, each row's from its own key."""
+        return np.concatenate(
+            [
+                self._masker.draw(
+                    np.random.Philox(key=np.array([seed, epoch], np.uint64), counter=[0, 0, 0, index]), tokens
+                )
+                for tokens, (seed, epoch, index) in zip(tokens_of, keys, strict=True)
+            ]
+        )
 
     def _rows(self, records: Sequence[bytes], keys: Sequence[tuple[int, int, int]]) -> Arrays:
         with tf.device("CPU:0"):
             parsed = tf.io.parse_example(list(records), self._spec)
         sequences_of = parsed["lengths"].row_lengths().numpy().tolist()
+        tokens_of = parsed["tokens"].row_lengths().numpy().tolist()
         told = {name: ragged.values.numpy() for name, ragged in parsed.items()}
         tokens = Tokens(told["tokens"].astype(np.int32), told["lengths"], told["firsts"])
         labels = told["labels"].tolist() if "labels" in told else []
-        return layout_rows(tokens, self._masks(tokens, sequences_of, keys), labels, sequences_of, self._layout)
+        masks = self._masker(tokens, self._draws(tokens_of, keys))
+        return layout_rows(tokens, masks, labels, sequences_of, self._layout)
 
     def training_rows(self, records: Sequence[bytes], seed: int, places: Sequence[tuple[int, int]]) -> Arrays:
         """Rows as a record of static masking has them, {feature: (B, length)}.

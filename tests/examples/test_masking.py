@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bert.examples.masking import KEEP, Mask, Masker, continuations
+from bert.examples.masking import KEEP, Masker, Masks, continuations
+from bert.examples.pairs import Pair
+from bert.examples.sequences import Tokens
 
-MASK, VOCAB = 4, 1000
+CLS, SEP, MASK, VOCAB = 2, 3, 4, 1000
 lengths = st.integers(5, 200)
 seeds = st.integers(0, 2**32)
 
@@ -24,7 +27,13 @@ class Masked:
     labels: np.ndarray
 
 
-def applied(mask: Mask, tokens: np.ndarray) -> Masked:
+def mask_of(masker: Masker, a: np.ndarray, b: np.ndarray, seed: int) -> Masks:
+    """The mask of one sequence."""
+    tokens = Tokens.of([Pair(a, b, 0)], CLS, SEP)
+    return masker(tokens, masker.draw(np.random.PCG64(seed), len(tokens.flat)))
+
+
+def applied(mask: Masks, tokens: np.ndarray) -> Masked:
     labels = tokens[mask.positions]
     now = tokens.copy()
     now[mask.positions] = np.where(mask.replacements == KEEP, labels, mask.replacements)
@@ -47,7 +56,7 @@ def masked(
     tokens = np.concatenate([[2], a, [3], b, [3]]).astype(np.int32)
     maskable = np.ones(length, bool)
     maskable[[0, len(a) + 1, length - 1]] = False
-    return applied(masker(a, b, np.random.default_rng(seed)), tokens), tokens, maskable
+    return applied(mask_of(masker, a, b, seed), tokens), tokens, maskable
 
 
 @given(length=lengths, seed=seeds, prob=st.floats(0.001, 0.999), most=st.integers(1, 80))
@@ -111,10 +120,31 @@ def test_every_word_is_chosen_equally_often() -> None:
     words = np.full(48, 9, np.int32)
     masker = Masker(0.2, 20, MASK, VOCAB)
     for seed in range(3000):
-        chosen[masker(words[:20], words[20:], np.random.default_rng(seed)).positions] += 1
+        chosen[mask_of(masker, words[:20], words[20:], seed).positions] += 1
     expected = 3000 * 10 / 48
     assert not chosen[[0, 21, 50]].any()
     assert abs(np.delete(chosen, [0, 21, 50]) - expected).max() < 5 * expected**0.5
+
+
+@pytest.mark.parametrize("max_ngram", [0, 1, 3])
+def test_sequences_get_the_masks_that_each_gets_alone(max_ngram: int) -> None:
+    """0: pieces, one by one. So records do not depend on how many rows are made at a time."""
+    rng = np.random.default_rng(max_ngram)
+    continues = rng.random(VOCAB) < 0.3 if max_ngram else None
+    masker = Masker(0.15, 20, MASK, VOCAB, continues, max(1, max_ngram))
+    pairs = [Pair(*segments(int(length), n), 0) for n, length in enumerate(rng.integers(5, 120, 40))]
+    pairs[7] = Pair(pairs[7].a, pairs[7].b[:0], 0)
+    tokens = Tokens.of(pairs, CLS, SEP)
+    draws = masker.draw(np.random.PCG64(1), len(tokens.flat))
+    together = masker(tokens, draws)
+    edges = np.cumsum(together.counts)[:-1]
+    of_each = zip(np.split(together.positions, edges), np.split(together.replacements, edges), strict=True)
+    at = 0
+    for pair, (positions, replacements) in zip(pairs, of_each, strict=True):
+        alone = Tokens.of([pair], CLS, SEP)
+        mask = masker(alone, draws[at : at + len(alone.flat)])
+        assert mask.positions.tolist() == positions.tolist() and mask.replacements.tolist() == replacements.tolist()
+        at += len(alone.flat)
 
 
 # Of the pieces 5 to 9 each continues a word.
@@ -132,13 +162,13 @@ def words_of(a: np.ndarray, b: np.ndarray) -> list[set[int]]:
     return words
 
 
-def whole_word(length: int, seed: int, share: float, most: int, max_ngram: int) -> tuple[Mask, np.ndarray, np.ndarray]:
+def whole_word(length: int, seed: int, share: float, most: int, max_ngram: int) -> tuple[Masks, np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
     words = np.where(rng.random(length - 3) < share, rng.integers(5, 10, length - 3), rng.integers(10, 40, length - 3))
     middle = int(rng.integers(1, length - 3))
     a, b = words[:middle].astype(np.int32), words[middle:].astype(np.int32)
     masker = Masker(0.15, most, MASK, len(PIECES), continuations(PIECES), max_ngram)
-    return masker(a, b, rng), a, b
+    return mask_of(masker, a, b, seed), a, b
 
 
 @given(

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from bert.examples.masking import Masker
+from bert.examples.masking import Masker, Masks
 from bert.examples.pairs import Pair
-from bert.examples.rows import Layout, Tokens, layout_rows
+from bert.examples.rows import Layout, layout_rows
+from bert.examples.sequences import Tokens
 from bert.model.dropout import no_dropout
 from bert.model.encoder import encode
 from bert.model.layers import own_sequence_positions
@@ -29,7 +29,7 @@ ROWS = [2, 3, 1]
 """How many of them each row holds: 18 + 11, 19 + 5 + 8 (no room left), 32 tokens."""
 
 
-def sequences(seed: int = 0) -> tuple[list[Pair], list[Any]]:
+def sequences(seed: int = 0) -> tuple[list[Pair], Tokens, Masks]:
     rng = np.random.default_rng(seed)
 
     def words(size: int) -> np.ndarray:
@@ -37,12 +37,13 @@ def sequences(seed: int = 0) -> tuple[list[Pair], list[Any]]:
 
     pairs = [Pair(words(a), words(b), int(rng.integers(2))) for a, b in SIZES]
     masker = Masker(0.2, 8, PIECES.index("[MASK]"), len(PIECES))
-    return pairs, [masker(pair.a, pair.b, rng) for pair in pairs]
+    tokens = Tokens.of(pairs, LAYOUT.cls_id, LAYOUT.sep_id)
+    return pairs, tokens, masker(tokens, masker.draw(rng.bit_generator, len(tokens.flat)))
 
 
 def packed_and_alone(layout: Layout = LAYOUT) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    pairs, masks = sequences()
-    labels, tokens = [pair.label for pair in pairs], Tokens.of(pairs, layout)
+    pairs, tokens, masks = sequences()
+    labels = [pair.label for pair in pairs]
     alone = replace(layout, sequences=1)
     return layout_rows(tokens, masks, labels, ROWS, layout), layout_rows(tokens, masks, labels, [1] * 6, alone)
 
