@@ -1,8 +1,8 @@
 """One self-contained HTML page of everything that was counted, scored and timed.
 
-Reads   metric files, curves and provenance records, or folders of them; of a matrix's folder exactly the members that
-        params name     params: model, precision, seed, finetune.init, squad.data, glue.data, glue.tasks, stability,
-        the cells of both benchmarks, the sequence lengths of both phases
+Reads   metric files, curves, lengths and provenance records, or folders of them; of a matrix's folder exactly the
+        members that params name     params: model, precision, seed, finetune.init, squad.data, glue.data, glue.tasks,
+        stability, the cells of both benchmarks, the sequence lengths of both phases
 Writes  --out
 
 A metric file that is not there is shown as a stage that has not run yet, with its command.
@@ -29,7 +29,7 @@ SHOWN = (
 
 def main(argv: Sequence[str] | None = None) -> None:
     p = parser(__doc__)
-    for flag in ("--metrics", "--curves", "--provenance"):
+    for flag in ("--metrics", "--curves", "--lengths", "--provenance"):
         p.add_argument(flag, type=Path, nargs="+", action="extend", default=[], help="files, or folders of them")
     p.add_argument("--out", type=Path, required=True)
     args = p.parse_args(argv)
@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         "benchmark_inference": section(tuple[str, ...], "benchmark_inference.cells"),
     }
     shown: dict[str, Any] = {name: section(Any, name) for name in SHOWN}
-    found = inputs.read(args.metrics, args.curves, args.provenance, members)
+    found = inputs.read(args.metrics, args.curves, args.provenance, args.lengths, members)
     write_text(args.out, render(found, shown))
 
 

@@ -6,11 +6,13 @@ from typing import Any
 
 from markupsafe import Markup
 
+from bert.report import lengths
 from bert.report.inputs import Inputs, Metrics
 from bert.report.tables import Row, Section, Table, flat, is_number, not_run, number, words
 
 SOURCES = ("wikipedia", "books", "text")
 SINGLE = ("shards", "cloze", "vocab")
+RECORDS = ("tfrecords/phase1", "tfrecords/phase2")
 
 
 def drops(metrics: Metrics) -> dict[str, int]:
@@ -55,7 +57,7 @@ def section(inputs: Inputs) -> Section:
         *inputs.group("download", (*SOURCES, "squad", "glue")),
         *inputs.group("documents", SOURCES),
         *SINGLE,
-        *inputs.group("tfrecords", ("phase1", "phase2")),
+        *RECORDS,
     ]
     counted = tuple(
         Row((inputs.stage(key), _counts(inputs.metrics[key])))
@@ -75,4 +77,5 @@ def section(inputs: Inputs) -> Section:
     if dropped:
         header = ("stage", "reason", "count")
         tables.append(Table("Dropped, by reason", header, tuple(dropped), text_columns=2, notes=tuple(notes)))
-    return Section("corpus", "Corpus", (), tuple(tables))
+    drawings = tuple(drawing for key in RECORDS for drawing in lengths.drawing(inputs, key))
+    return Section("corpus", "Corpus", (), tuple(tables), drawings)

@@ -49,7 +49,7 @@ def thin(curve: Curve, points: int = POINTS) -> Curve:
     }
 
 
-def _inline(svg: str) -> Markup:
+def inline(svg: str) -> Markup:
     """The <svg> element alone, without what would leak into the page around it."""
     svg = svg[svg.index("<svg") :]
     # The date, among others.
@@ -101,7 +101,7 @@ def curve_svg(curve: Curve, guesses: dict[str, tuple[str, float]]) -> Markup:
         figure.align_ylabels()
         text = io.StringIO()
         figure.savefig(text, format="svg")
-    return _inline(text.getvalue())
+    return inline(text.getvalue())
 
 
 def drawing(inputs: Inputs, key: str) -> tuple[Drawing, ...]:

@@ -21,8 +21,11 @@ from bert.pipeline.files import read_json
 
 Metrics = dict[str, Any]
 Curve = dict[str, list[float]]
+Histogram = dict[str, list[tuple[int, int]]]
+"""{split: [(longest length of a bin in tokens, sequences in it)]}"""
 
 CURVE_COLUMNS = ("step", "loss", "learning_rate")  # and what each training adds
+LENGTHS_COLUMNS = ["split", "tokens", "sequences"]
 
 # The order in which a reader meets the stages; one that is not named here comes last.
 ORDER = (
@@ -48,10 +51,11 @@ def stage_of(key: str) -> str:
 
 @dataclass(frozen=True)
 class Inputs:
-    """metrics, curves, provenance (in reading order): {key: content}. missing: metric files named but not there."""
+    """metrics, curves, lengths, provenance (in reading order): {key: content}. missing: metric files not there."""
 
     metrics: dict[str, Metrics] = field(default_factory=dict)
     curves: dict[str, Curve] = field(default_factory=dict)
+    lengths: dict[str, Histogram] = field(default_factory=dict)
     provenance: dict[str, Metrics] = field(default_factory=dict)
     missing: frozenset[str] = frozenset()
 
@@ -132,10 +136,30 @@ def read_curve(path: Path, made_by: str) -> Curve:
     return columns
 
 
+def read_lengths(path: Path, made_by: str) -> Histogram:
+    """{split: [(longest length of a bin in tokens, sequences in it)]} of a file that tfrecords wrote.
+
+    Raises:
+        StageError: other columns, or a line that is none of theirs; names the file and the line.
+    """
+    header, *lines = path.read_text(encoding="utf-8").splitlines() or [""]
+    if header.split("\t") != LENGTHS_COLUMNS:
+        raise StageError(f"{path}: expected the columns {', '.join(LENGTHS_COLUMNS)}, got {header!r}", run=made_by)
+    found: Histogram = {}
+    for n, line in enumerate(lines, start=2):
+        try:
+            split, tokens, sequences = line.split("\t")
+            found.setdefault(split, []).append((int(tokens), int(sequences)))
+        except ValueError as error:
+            raise StageError(f"{path}, line {n}: {error}", run=made_by) from None
+    return found
+
+
 def read(
     metrics: Iterable[Path],
     curves: Iterable[Path],
     provenance: Iterable[Path],
+    lengths: Iterable[Path] = (),
     members: Mapping[str, Collection[str]] = MappingProxyType({}),
 ) -> Inputs:
     """Read all files; a folder stands for the .json (or .tsv) files in it.
@@ -161,6 +185,11 @@ def read(
         if path.exists():
             key = key_of(path, "curves")
             drawn[key] = read_curve(path, f"dvc repro -f -s {stage_of(key)}")
+    counted = {}
+    for path in _files(lengths, ".tsv"):
+        if path.exists():
+            key = f"tfrecords/{path.stem}"
+            counted[key] = read_lengths(path, f"dvc repro -f -s {stage_of(key)}")
     records: dict[str, Metrics] = {}
     for path in _files(provenance, ".json"):
         if path.exists():
@@ -169,4 +198,4 @@ def read(
                 continue
             records[key] = _read_object(path, f"dvc repro -f -s {stage_of(key)}")
     records = {key: records[key] for key in sorted(records, key=in_order)}
-    return Inputs(found, drawn, records, frozenset(missing - set(found)))
+    return Inputs(found, drawn, counted, records, frozenset(missing - set(found)))

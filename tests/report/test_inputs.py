@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bert.pipeline.errors import StageError
-from bert.report.inputs import Inputs, in_order, key_of, read, read_curve, stage_of
+from bert.report.inputs import Inputs, in_order, key_of, read, read_curve, read_lengths, stage_of
 
 HEADER = "step\tloss\tmlm_loss\tnsp_loss\tlearning_rate\tgrad_norm\n"
 CELL = "metrics/benchmark_training/tiny-128-8.json"
@@ -60,7 +60,7 @@ def test_folders_are_read_whole_and_named_files_may_be_missing(run: Path) -> Non
 def test_only_the_members_that_params_name_are_read(run: Path) -> None:
     metrics = run / "metrics"
     members = {"stability_run": ["mrpc-2", "mrpc-3"], "benchmark_training": []}
-    inputs = read([metrics / "stability_run", run / CELL], [], [metrics / "provenance"], members)
+    inputs = read([metrics / "stability_run", run / CELL], [], [metrics / "provenance"], members=members)
     assert inputs.group("stability_run") == ["stability_run/mrpc-2", "stability_run/mrpc-3"]
     assert inputs.missing == {"stability_run/mrpc-3"}
     assert set(inputs.metrics) == {"stability_run/mrpc-2"}
@@ -104,3 +104,16 @@ def test_a_step_that_overflowed_is_left_out_of_the_curve(tmp_path: Path) -> None
     path.write_text(HEADER + "1\t9\t8\t1\t0.1\t1\n2\tnan\tnan\t1\t0.1\tinf\n3\t7\t6\t1\t0.1\t1\n")
     assert read_curve(path, "")["step"] == [1, 3]
     assert read_curve(path, "")["mlm_loss"] == [8, 6]
+
+
+def test_a_histogram_of_lengths_is_read_by_split(tmp_path: Path) -> None:
+    path = tmp_path / "phase1.tsv"
+    path.write_text("split\ttokens\tsequences\ntrain\t64\t3\ntrain\t128\t97\ntest\t64\t0\n")
+    lengths = {"train": [(64, 3), (128, 97)], "test": [(64, 0)]}
+    assert read([], [], [], [path, tmp_path / "phase2.tsv"]).lengths == {"tfrecords/phase1": lengths}
+    path.write_text("split\ttokens\tsequences\ntrain\t64\tmany\n")
+    with pytest.raises(StageError, match=r"phase1\.tsv, line 2: .*many.*\n  next: dvc repro -f -s tfrecords@phase1"):
+        read([], [], [], [path])
+    path.write_text("tokens\tsequences\n64\t3\n")
+    with pytest.raises(StageError, match="expected the columns split, tokens, sequences, got 'tokens"):
+        read_lengths(path, "dvc repro")
