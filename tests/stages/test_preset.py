@@ -1,0 +1,112 @@
+"""stages/preset.py, and what presets/*.yaml hold."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dvc.utils.hydra import apply_overrides
+
+from bert.pipeline.code import ROOT
+from bert.pipeline.errors import StageError
+from bert.pipeline.params import load, section
+from bert.training.distributed import split_batch
+from bert.training.settings import PhaseTraining, PrecisionName, PretrainSettings
+from stages.preset import main, names, read_preset
+
+PARAMS = load(ROOT / "params.yaml")
+MACHINES = [name for name in names() if name != "large"]
+# Micro-batches of a rank in a step of each phase.
+ACCUMULATED = {
+    "dgxa100_8gpu_fp16": (128, 256),
+    "dgxa100_8gpu_tf32": (128, 512),
+    "dgx2_16gpu_fp16": (64, 256),
+    "dgx2_16gpu_fp32": (128, 256),
+    "dgx1_8gpu_fp16": (512, 1024),
+    "dgx1_8gpu_fp32": (1024, 2048),
+}
+
+
+@pytest.fixture
+def applied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """params.yaml as `dvc exp run` changes it for a preset, in a working directory of its own."""
+    monkeypatch.chdir(tmp_path)
+
+    def apply(name: str) -> Any:
+        (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
+        flags = shlex.split(read_preset(name, PARAMS).flags())
+        assert flags[::2] == ["-S"] * (len(flags) // 2)
+        apply_overrides(tmp_path / "params.yaml", flags[1::2])
+        return read_preset(name, PARAMS)
+
+    return apply
+
+
+def test_the_six_machines_of_the_reference_are_there() -> None:
+    assert sorted(ACCUMULATED) == MACHINES
+
+
+@pytest.mark.parametrize("name", names())
+def test_dvc_takes_the_flags_and_the_stages_take_the_parameters(name: str, applied: Any) -> None:
+    applied(name)
+    settings = section(PretrainSettings, "pretrain", without=("phase1", "phase2"))
+    assert settings.dropout is None
+    first, second = (section(PhaseTraining, f"pretrain.phase{n}") for n in (1, 2))
+    assert (first.steps, first.batch_size, first.learning_rate) == (7038, 65536, 0.006)
+    assert (second.steps, second.batch_size, second.learning_rate) == (1564, 32768, 0.004)
+    assert section(str, "model") == "large"
+    # Nine tenths of the sequences' work at 128, and a tenth of 7,820 steps of twice the batch at 512.
+    assert second.steps * second.batch_size == 782 * first.batch_size
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_each_divides_evenly_into_the_accumulation_that_its_batch_needs(
+    name: str, applied: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    preset = applied(name)
+    for variable, value in preset.machine.items():
+        monkeypatch.setenv(variable, value)
+    ranks = int(preset.machine["BERT_RANKS"])
+    assert str(ranks) in name.split("_")[1] and section(PrecisionName, "precision") == name.split("_")[2]
+    for phase, accumulated in zip(("phase1", "phase2"), ACCUMULATED[name], strict=True):
+        size = section(PhaseTraining, f"pretrain.{phase}").batch_size
+        split = split_batch(f"pretrain_{phase}", f"pretrain.{phase}.batch_size", size, ranks)
+        assert split.accumulate == accumulated
+        assert split.rows_per_rank * ranks == size
+    split_batch("squad", "squad.batch_size", section(int, "squad.batch_size"), ranks)
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_shell_leaves_the_words_as_they_are(name: str) -> None:
+    """Between `$(` and `)` nobody would take quotation marks away."""
+    preset = read_preset(name, PARAMS)
+    for word in f"{preset.flags()} {preset.environment()}".split():
+        assert shlex.quote(word) == word
+
+
+def test_the_command_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    main(["--list"])
+    assert capsys.readouterr().out.split() == names()
+    main(["dgx2_16gpu_fp32", "--env"])
+    assert capsys.readouterr().out == "BERT_RANKS=16 BERT_MICRO_BATCH=pretrain_phase1=32,pretrain_phase2=8\n"
+    main(["dgx2_16gpu_fp32"])
+    assert " -S precision=fp32 " in capsys.readouterr().out
+    with pytest.raises(StageError, match=r"no preset 'dgx3'.*\n  next: python -m stages.preset --list"):
+        main(["dgx3"])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("params: {pretrain.phase3.steps: 1}", r"params.yaml has no parameter 'pretrain.phase3.steps'"),
+        ("parameters: {seed: 1}", "parameters: expected base, params, machine"),
+        ("base: huge", "no preset 'huge'"),
+    ],
+)
+def test_what_nobody_reads_is_an_error(text: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(text)
+    with pytest.raises(StageError, match=message):
+        read_preset("mine", PARAMS, tmp_path)
