@@ -5,6 +5,9 @@ MediaWiki shows it. Contents of `<ref>`, `<math>` and the like are skipped whole
 in a reference cannot close one outside it. Of comments, templates (but for those that carry words), tables, images,
 categories and boxes nothing is left. The order of precedence is that of MediaWiki's preprocessor
 (https://www.mediawiki.org/wiki/Preprocessor_ABNF).
+
+Written here since the parser libraries try all readings of what is never closed: mwparserfromhell 0.7 takes four times
+as long for twice as many open braces, 4 s for 16 KB of them, so that one page of 2 MB would hold up a stage for hours.
 """
 
 from __future__ import annotations
