@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib.util
 import logging
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -17,10 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from bert.pipeline.errors import StageError
+from bert.training.stopping import hand_on
 
 log = logging.getLogger(__name__)
 
 Tensor = Any
+_PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
 
 @dataclass(frozen=True)
@@ -77,11 +81,25 @@ def join() -> World:
     return World(hvd.rank(), hvd.size(), hvd.local_rank(), hvd)
 
 
-def launch(module: str, argv: Sequence[str]) -> None:
+def _end_with_parent() -> None:
+    """In a child: be killed when its parent is (Linux). horovodrun takes its ranks along then.
+
+    Else a killed stage would leave ranks that train on in a scratch whose lock is free.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def launch(module: str, argv: Sequence[str], scratch: Path) -> None:
     """Run `python -m module argv` as BERT_RANKS processes; returns when all have succeeded.
 
+    SIGTERM and Ctrl-C are handed on: the first rank saves, and then all end.
+
+    Args:
+        scratch: the folder that the ranks share.
+
     Raises:
-        StageError: Horovod is not installed, or a rank failed.
+        StageError: Horovod is not installed, a rank failed, or the run was asked to stop.
     """
     ranks = wanted_ranks()
     command = shutil.which("horovodrun", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
@@ -92,12 +110,18 @@ def launch(module: str, argv: Sequence[str]) -> None:
         )
     hosts = os.environ.get("BERT_HOSTS", f"localhost:{ranks}")
     log.info("%d ranks on %s", ranks, hosts)
-    done = subprocess.run(
-        [command, "-np", str(ranks), "-H", hosts, "--gloo", sys.executable, "-m", module, *argv], check=False
-    )
-    if done.returncode:
+    with hand_on(scratch) as stop:
+        # A session of its own: Ctrl-C is for this process, which gives the ranks the time to save.
+        status = subprocess.Popen(
+            [command, "-np", str(ranks), "-H", hosts, "--gloo", sys.executable, "-m", module, *argv],
+            start_new_session=True,
+            preexec_fn=_end_with_parent,
+        ).wait()
+    if status and stop.asked:
+        raise StageError("stopped as asked; what the first rank has saved stands above", run="dvc repro: it goes on")
+    if status:
         raise StageError(
-            f"a rank failed (horovodrun ended with {done.returncode}); its own message stands above",
+            f"a rank failed (horovodrun ended with {status}); its own message stands above",
             run="dvc repro: it goes on from the last checkpoint",
         )
 

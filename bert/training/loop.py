@@ -19,6 +19,7 @@ from bert.pipeline.progress import Progress
 from bert.training import checkpoint
 from bert.training.distributed import World
 from bert.training.step import TrainStep
+from bert.training.stopping import stop_when_asked
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +28,7 @@ CURVE_POINTS = 200
 SAVING_SHARE = 0.05
 # Steps whose time is left out of the throughput: tracing, compiling, first touch of the memory.
 SETTLING_STEPS = 5
+GO_ON = "dvc repro: it goes on from there"
 
 
 def save_seconds() -> float:
@@ -79,8 +81,8 @@ def train(
         max_skipped: non-finite updates in a row that are borne; they are skipped.
 
     Raises:
-        StageError: more skipped updates in a row, no update at all, a checkpoint of other code, or ranks that do not
-            see the same checkpoint.
+        StageError: more skipped updates in a row, no update at all, a checkpoint of other code, ranks that do not
+            see the same checkpoint, or SIGTERM or Ctrl-C, after saving.
     """
     run = Run(["\t".join(["step", "loss", *losses, "learning_rate", "grad_norm", "loss_scale"])])
     first, in_a_row = 0, 0
@@ -100,7 +102,10 @@ def train(
         )
     interval = max(1, steps // CURVE_POINTS)
     between, saved = save_seconds(), time.monotonic()
-    with Progress(name, steps, "steps", first) if world.is_first else Progress(name, 0, "") as progress:
+    with (
+        Progress(name, steps, "steps", first) if world.is_first else Progress(name, 0, "") as progress,
+        stop_when_asked(scratch, world.is_first) as stop,
+    ):
         began = time.perf_counter()
         for number, batch in enumerate(batches(first), start=first):
             told = {k: float(v) for k, v in step(batch, tf.constant(number, tf.int64)).items()}
@@ -127,7 +132,8 @@ def train(
             if world.is_first:
                 shown = run.last.get("loss", math.nan)
                 progress.update(done, f"loss {shown:.4f}, lr {told['learning_rate']:.3g}")
-                if done < steps and time.monotonic() - saved >= between:
+                stopping = stop.asked and done < steps
+                if stopping or (done < steps and time.monotonic() - saved >= between):
                     began_saving = time.monotonic()
                     state = {
                         "curve": run.curve,
@@ -139,6 +145,8 @@ def train(
                     checkpoint.save(scratch / "checkpoints", done, tensors, state, code)
                     saved = time.monotonic()
                     between = max(save_seconds(), (saved - began_saving) / SAVING_SHARE if save_seconds() else 0.0)
+                if stopping:
+                    raise StageError(f"{name}: stopped as asked after step {done} of {steps}, saved", run=GO_ON)
             began = time.perf_counter()
     if not run.last:
         raise StageError(

@@ -14,6 +14,7 @@ from bert.pipeline.files import read_json, write_json
 from bert.pipeline.stage import job, parser
 from bert.training.checkpoint import usable
 from bert.training.distributed import World, is_rank, join, launch, wanted_ranks
+from bert.training.stopping import ASKED
 
 # The code that made the result which lies beside it.
 FINISHED = "finished.json"
@@ -70,10 +71,10 @@ def run_ranked(
     with job(stage, params, inputs, args.metrics, args.provenance) as current:
         folder, code = current.folder, code_hashes(module)
         if not _finished(folder, code, again):
-            for name in (FINISHED, *outs):
+            for name in (FINISHED, ASKED, *outs):
                 _remove(folder / name)
             if wanted_ranks() > 1:
-                launch(module, [*(sys.argv[1:] if argv is None else argv), "--scratch", str(folder)])
+                launch(module, [*(sys.argv[1:] if argv is None else argv), "--scratch", str(folder)], folder)
             else:
                 work(folder, join())
             write_json(folder / FINISHED, code)

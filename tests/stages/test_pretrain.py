@@ -19,7 +19,7 @@ from bert.pipeline import manifest
 from bert.pipeline.errors import StageError
 from bert.training.ranked import FINISHED
 from stages.pretrain import main
-from tests.project import Project
+from tests.project import Project, catches
 from tests.training import stage
 from tests.training.tiny import PIECES, write_records
 
@@ -200,16 +200,30 @@ def test_xla_and_accumulation_and_tf32_train_to_the_same_losses(
 
 
 @pytest.mark.slow
-def test_a_killed_stage_goes_on_and_ends_with_the_same_bytes(here: Path, pretrained: Path, project: Project) -> None:
-    process = project.start("pretrain", *stage.arguments(), BERT_SAVE_SECONDS="0")
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=lambda n: n.name)
+def test_a_stopped_stage_goes_on_and_ends_with_the_same_bytes(
+    number: signal.Signals, here: Path, pretrained: Path, project: Project
+) -> None:
+    """Killed, from its last checkpoint; asked to stop, from the step at which it saved."""
+    saves = "0" if number == signal.SIGKILL else "1000"
+    process = project.start("pretrain", *stage.arguments(), BERT_SAVE_SECONDS=saves)
     marks = here / ".scratch"
     deadline = time.monotonic() + 120
-    while not list(marks.glob("pretrain_phase1-*/checkpoints/step-*.json")):
+    # Of SIGINT Python has a handler from the start; that of the loop comes with the one for SIGTERM.
+    while not (
+        list(marks.glob("pretrain_phase1-*/checkpoints/step-*.json"))
+        if number == signal.SIGKILL
+        else catches(process.pid, signal.SIGTERM)
+    ):
         assert process.poll() is None, process.communicate()[1]
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    os.kill(process.pid, signal.SIGKILL)
-    process.communicate()
+    os.kill(process.pid, number)
+    said = process.communicate()[1]
+    if number != signal.SIGKILL:
+        assert process.returncode == 1 and "Traceback" not in said
+        (mark,) = marks.glob("pretrain_phase1-*/checkpoints/step-*.json")
+        assert f"pretrain_phase1: stopped as asked after step {int(mark.stem[5:])} of 40, saved" in said
     assert not (here / "data" / "models").exists()
 
     main(stage.arguments())

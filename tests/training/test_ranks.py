@@ -26,7 +26,7 @@ from bert.training.evaluation import evaluate_pretraining
 from bert.training.records import Records
 from stages.pretrain import main
 from tests.model.reference import random_weights
-from tests.project import Project
+from tests.project import Project, catches
 from tests.training import stage
 from tests.training.in_ranks import ROWS, STEPS
 from tests.training.tiny import CONFIG, FP32, fresh_step, take_steps, values_of, write_records, write_vocab
@@ -171,13 +171,49 @@ def test_a_record_that_only_one_rank_finds_broken_ends_the_job(here: Path, proje
     assert_no_rank_is_left(here)
 
 
-def test_a_killed_rank_ends_the_job_and_one_process_goes_on_from_its_checkpoint(here: Path, project: Project) -> None:
-    stage.write_params(here, phase1={"steps": 80})
-    process = project.start("pretrain", *stage.arguments(), BERT_RANKS="2", BERT_SAVE_SECONDS="0")
+def first_checkpoint(process: subprocess.Popen[str], here: Path) -> None:
+    """Wait until there is one."""
     deadline = time.monotonic() + SECONDS
     while not list((here / ".scratch").glob("pretrain_phase1-*/checkpoints/step-*.json")):
         assert process.poll() is None and time.monotonic() < deadline, process.communicate(timeout=1)
         time.sleep(0.01)
+
+
+@pytest.mark.parametrize("who", ["the stage", "horovodrun"])
+def test_ranks_do_not_outlive_what_has_started_them(who: str, here: Path, project: Project) -> None:
+    """Else they would train on in a scratch whose lock is free for the next run."""
+    stage.write_params(here, phase1={"steps": 2000})
+    process = project.start("pretrain", *stage.arguments(), BERT_RANKS="2", BERT_SAVE_SECONDS="0")
+    first_checkpoint(process, here)
+    (horovodrun,) = (int(n) for n in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split())
+    os.kill(process.pid if who == "the stage" else horovodrun, signal.SIGKILL)
+    assert_no_rank_is_left(here)
+    if who == "horovodrun":
+        assert "a rank failed (horovodrun ended with -9)" in ended(process)
+    else:
+        process.communicate(timeout=SECONDS)
+
+
+def test_ranks_that_are_asked_to_stop_save_first(here: Path, project: Project) -> None:
+    stage.write_params(here, phase1={"steps": 2000})
+    process = project.start("pretrain", *stage.arguments(), BERT_RANKS="2", BERT_SAVE_SECONDS="1000")
+    deadline = time.monotonic() + SECONDS
+    while len(found := ranks_in(here)) < 2 or not catches(found[0], signal.SIGTERM):
+        assert process.poll() is None and time.monotonic() < deadline, process.communicate(timeout=1)
+        time.sleep(0.01)
+    process.terminate()
+    _, said = process.communicate(timeout=SECONDS)
+    assert process.returncode == 1
+    (mark,) = (here / ".scratch").glob("pretrain_phase1-*/checkpoints/step-*.json")
+    assert f"stopped as asked after step {int(mark.stem[5:])} of 2000, saved" in said
+    assert "error: stopped as asked; " in said
+    assert_no_rank_is_left(here)
+
+
+def test_a_killed_rank_ends_the_job_and_one_process_goes_on_from_its_checkpoint(here: Path, project: Project) -> None:
+    stage.write_params(here, phase1={"steps": 80})
+    process = project.start("pretrain", *stage.arguments(), BERT_RANKS="2", BERT_SAVE_SECONDS="0")
+    first_checkpoint(process, here)
     os.kill(ranks_in(here)[1], signal.SIGKILL)
     assert "from the last checkpoint" in ended(process)
     assert_no_rank_is_left(here)
