@@ -13,13 +13,14 @@ from pathlib import Path
 
 import numpy as np
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
 
+from bert.checkpoints.tensors import write_tensors
 from bert.model.config import CONFIG_FILE, BertConfig
 from bert.model.parameters import encoder_shapes
 from bert.pipeline import manifest
 from bert.pipeline.errors import StageError
-from bert.pipeline.files import write_text
+from bert.pipeline.files import sha256_of, write_text
 from bert.text.tokenizer import Vocabulary
 
 WEIGHTS, VOCAB = "weights.safetensors", "vocab.txt"
@@ -39,7 +40,7 @@ def save_model(folder: Path, config: BertConfig, weights: Mapping[str, np.ndarra
     # Published files are hard links to those of an earlier run: they must not be written into.
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    save_file({name: np.asarray(weights[name], order="C") for name in sorted(weights)}, folder / WEIGHTS)
+    write_tensors(folder / WEIGHTS, {name: weights[name] for name in sorted(weights)})
     write_text(folder / CONFIG_FILE, json.dumps(config.model_dump(), indent=2, sort_keys=True) + "\n")
     shutil.copyfile(vocab, folder / VOCAB)
     manifest.write(folder, [{"path": name} for name in (CONFIG_FILE, VOCAB, WEIGHTS)])
@@ -68,7 +69,10 @@ def load_model(folder: Path, made_by: str) -> Model:
     Raises:
         StageError: not configured, incomplete, corrupt, or vocabulary or weights do not fit the configuration.
     """
-    manifest.read_configured(folder, "import_checkpoint.source (or another finetune.init)", made_by)
+    listed = manifest.read_configured(folder, "import_checkpoint.source (or another finetune.init)", made_by)
+    for entry in listed["files"]:
+        if sha256_of(folder / entry["path"]) != entry["sha256"]:
+            raise StageError(f"{folder / entry['path']}: not what its manifest lists: damaged or changed", run=made_by)
     config = BertConfig.read(folder / CONFIG_FILE, made_by)
     check_vocab(config, Vocabulary.read(folder / VOCAB), folder / VOCAB, made_by)
     try:

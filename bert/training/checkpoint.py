@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
 
+from bert.checkpoints.tensors import write_tensors
 from bert.pipeline.errors import StageError
 from bert.pipeline.files import sha256_of, write_json
 
@@ -46,7 +47,11 @@ def save(
     folder.mkdir(parents=True, exist_ok=True)
     final = folder / f"step-{step:08d}.safetensors"
     temporary = final.with_suffix(".tmp")
-    save_file({name: np.asarray(value, order="C") for name, value in tensors.items()}, temporary)
+    try:
+        write_tensors(temporary, tensors)
+    except OSError:
+        temporary.unlink(missing_ok=True)  # of a full disk, first of all
+        raise
     with open(temporary, "rb") as f:
         os.fsync(f.fileno())
     digest = sha256_of(temporary)

@@ -87,6 +87,15 @@ def test_weights_cut_short_are_named(tmp_path: Path) -> None:
         load_model(path.parent, MADE_BY)
 
 
+def test_one_changed_bit_is_found(tmp_path: Path) -> None:
+    path = save(tmp_path / "model") / "weights.safetensors"
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(StageError, match=r"weights\.safetensors: not what its manifest lists"):
+        load_model(path.parent, MADE_BY)
+
+
 def test_a_missing_encoder_weight_is_an_error_and_not_initialised_in_silence(tmp_path: Path) -> None:
     name = "bert/encoder/layer_1/output/dense/kernel"
     folder = save(tmp_path / "model", {n: w for n, w in WEIGHTS.items() if n != name})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shutil
 import signal
 import time
@@ -233,6 +234,27 @@ def test_a_stopped_stage_goes_on_and_ends_with_the_same_bytes(
     for name in ("weights.safetensors", "manifest.json"):
         assert (ours / name).read_bytes() == (theirs / name).read_bytes(), name
     assert stage.curve(here) == stage.curve(pretrained)
+
+
+@pytest.mark.slow
+def test_a_disk_that_is_full_at_saving_is_one_error_and_the_next_run_is_whole(
+    here: Path, pretrained: Path, project: Project
+) -> None:
+    """A limit on the size of files that the process writes stands for the disk's end."""
+    process = project.start("pretrain", *stage.arguments(), BERT_SAVE_SECONDS="0")
+    try:
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))
+    except (OSError, AttributeError) as error:
+        process.kill()
+        pytest.skip(f"the limits of another process cannot be set here: {error}")
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 1 and "Traceback" not in said
+    assert "File too large; what has been done so far is kept\n  next: make room there, then dvc repro" in said
+    assert not list((here / ".scratch").glob("pretrain_phase1-*/checkpoints/*")), "half a checkpoint takes up room"
+
+    main(stage.arguments())
+    name = "data/models/phase1/weights.safetensors"
+    assert (here / name).read_bytes() == (pretrained / name).read_bytes()
 
 
 @pytest.fixture
