@@ -13,7 +13,8 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,12 +51,36 @@ class World:
         """Every rank's picklable `value`, in the order of the ranks."""
         return [value] if self.hvd is None else self.hvd.allgather_object(value)
 
+    @contextmanager
+    def lost_ranks_told(self, where: str) -> Iterator[None]:
+        """Around what the ranks do together: that one of them is gone, or silent, becomes a StageError."""
+        try:
+            yield
+        except Exception as error:
+            if self.hvd is None or "Horovod has been shut down" not in str(error):
+                raise
+            raise StageError(
+                f"{where}: rank {self.rank} has lost the others: one has ended, or was silent for "
+                f"{stall_seconds()} s (BERT_STALL_SECONDS)",
+                run="see what the other ranks said, then dvc repro: it goes on from the last checkpoint",
+            ) from None
+
 
 def wanted_ranks() -> int:
     """BERT_RANKS, default 1. Raises StageError where it is no positive number."""
     told = os.environ.get("BERT_RANKS", "1")
     if not told.isdecimal() or int(told) < 1:
         raise StageError(f"BERT_RANKS is {told!r}, expected a positive number", run="unset BERT_RANKS, or correct it")
+    return int(told)
+
+
+def stall_seconds() -> int:
+    """BERT_STALL_SECONDS: how long ranks wait for a silent one, default 600 (the first may be saving). Then all end."""
+    told = os.environ.get("BERT_STALL_SECONDS", "600")
+    if not told.isdecimal() or int(told) < 1:
+        raise StageError(
+            f"BERT_STALL_SECONDS is {told!r}, expected a positive number", run="unset BERT_STALL_SECONDS, or correct it"
+        )
     return int(told)
 
 
@@ -114,6 +139,7 @@ def launch(module: str, argv: Sequence[str], scratch: Path) -> None:
         # A session of its own: Ctrl-C is for this process, which gives the ranks the time to save.
         status = subprocess.Popen(
             [command, "-np", str(ranks), "-H", hosts, "--gloo", sys.executable, "-m", module, *argv],
+            env={**os.environ, "HOROVOD_GLOO_TIMEOUT_SECONDS": str(stall_seconds())},
             start_new_session=True,
             preexec_fn=_end_with_parent,
         ).wait()

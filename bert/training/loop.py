@@ -108,7 +108,8 @@ def train(
     ):
         began = time.perf_counter()
         for number, batch in enumerate(batches(first), start=first):
-            told = {k: float(v) for k, v in step(batch, tf.constant(number, tf.int64)).items()}
+            with world.lost_ranks_told(f"{name}, step {number}"):
+                told = {k: float(v) for k, v in step(batch, tf.constant(number, tf.int64)).items()}
             now = time.perf_counter()
             run.step_seconds.append(now - began)
             if told["finite"]:
