@@ -31,8 +31,8 @@ from bert.text.shuffle import read_bucket, read_range, write_run
 RUN, SIGNATURES, PAIRS = "bands.run", "signatures.bin", "pairs.jsonl"
 # Of pairs at the threshold, the share that agrees in a band at least.
 RECALL = 0.99
-# Shingles at a time: 128 minima of so many take 4 MB, however long the document is.
-SHINGLES = 8192
+# Shingles at a time: their 128 hashes take 1 MB, which a cache holds, however long the document is.
+SHINGLES = 2048
 # An odd multiplier without pattern in its bits: the one of Knuth's multiplicative hashing, 2**64 / golden ratio.
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _ROW = np.dtype([("band", "<u8"), ("order", "<u8"), ("offset", "<u8"), ("size", "<u4")])
@@ -49,15 +49,15 @@ def bands(settings: NearSettings) -> tuple[int, int]:
 
 
 def shingles(words: Sequence[str], length: int) -> NDArray[np.uint32]:
-    """Hashes of the distinct runs of `length` words, ascending; of all words where there are fewer."""
+    """Hashes of the runs of `length` words, in their order; of all words where there are fewer."""
     known = {word: zlib.crc32(word.encode()) for word in dict.fromkeys(words)}
-    hashed = np.fromiter((known[word] for word in words), np.uint64, len(words))
+    hashed = np.fromiter(map(known.__getitem__, words), np.uint64, len(words))
     runs = max(1, len(words) - length + 1)
     mixed = np.zeros(runs, np.uint64)
     for n in range(min(length, len(words))):
         mixed = (mixed ^ hashed[n : n + runs]) * GOLDEN
         mixed ^= mixed >> np.uint64(29)
-    return np.unique((mixed >> np.uint64(32)).astype(np.uint32))
+    return (mixed >> np.uint64(32)).astype(np.uint32)
 
 
 class Signer:

@@ -18,10 +18,10 @@ def words(number: int, count: int) -> list[str]:
     return [f"w{n}" for n in np.random.default_rng(number).integers(0, 5000, count)]
 
 
-def test_shingles_are_the_distinct_runs_of_words() -> None:
+def test_shingles_are_the_runs_of_words() -> None:
     text = "the cat sat on the cat sat on a mat".split()
     runs = {tuple(text[n : n + 3]) for n in range(len(text) - 2)}
-    assert len(shingles(text, 3)) == len(runs) == 6
+    assert len(shingles(text, 3)) == 8 and len(set(shingles(text, 3).tolist())) == len(runs) == 6
     assert len(np.intersect1d(shingles(text, 3), shingles(text[2:], 3))) == 6
     assert len(np.intersect1d(shingles(text, 3), shingles(text[::-1], 3))) == 0, "their order counts"
     assert shingles(["one", "two"], 3).tolist() == shingles(["one", "two"], 2).tolist(), "fewer words are one shingle"

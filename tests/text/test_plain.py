@@ -39,11 +39,10 @@ def test_a_line_of_json_lines_is_a_document_with_its_own_names() -> None:
         {"text": "A sailor found seven letters.", "id": None, "title": None, "url": None, "more": [1]},
     ]
     documents, _ = lines("\n".join(map(json.dumps, told)) + "\n", "a.jsonl")
+    sailor = "A sailor found seven letters."
     assert documents == [
         Document("text:7", "u", "T", "The keeper painted a lamp.\nA baker sold\ntwo barrels of it."),
-        Document(
-            by_hash("A sailor found seven letters."), "https://text.example.org/1", "", "A sailor found seven letters."
-        ),
+        Document(by_hash(sailor), "https://text.example.org/1", "", sailor),
     ]
 
 
