@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -154,6 +155,57 @@ def test_the_bytes_do_not_depend_on_how_much_a_worker_holds(
     cut = shards(corpus(tmp_path / "cut" / "text", told[20:], told[:20]), settings=settings)
     assert (cut, shards.metrics, shards.dropped) == (whole, metrics, dropped)
     assert metrics["dropped"]["boilerplate_passage"] == 14 and metrics["dropped"]["exact_duplicate"] == 5
+
+
+def long_corpus(folder: Path, documents: int) -> Path:
+    """Documents of about 1 kB, all different, of which many share passages."""
+    texts = [document(n, passages=6) for n in range(100)]
+    return corpus(
+        folder,
+        [Document(f"text:{n}", "u", "", f"{texts[n % 100]}\nThe number of this is {n}.") for n in range(documents)],
+    )
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_corpus(shards: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One shard of 0.5 MB and one of 5 MB, with all that finds duplicates, in workers that hold 100 kB."""
+    small(monkeypatch, 100_000, 100_000)
+    settings = SETTINGS.model_copy(update={**ALL, "train": 1, "test": 1, "test_fraction": 0.02})
+    peaks = []
+    for name, documents in (("warm-up", 600), ("one", 600), ("ten", 6000)):
+        folder = long_corpus(tmp_path / name / "text", documents)
+        tracemalloc.start()
+        shards(folder, settings=settings)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[2] < 1.2 * peaks[1], (
+        f"{peaks[2] / 1e6:.1f} MB for ten times the corpus, {peaks[1] / 1e6:.1f} MB for it"
+    )
+
+
+@pytest.mark.slow
+def test_workers_may_see_a_bucket_only(
+    shards: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bucket: str
+) -> None:
+    """All passes through an object store: what is read there are ranges, what is written is never empty."""
+    told = [*DOCUMENTS[:7], Document("text:again", "u", "", document(3))]
+    folder = corpus(tmp_path / "text", told)
+    settings = SETTINGS.model_copy(update={**ALL, "train": 4, "test": 1})
+    here = shards(folder, settings=settings)
+    monkeypatch.setenv("BERT_WORK", f"{bucket}/bert")
+    assert shards(folder, settings=settings) == here and b"" in here.values()
+    assert shards.metrics["dropped"]["exact_duplicate"] == 1
+
+
+@pytest.mark.slow
+def test_processes_write_the_same_bytes(shards: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small(monkeypatch, 20_000, 10_000)
+    folder = long_corpus(tmp_path / "text", 200)
+    settings = SETTINGS.model_copy(update=ALL)
+    here = shards(folder, settings=settings)
+    monkeypatch.setenv("BERT_BEAM_OPTIONS", "--direct_running_mode=multi_processing --direct_num_workers=2")
+    monkeypatch.setenv("PYTHONHASHSEED", "77")
+    assert shards(folder, settings=settings) == here
 
 
 def lines_of(folder: Path, contents: list[list[str]]) -> Path:
