@@ -2,8 +2,8 @@
 
 Two passes over hashes: each piece of the input writes (passage, document) pairs into buckets by the passage's hash,
 each bucket counts. A document is its text here: one that is in the corpus fifty times does not make its passages
-boilerplate. What the workers of the next pass hold is a hash (8 bytes) of each passage that repeats: less than a
-hundred thousand in all of English Wikipedia, by the order of its bot-written stubs.
+boilerplate. What the workers of the next pass hold is a hash (8 bytes) of each passage that repeats: of 50 million
+passages, and `max_repeats` ten, 36 MB if every one of them did.
 """
 
 from __future__ import annotations

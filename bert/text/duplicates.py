@@ -44,10 +44,12 @@ class ExactRows:
 
     def __init__(self, buckets: int) -> None:
         self._buckets, self._rows = buckets, list[tuple[int, bytes]]()
+        self.bytes = 0
 
     def add(self, identity: str, length: int, digest: bytes) -> None:
         row = json.dumps([digest.hex(), -length, identity]).encode()
         self._rows.append((bucket_of(digest, self._buckets), row))
+        self.bytes += len(row)
 
     def finish(self, part: Part) -> None:
         write_run(part, RUN, self._rows, self._buckets)

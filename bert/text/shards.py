@@ -105,7 +105,7 @@ class _Scatter:
                 exact.finish(part)
             if near:
                 near.finish()
-        return {"boilerplate_passage": dropped}
+        return {"boilerplate_passage": dropped, "exact_bytes": exact.bytes}
 
 
 class _Gather:
@@ -160,12 +160,17 @@ class _Gather:
         return dict(counts)
 
 
-def _buckets(total: int, at_least: int = 1) -> int:
-    return max(at_least, -(-total // BUCKET_BYTES))
+def _buckets(total: int) -> int:
+    return max(1, -(-total // BUCKET_BYTES))
 
 
 def _find_drops(
-    settings: ShardsSettings, placement: Placement, scattered: list[Part], buckets: list[Item], scratch: Path
+    settings: ShardsSettings,
+    placement: Placement,
+    scattered: list[Part],
+    exact_bytes: int,
+    buckets: list[Item],
+    scratch: Path,
 ) -> tuple[list[str], list[Workplace]]:
     """Paths of the runs of drops, the exact ones last, since they overrule; and where they lie."""
     if settings.duplicates == "none":
@@ -177,7 +182,9 @@ def _find_drops(
         groups = Part(places[-1].parts, "groups")
         write_drops(groups, find_near(scattered, buckets, settings.near, places[-1]), placement)
         drops.append(groups.path(DROPS))
-    drops += find_exact([part.path(EXACT_RUN) for part in scattered], buckets, placement, places[0])
+    # A row is a hundredth of its document: what is seconds of work should not wait for processes to start.
+    light = [{**bucket, "bytes": exact_bytes // len(buckets)} for bucket in buckets]
+    drops += find_exact([part.path(EXACT_RUN) for part in scattered], light, placement, places[0])
     return drops, places
 
 
@@ -209,7 +216,8 @@ def make_shards(folders: list[Path], settings: ShardsSettings, seed: int, scratc
         places += [hashing, counting]
     done = run_parts("shards: scatter", pieces, _Scatter(settings, placement, len(by_hash), repeated), places[0])
     scattered = [Part(places[0].parts, item["name"]) for item in pieces]
-    drops, more = _find_drops(settings, placement, scattered, by_hash, scratch)
+    exact_bytes = sum(counts["exact_bytes"] for counts in done)
+    drops, more = _find_drops(settings, placement, scattered, exact_bytes, by_hash, scratch)
     places += more
 
     gathering = Workplace(scratch / "gather")
