@@ -11,9 +11,10 @@ from pathlib import Path
 
 from bert.pipeline.params import section
 from bert.pipeline.stage import job, parser, run
+from bert.text.gather import DROPPED
 from bert.text.placement import SPLITS
 from bert.text.settings import ShardsSettings
-from bert.text.shards import DROPPED, make_shards
+from bert.text.shards import make_shards
 
 
 def main(argv: Sequence[str] | None = None) -> None:

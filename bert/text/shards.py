@@ -6,68 +6,41 @@ how the input was cut into files. Passes over files, in each of which a worker h
 1. `boilerplate`, where asked for: the passages that repeat.
 2. scatter: documents become sentences, in runs by bucket; rows of hashes for what follows.
 3. `duplicates` and `near`: which documents are dropped for another.
-4. gather: the buckets of a shard, one after the other, sorted.
+4. `gather`: the buckets of a shard, one after the other, sorted.
 """
 
 from __future__ import annotations
 
-import json
 import shutil
-import struct
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from bert.pipeline import manifest
 from bert.pipeline.beam import Item, Part, Workplace, run_parts
 from bert.pipeline.errors import StageError
 from bert.text.boilerplate import Boilerplate, find_boilerplate
-from bert.text.duplicates import DROPS, Drop, ExactRows, find_exact, read_drops, text_digest, write_drops
+from bert.text.duplicates import DROPS, ExactRows, find_exact, text_digest, write_drops
 from bert.text.duplicates import RUN as EXACT_RUN
+from bert.text.gather import COUNTS, DROPPED, REASONS, SHARD, Gather, Row
 from bert.text.near import NearRows, Signer, find_near
 from bert.text.pieces import cut, read_piece
 from bert.text.placement import SPLITS, Placement
 from bert.text.sentences import split_sentences
 from bert.text.settings import ShardsSettings
-from bert.text.shuffle import read_buckets, write_run
+from bert.text.shuffle import write_run
 
 # What a worker holds at a time, of a piece and of a bucket. The shards do not depend on it.
 PIECE_BYTES = 16 * 2**20
 BUCKET_BYTES = 16 * 2**20
-RUN, SHARD, DROPPED = "documents.run", "shard.txt", "dropped.jsonl"
-REASONS = ("exact_duplicate", "near_duplicate", "boilerplate_passage", "empty")
-COUNTS = ("documents", "sentences", "words", "bytes")
+RUN = "documents.run"
 
 
 def shard_names(split: str, count: int) -> list[str]:
     """`train-00000-of-00008` and so on."""
     return [f"{split}-{n:05d}-of-{count:05d}" for n in range(count)]
-
-
-class _Row(NamedTuple):
-    """A document on its way to its shard. Rows sort as documents do there; of one id, the longest text comes first."""
-
-    order: bytes
-    digest: bytes
-    minus_length: int
-    text: bytes
-    id: str
-    sentences: int
-
-    def pack(self) -> bytes:
-        name = self.id.encode()
-        return _HEAD.pack(self.order, self.digest, self.sentences, len(name)) + name + self.text
-
-    @classmethod
-    def unpack(cls, row: bytes) -> _Row:
-        order, digest, sentences, name = _HEAD.unpack_from(row)
-        text = row[_HEAD.size + name :]
-        return cls(order, digest, -len(text), text, row[_HEAD.size : _HEAD.size + name].decode(), sentences)
-
-
-_HEAD = struct.Struct("<16s16sII")
 
 
 class _Scatter:
@@ -94,7 +67,7 @@ class _Scatter:
                 sentences = [s for passage in passages for s in split_sentences(passage, self._settings.language)]
                 text = "".join(f"{s}\n" for s in sentences)
                 encoded, digest, place = text.encode(), text_digest(text), self._placement(document.id)
-                row = _Row(place.order, digest, -len(encoded), encoded, document.id, len(sentences))
+                row = Row(place.order, digest, -len(encoded), encoded, document.id, len(sentences))
                 rows.append((self._placement.bucket(place), row.pack()))
                 if sentences:
                     exact.add(document.id, len(encoded), digest)
@@ -106,58 +79,6 @@ class _Scatter:
             if near:
                 near.finish()
         return {"boilerplate_passage": dropped, "exact_bytes": exact.bytes}
-
-
-class _Gather:
-    """The buckets of one shard -> the shard, and a list of what was dropped, if anything was."""
-
-    def __init__(self, runs: Sequence[str], drops: Sequence[str], keep_copies: bool) -> None:
-        self._runs, self._drops, self._keep_copies = runs, drops, keep_copies
-
-    def setup(self) -> None:
-        pass
-
-    def _rows(self, bucket: int) -> Iterator[tuple[_Row, Drop | None]]:
-        """The documents of a bucket in their order, each with the reason for which it goes, if it does."""
-        drops = read_drops(self._drops, bucket)
-        before: _Row | None = None
-        for row in sorted(map(_Row.unpack, read_buckets(self._runs, bucket))):
-            same = before is not None and before.id == row.id
-            if before is not None and same and before.digest != row.digest:
-                raise StageError(
-                    f"two documents have the id {row.id!r} and not the same text, of {-before.minus_length} and "
-                    f"{-row.minus_length} bytes: a page in two versions, two files of one name, or an `id` given twice",
-                    run="remove one of the sources from params.yaml, then dvc repro",
-                )
-            before = row
-            if not row.sentences:
-                yield row, Drop(row.id, "empty", "")
-            elif same and not self._keep_copies:
-                yield row, Drop(row.id, "exact_duplicate", row.id)
-            else:
-                yield row, drops.get(row.id)
-
-    def __call__(self, item: Item, part: Part) -> dict[str, Any]:
-        counts = Counter(dict.fromkeys((*COUNTS, *REASONS), 0))
-        with ExitStack() as stack:
-            # Each is created by its first line: Beam cannot write an empty file to S3.
-            out = listed = None
-            for bucket in range(item["first"], item["end"]):
-                for row, drop in self._rows(bucket):
-                    if drop:
-                        counts[drop.reason] += 1
-                        listed = listed or stack.enter_context(part.create(DROPPED))
-                        listed.write(json.dumps(drop._asdict(), ensure_ascii=False).encode() + b"\n")
-                        continue
-                    out = out or stack.enter_context(part.create(SHARD))
-                    text = b"\n" + row.text if counts["documents"] else row.text
-                    out.write(text)
-                    counts["documents"] += 1
-                    counts["sentences"] += row.sentences
-                    # Behind each word is one space, or its sentence's end.
-                    counts["words"] += row.text.count(b" ") + row.sentences
-                    counts["bytes"] += len(text)
-        return dict(counts)
 
 
 def _buckets(total: int) -> int:
@@ -227,7 +148,7 @@ def make_shards(folders: list[Path], settings: ShardsSettings, seed: int, scratc
             buckets = placement.buckets_of(split, number)
             weight = int(total * share[split] / getattr(settings, split))
             shards.append({"name": name, "bytes": weight, "split": split, "first": buckets.start, "end": buckets.stop})
-    work = _Gather([part.path(RUN) for part in scattered], drops, settings.duplicates == "none")
+    work = Gather([part.path(RUN) for part in scattered], drops, settings.duplicates == "none")
     gathered = run_parts("shards: gather", shards, work, gathering)
     metrics = _collect(shards, gathered, gathering, settings, out)
     metrics["dropped"]["boilerplate_passage"] = sum(counts["boilerplate_passage"] for counts in done)
