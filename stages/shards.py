@@ -1,7 +1,7 @@
 """Beam. Documents of all corpora -> shards of sentences, split into train and test by document.
 
 Reads   data/documents/{wikipedia,books,text}     params: seed, shards
-Writes  data/shards/{train,test}, metrics/shards.json
+Writes  data/shards/{train,test}, data/shards/dropped.jsonl, metrics/shards.json
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ from pathlib import Path
 
 from bert.pipeline.params import section
 from bert.pipeline.stage import job, parser, run
+from bert.text.gather import DROPPED
+from bert.text.placement import SPLITS
 from bert.text.settings import ShardsSettings
-from bert.text.shards import SPLITS, make_shards
+from bert.text.shards import make_shards
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -33,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     ) as work:
         result = work.folder / "result"
         work.metrics |= make_shards(args.documents, settings, seed, work.folder, result)
-        work.publish({result / split: args.out / split for split in SPLITS})
+        work.publish({result / name: args.out / name for name in (*SPLITS, DROPPED)})
 
 
 if __name__ == "__main__":

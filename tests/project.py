@@ -35,7 +35,15 @@ PARAMS: dict[str, Any] = {
         "max_error_rate": 0.1,
         "tail_sections": ["references"],
     },
-    "shards": {"language": "en", "train": 3, "test": 2, "test_fraction": 0.3},
+    "shards": {
+        "language": "en",
+        "train": 3,
+        "test": 2,
+        "test_fraction": 0.3,
+        "duplicates": "exact",
+        "near": {"threshold": 0.8, "permutations": 128, "shingle": 3},
+        "max_repeats": None,
+    },
     "vocab": {"source": None, "size": 200, "iterations": 2, "max_bytes": 100000},
     "tfrecords": {
         "examples": {

@@ -11,7 +11,7 @@ from typing import IO
 
 @dataclass(frozen=True)
 class Document:
-    """`id` is stable and unique (`wikipedia:12`); `text` holds one passage a line, no empty lines."""
+    """`id` is stable, and one text's alone (`wikipedia:12`); `text` holds one passage a line, no empty lines."""
 
     id: str
     url: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections import Counter
@@ -46,6 +47,8 @@ def _lines(file: Iterable[bytes], counts: Counter[str]) -> Iterator[str]:
 def plain(file: Iterable[bytes], name: str, url: str, min_chars: int, counts: Counter[str]) -> Iterator[Document]:
     """A document a line: of a `.jsonl` file its object's `text` (and `id`, `title`, `url`), else the line itself.
 
+    Without an `id` it is a hash of the text, so that the same line is the same document in whatever file it stands.
+
     Raises:
         ValueError: a line of a `.jsonl` file that is not an object with a text.
     """
@@ -62,7 +65,9 @@ def plain(file: Iterable[bytes], name: str, url: str, min_chars: int, counts: Co
                 raise ValueError(f"line {number} is not a JSON object with a `text`")
         kept = keep(iter(LINE_END.split(told["text"])), min_chars, counts)
         if kept:
-            identity = _or(told.get("id"), f"{name}:{number}")
-            yield Document(f"text:{identity}", _or(told.get("url"), url), _or(told.get("title"), ""), "\n".join(kept))
+            text = "\n".join(kept)
+            # Not the file's name and the line's number: they change with how a corpus is cut into files.
+            identity = _or(told.get("id"), hashlib.sha256(text.encode()).hexdigest()[:32])
+            yield Document(f"text:{identity}", _or(told.get("url"), url), _or(told.get("title"), ""), text)
         else:
             counts["dropped:empty_line"] += 1

@@ -16,4 +16,7 @@ def split_sentences(passage: str, language: str) -> list[str]:
     ['Dr. Grey wrote it.', 'J. R. R. did not.']
     """
     # Spaces first: a wider one before a full stop (U+2009, U+3000) makes the segmenter panic inside that character.
-    return [s.strip() for s in segment(language, " ".join(passage.split())) if s.strip()]
+    # A plain space is the only one that is printable, so most passages need no more than two looks.
+    if not passage.isprintable() or "  " in passage:
+        passage = " ".join(passage.split())
+    return [stripped for sentence in segment(language, passage) if (stripped := sentence.strip())]

@@ -113,10 +113,10 @@ def test_a_corpus_of_plain_text_and_json_lines_needs_parameters_only(project: Pr
     main(arguments(project, "text"))
     made = documents(project)
     assert sorted(document["text"] for document in made) == LINES
-    by_id = {document["id"]: document for document in made}
-    assert by_id["text:three"]["title"] == "A title"
-    assert by_id["text:in/the/tar/four.txt:1"]["url"] == "corpus/packed.tar.gz"
-    assert "https://example.org/5" in {document["url"] for document in made}
+    by_text = {document["text"]: document for document in made}
+    assert (by_text[LINES[3]]["id"], by_text[LINES[3]]["title"]) == ("text:three", "A title")
+    assert by_text[LINES[4]]["url"] == "corpus/packed.tar.gz"
+    assert by_text[LINES[5]]["url"] == "https://example.org/5"
 
 
 def test_what_is_missing_lies_beside_the_books_and_in_the_metrics(project: Project, server: Server) -> None:

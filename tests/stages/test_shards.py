@@ -29,7 +29,7 @@ def arguments(project: Project) -> list[str]:
 def test_train_and_test_are_two_whole_folders(project: Project, arguments: list[str]) -> None:
     main(arguments)
     made = files(project.path / "data/shards")
-    assert sorted({path.split("/")[0] for path in made}) == ["test", "train"]
+    assert sorted({path.split("/")[0] for path in made}) == ["dropped.jsonl", "test", "train"]
     for split, count in (("train", 3), ("test", 2)):
         listed = manifest.read(project.path / "data/shards" / split, "x")["files"]
         assert [f["path"] for f in listed] == [f"{split}-{n:05d}-of-{count:05d}.txt" for n in range(count)]

@@ -130,7 +130,8 @@ def test_each_file_of_books_is_a_document(corpus: Corpus) -> None:
 def test_each_line_of_text_is_a_document(corpus: Corpus) -> None:
     lines = [{"id": n, "text": document(n)} for n in (1, 2)]
     told = corpus(a_txt=document(3), b_jsonl="\n".join(map(json.dumps, lines)))
-    assert [d["id"] for d in told] == ["text:a.txt:1", "text:a.txt:2", "text:a.txt:3", "text:1", "text:2"]
+    assert [d["text"] for d in told] == [*document(3).split("\n"), document(1), document(2)]
+    assert [d["id"] for d in told[3:]] == ["text:1", "text:2"] and len({d["id"] for d in told}) == 5
 
 
 @text
