@@ -83,7 +83,7 @@ class Copies:
 
     def write(self, folder: Path, copies: int, most: int | None = None) -> dict[str, Path]:
         """{corpus: its file or folder}: so many copies, or of one the first `most` pages and lines, and one book."""
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         made: dict[str, Path] = {}
         if self._dump is not None:
             made["wikipedia"] = folder / "copies-pages-articles-multistream.xml.bz2"
@@ -101,7 +101,7 @@ class Copies:
                     out.writelines(text_lines(self._text, copy, most))
         if self._books is not None:
             made["books"] = folder / "books"
-            made["books"].mkdir()
+            made["books"].mkdir(exist_ok=True)
             for copy in range(copies):
                 for book in sorted(self._books.rglob("*.txt"))[: 1 if most else None]:
                     text = book.read_text(encoding="utf-8", errors="replace")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 # Reading a process's map takes milliseconds: the watcher takes at most this share of one core's time.
-MOST_WATCHING = 0.05
+MOST_WATCHING = 0.1
 LEAST_PAUSE = 0.05
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -53,12 +53,13 @@ def family(root: int) -> dict[int, float]:
     return found
 
 
-def pss(pid: int) -> int:
-    """Proportional set size of a process in bytes; 0 if it is gone."""
-    with suppress(OSError, StopIteration):
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-        return 1024 * int(next(line for line in lines if line.startswith("Pss:")).split()[1])
-    return 0
+def pss(pid: int) -> tuple[int, int]:
+    """Proportional set size of a process in bytes, and how much of it is no file's; zeros if it is gone."""
+    with suppress(OSError):
+        lines = (line.split() for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:])
+        told = {words[0]: 1024 * int(words[1]) for words in lines}
+        return told["Pss:"], told["Pss_Anon:"]
+    return 0, 0
 
 
 def watched(command: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> Usage:
@@ -69,13 +70,14 @@ def watched(command: Sequence[str], cwd: Path, environment: Mapping[str, str]) -
     """
     began = time.monotonic()
     cpu: dict[int, float] = {}
-    peak = looks = 0
+    peak = own = looks = 0
     with open(cwd / "said.txt", "w+") as said:
         process = subprocess.Popen(command, cwd=cwd, env=dict(environment), stdout=said, stderr=subprocess.STDOUT)
         while process.poll() is None:
             look = time.monotonic()
             found = family(process.pid)
-            peak = max(peak, sum(map(pss, found)))
+            sizes = [pss(pid) for pid in found]
+            peak, own = max(peak, sum(size for size, _ in sizes)), max(own, sum(mine for _, mine in sizes))
             cpu |= found
             looks += 1
             with suppress(subprocess.TimeoutExpired):
@@ -84,4 +86,4 @@ def watched(command: Sequence[str], cwd: Path, environment: Mapping[str, str]) -
         said.seek(0)
         if process.returncode:
             raise RuntimeError(f"{' '.join(command)} failed:\n{said.read()[-4000:]}")
-    return Usage(seconds, sum(cpu.values()), peak, len(cpu), looks)
+    return Usage(seconds, sum(cpu.values()), peak, own, len(cpu), looks)

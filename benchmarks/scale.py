@@ -77,6 +77,7 @@ def command(stage: str) -> list[str]:
 def project(folder: Path, sources: dict[str, Path], changes: dict[str, Any]) -> None:
     """The code and params.yaml as they are here, but for the sources and `changes`."""
     for package in ("bert", "stages"):
+        (folder / package).unlink(missing_ok=True)
         (folder / package).symlink_to(ROOT / package)
     params = _yaml(ROOT / "params.yaml")
     for corpus in ("wikipedia", "books", "text"):
@@ -134,17 +135,17 @@ def table(told: dict[str, Any]) -> str:
     for size in sizes:
         head += [f"{size}: s", "MB/s", "peak MB"]
     lines = [head, ["---"] * (len(head) + 1)]
-    head.append("growth beyond imports")
+    head.append("own beyond imports, MB")
     for stage in told[sizes[0]]:
         if not any(told[size][stage]["bytes"] for size in sizes):
             continue
-        base = told[IMPORTS][stage]["peak_pss"]
-        line = [stage, f"{base / MB:.0f}"]
+        base = told[IMPORTS][stage]
+        line = [stage, f"{base['peak_pss'] / MB:.0f}"]
         for size in sizes:
             of = told[size][stage]
             line += [f"{of['seconds']:.1f}", f"{of['bytes'] / MB / of['seconds']:.1f}", f"{of['peak_pss'] / MB:.0f}"]
-        first, last = (told[size][stage]["peak_pss"] - base for size in (sizes[0], sizes[-1]))
-        lines.append([*line, f"{first / MB:.0f} -> {last / MB:.0f} MB"])
+        beyond = [told[size][stage]["peak_own"] - base["peak_own"] for size in sizes]
+        lines.append([*line, " ".join(f"{value / MB:.0f}" for value in beyond)])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
@@ -158,7 +159,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--stages", nargs="+", choices=STAGES, default=STAGES)
     parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="parameters, as -S of dvc")
-    parser.add_argument("--work", type=Path, help="a folder that stays; default: one that goes")
+    parser.add_argument("--work", type=Path, help="a folder that stays, for single stages; default: one that goes")
     parser.add_argument("--out", type=Path)
     args = parser.parse_args(argv)
     changes = CHANGES | {key: YAML(typ="safe").load(value) for key, _, value in (c.partition("=") for c in args.set)}
