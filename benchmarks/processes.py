@@ -22,11 +22,16 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True)
 class Usage:
-    """What a command took. peak_pss in bytes; looks: how often memory was read."""
+    """What a command took.
+
+    cpu_seconds: of all processes. peak_pss: bytes; peak_own: without the pages of files (libraries, mapped inputs), which
+    other programs of the machine may share. looks: how often memory was read.
+    """
 
     seconds: float
     cpu_seconds: float
     peak_pss: int
+    peak_own: int
     processes: int
     looks: int
 
