@@ -26,7 +26,7 @@ def changed(text: str, copy: int, key: str) -> str:
     places = [match.span() for match in _WORD.finditer(text)][::3] if copy else []
     words = [text[start:end] for start, end in places]
     random.Random(f"{copy} {key}").shuffle(words)
-    parts, at = [], 0
+    parts, at = list[str](), 0
     for (start, end), word in zip(places, words, strict=True):
         parts += (text[at:start], word)
         at = end

@@ -24,8 +24,8 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 class Usage:
     """What a command took.
 
-    cpu_seconds: of all processes. peak_pss: bytes; peak_own: without the pages of files (libraries, mapped inputs), which
-    other programs of the machine may share. looks: how often memory was read.
+    cpu_seconds: of all processes. peak_pss: in bytes. peak_own: of it, what is no page of a file (a library, a mapped
+    input), which other programs of the machine may share. looks: how often memory was read.
     """
 
     seconds: float

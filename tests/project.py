@@ -35,7 +35,7 @@ PARAMS: dict[str, Any] = {
         "tail_sections": ["references"],
     },
     "shards": {"language": "en", "train": 3, "test": 2, "test_fraction": 0.3},
-    "vocab": {"source": None, "size": 200, "iterations": 2, "max_bytes": 100000},
+    "vocab": {"source": None, "size": 200, "iterations": 2, "max_bytes": 100000, "max_words": 1000},
     "tfrecords": {
         "examples": {
             "masked_lm_prob": 0.15,

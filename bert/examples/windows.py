@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-# About so much text a window: a thousand Wikipedia articles, or ten books. Part of the format: another number would give
-# other records of larger shards.
+# About so much text a window: a thousand Wikipedia articles, or ten books. Part of the format: under another number
+# larger shards would give other records.
 WINDOW_BYTES = 4 * 2**20
 # A random next sentence comes from another document.
 LEAST_DOCUMENTS = 2
