@@ -76,6 +76,7 @@ class _Extract:
                         counts["documents"] += 1
                         counts["passages"] += len(found.passages)
                         counts["characters"] += len(found.text)
+                        counts["bytes"] += len(found.text.encode())
                 except (OSError, EOFError, ElementTree.ParseError, ValueError) as error:
                     raise unreadable(self._corpus, file, error) from None
                 if file.get("piece", {}).get("offset", 0) == 0:
@@ -118,7 +119,7 @@ def make_documents(corpus: str, source: Path, settings: DocumentsSettings, scrat
     listed = manifest.read(source, made_by)
     if not listed["configured"]:
         manifest.write_unconfigured(out)
-        return {"documents": 0, "passages": 0, "characters": 0, "files": 0, "dropped": {}}
+        return {"documents": 0, "passages": 0, "characters": 0, "bytes": 0, "files": 0, "dropped": {}}
     place = Workplace(scratch)
     items = group(listed["files"], corpus, place, source)
     done = run_parts(f"documents@{corpus}", items, _Extract(corpus, settings), place)

@@ -12,7 +12,7 @@ _CHUNK = 1 << 20
 
 
 def cut_lines(path: Path, most: int) -> list[Piece]:
-    """Pieces that begin and end with a line, of about equal size and, but for a line, `most` bytes; they cover it all."""
+    """Pieces of whole lines that cover the file, of about equal size: `most` bytes and a line at most."""
     size = path.stat().st_size
     number = max(1, -(-size // most))
     cuts = [0]

@@ -67,6 +67,7 @@ def test_a_dump_becomes_documents_with_its_drops_counted(corpus: Corpus) -> None
     assert told[0].keys() == {"id", "url", "title", "text"}
     assert corpus.metrics == {
         "articles": 6,
+        "bytes": sum(len(d["text"].encode()) for d in told),
         "characters": sum(len(d["text"]) for d in told),
         "documents": 6,
         "files": 1,
@@ -177,7 +178,7 @@ def test_a_malformed_line_of_a_large_file_is_told_with_its_place(
 def test_a_packed_file_is_an_error_and_no_text(corpus: Corpus, name: str) -> None:
     file = name.replace("_", ".")
     with pytest.raises(StageError, match=rf"{corpus.corpus}: {file} .* cannot be read: it is packed; unpack it"):
-        corpus(**{name: b"\x1f\x8b\x08", "b_txt": document(1)})
+        corpus(**{name: b"\x1f\x8b\x08"}, b_txt=document(1))
     assert files(corpus.out) == {}
 
 
@@ -185,7 +186,7 @@ def test_a_packed_file_is_an_error_and_no_text(corpus: Corpus, name: str) -> Non
 def test_an_unconfigured_corpus_gives_a_folder_that_says_so(corpus: Corpus) -> None:
     manifest.write_unconfigured(corpus.source)
     told = make_documents("text", corpus.source, SETTINGS, corpus.scratch, corpus.out)
-    assert told == {"documents": 0, "passages": 0, "characters": 0, "files": 0, "dropped": {}}
+    assert told == {"documents": 0, "passages": 0, "characters": 0, "bytes": 0, "files": 0, "dropped": {}}
     assert list(files(corpus.out)) == ["manifest.json"]
     assert manifest.read(corpus.out, "x")["configured"] is False
 
