@@ -5,7 +5,8 @@
 
 Each stage runs as dvc.yaml has it, as a process of its own, in a folder of its own, with `--workers` processes of Beam;
 the corpora are of benchmarks/copies.py. Memory is PSS summed over the stage's processes. What the imports take is that
-peak on a hundred lines: libraries, Beam and its workers, without a corpus. Start-up is in the seconds. Prints Markdown.
+peak on a hundred lines: libraries, Beam and its workers, without a corpus. Start-up is in the seconds. Prints Markdown:
+the table, what English Wikipedia would cost by it, and how much faster two workers are than one.
 
 1x has to fill what a stage holds at a time, or memory seems to grow while it does: so there are two shards here, and
 the vocabulary is learned from 5 MB.
@@ -59,6 +60,17 @@ CHANGES: dict[str, Any] = {"shards.train": 2, "shards.test": 1, "vocab.max_bytes
 IMPORTS = "imports"
 A_LITTLE = 100
 MB = 1e6
+ALONE = "documents@wikipedia, one worker"
+# English Wikipedia: wikitext with its XML, of all namespaces; the articles' prose (what others report for it).
+XML_MB, PROSE_MB = 90_000, 12_500
+CORES = (2, 16, 1000)
+BY_MANY = {
+    "documents@wikipedia": XML_MB,
+    "shards": PROSE_MB,
+    "tfrecords@phase1": PROSE_MB,
+    "tfrecords@phase2": PROSE_MB,
+}
+BY_ONE = {"cloze": PROSE_MB, "vocab": 0}
 
 
 def _yaml(path: Path) -> Any:
@@ -110,9 +122,8 @@ def measure(
     """{stage: what it took, and `bytes` that it read}."""
     project(folder, sources, changes)
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("BERT_", "DVC_"))}
-    mode = "multi_processing" if workers > 1 else "in_memory"
-    environment["BERT_BEAM_OPTIONS"] = f"--direct_running_mode={mode} --direct_num_workers={workers}"
-    environment["DVC_STAGE"] = "scale"  # a stage that DVC started leaves its scratch, so that nothing is done twice
+    # Processes also where one worker or little input would be done in memory: all sizes and numbers are to be compared.
+    environment["BERT_BEAM_OPTIONS"] = f"--direct_running_mode=multi_processing --direct_num_workers={workers}"
     taken: dict[str, Any] = {}
     for stage in stages:
         name, _, corpus = stage.partition("@")
@@ -128,25 +139,50 @@ def measure(
     return taken
 
 
+def _markdown(lines: Sequence[Sequence[str]]) -> str:
+    return "\n".join(f"| {' | '.join(line)} |" for line in (lines[0], ["---"] * len(lines[0]), *lines[1:]))
+
+
 def table(told: dict[str, Any]) -> str:
-    """Markdown: a line a stage, its seconds, speed and memory at each size."""
+    """A line a stage: its seconds, speed and peak at each size, and how much of the peak is neither import nor file."""
     sizes = [size for size in told if size != IMPORTS]
-    head = ["stage", "imports"]
-    for size in sizes:
-        head += [f"{size}: s", "MB/s", "peak MB"]
-    lines = [head, ["---"] * (len(head) + 1)]
-    head.append("own beyond imports, MB")
-    for stage in told[sizes[0]]:
-        if not any(told[size][stage]["bytes"] for size in sizes):
-            continue
-        base = told[IMPORTS][stage]
-        line = [stage, f"{base['peak_pss'] / MB:.0f}"]
+    head = ["stage", "imports MB", *(f"{size}: {what}" for size in sizes for what in ("s", "MB/s", "MB"))]
+    lines = [[*head, "beyond imports MB"]]
+    for stage in (stage for stage in told[sizes[0]] if told[sizes[0]][stage]["bytes"]):
+        line = [stage, f"{told[IMPORTS][stage]['peak_pss'] / MB:.0f}"]
         for size in sizes:
             of = told[size][stage]
             line += [f"{of['seconds']:.1f}", f"{of['bytes'] / MB / of['seconds']:.1f}", f"{of['peak_pss'] / MB:.0f}"]
-        beyond = [told[size][stage]["peak_own"] - base["peak_own"] for size in sizes]
+        beyond = [told[size][stage]["peak_own"] - told[IMPORTS][stage]["peak_own"] for size in sizes]
         lines.append([*line, " ".join(f"{value / MB:.0f}" for value in beyond)])
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return _markdown(lines)
+
+
+def cost(told: dict[str, Any]) -> str:
+    """What English Wikipedia takes, calculated: processor seconds from the smallest to the largest size, per MB read.
+
+    Divided by the cores where Beam divides the work; start-up, and what disks and networks take, are left out.
+    """
+    first, *_, last = (told[size] for size in told if size != IMPORTS)
+    lines = [["stage", "core s/MB", "reads GB", "core hours", *(f"{cores:,} cores" for cores in CORES)]]
+    for stage, read in (BY_MANY | BY_ONE).items():
+        if stage in last:
+            more = (last[stage]["bytes"] - first[stage]["bytes"]) / MB
+            rate = (last[stage]["cpu_seconds"] - first[stage]["cpu_seconds"]) / more
+            # The vocabulary is learned from a limited text, however large the corpus is.
+            seconds = rate * read if read else last[stage]["cpu_seconds"]
+            on = [seconds / 60 / (cores if stage in BY_MANY else 1) for cores in CORES]
+            shown = [f"{rate:.3f}", f"{read / 1000:.1f}"] if read else ["", ""]
+            lines.append([stage, *shown, f"{seconds / 3600:.1f}", *(f"{minutes:,.1f} min" for minutes in on)])
+    return _markdown(lines)
+
+
+def speedup(told: dict[str, Any], workers: int) -> str:
+    """Of documents, by more workers; without start-up."""
+    last = list(told.values())[-1]
+    start = told[IMPORTS]["documents@wikipedia"]["seconds"]
+    one, many = (last[stage]["seconds"] - start for stage in (ALONE, "documents@wikipedia"))
+    return f"documents@wikipedia with {workers} workers is {one / many:.2f} times as fast as with one"
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -168,15 +204,23 @@ def main(argv: Sequence[str] | None = None) -> None:
         dump, text = args.dump or package_file(SAMPLE["dump"]), args.text or package_file(SAMPLE["text"])
         copies = Copies(dump, text, args.books, work / "copies")
         told: dict[str, Any] = {}
+        linear = args.workers > 1 and "documents@wikipedia" in args.stages
         for size in (0, *sorted(args.sizes)):
             name = f"{size}x" if size else IMPORTS
             print(name, file=sys.stderr, flush=True)
             folder = work / name
             sources = copies.write(folder / "given", size * args.copies or 1, None if size else A_LITTLE)
             told[name] = measure(folder, sources, args.stages, args.workers, changes)
+            if size == max(args.sizes) and linear:
+                one = measure(folder, sources, ["documents@wikipedia"], 1, changes)
+                told[name][ALONE] = one["documents@wikipedia"]
             if not args.work:
                 shutil.rmtree(folder)
-    print(table(told))
+    print(f"{table(told)}\n")
+    if len(args.sizes) > 1:
+        print(f"English Wikipedia, calculated:\n\n{cost(told)}\n")
+    if linear:
+        print(speedup(told, args.workers))
     about = {
         "machine": {"cpu": platform.processor() or platform.machine(), "cores": os.cpu_count()},
         "versions": {name: version(name) for name in ("apache-beam", "tensorflow", "tensorflow-text", "numpy")},

@@ -162,21 +162,26 @@ class _MakeRecords:
             self._tokenizer = WordPieceTokenizer(local.name)
         self._maker = RowMaker(self._phase, self._settings, self._tokenizer)
 
+    def _records(
+        self, window: list[Sentences], rng: np.random.Generator, counts: Counter[str], dropped: Counter[str]
+    ) -> list[bytes]:
+        documents = tokenized(window, self._tokenizer, counts)
+        size = max(1, TOKENS_A_BATCH // self._phase.sequence_length)
+        batches = batched(self._maker.rows(documents, rng, dropped), size)
+        return [record for rows in batches for record in self._maker.serialized(rows, counts)]
+
     def __call__(self, item: Item, part: Part) -> dict[str, Any]:
         counts: Counter[str] = Counter()
         dropped: Counter[str] = Counter()
-        size = max(1, TOKENS_A_BATCH // self._phase.sequence_length)
+        of_shard = (self._seed, "examples", self._phase.sequence_length, item["name"])
         with read(item["path"]) as shard, part.create("records") as f:
             for number, window in enumerate(windows(shard, item["bytes"])):
-                place = (self._seed, "examples", self._phase.sequence_length, item["name"])
-                rng = generator(*place, number) if number else generator(*place)
-                documents = tokenized(window, self._tokenizer, counts)
-                records: list[bytes] = []
-                for rows in batched(self._maker.rows(documents, rng, dropped), size):
-                    records += self._maker.serialized(rows, counts)
+                rng = generator(*of_shard, number) if number else generator(*of_shard)
+                records = self._records(window, rng, counts, dropped)
                 counts["examples"] += len(records)
                 for index in rng.permutation(len(records)):
                     write_record(f, records[index])
+                del window, records  # before the next ones are made
         counts.update({f"dropped:{reason}": n for reason, n in dropped.items()})
         return dict(counts)
 
