@@ -41,7 +41,8 @@ def pages(dump: Path) -> Iterator[str]:
             if "<page>" in line and lines:
                 yield "".join(lines)
                 lines = []
-            lines.append(line.replace("</mediawiki>", ""))
+            if line.strip() != "</mediawiki>":
+                lines.append(line)
         yield "".join(lines)
 
 
