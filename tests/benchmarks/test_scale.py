@@ -25,7 +25,7 @@ def test_memory_is_summed_over_a_command_and_its_children(tmp_path: Path) -> Non
 
 
 def test_a_command_that_fails_is_told_with_its_words(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError, match="(?s)failed:.*no such stage"):
+    with pytest.raises(RuntimeError, match=r"(?s)failed:.*no such stage"):
         watched([sys.executable, "-c", "raise SystemExit('no such stage')"], tmp_path, os.environ)
 
 
