@@ -28,9 +28,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from bert.examples.records import RowMaker, batched, generator, read_shard
+from bert.examples.records import TOKENS_A_BATCH, RowMaker, batched, generator, tokenized
 from bert.examples.schema import write_record
 from bert.examples.settings import ExamplesSettings, PhaseSettings
+from bert.examples.windows import windows
 from bert.pipeline.params import section
 from bert.text.tokenizer import WordPieceTokenizer
 
@@ -53,21 +54,24 @@ def ours(
 
     counts: Counter[str] = Counter()
     maker, rng = RowMaker(phase, settings, tokenizer), generator("benchmark")
-    documents = read_shard(str(shard), tokenizer, counts)
-    until_now("tokenise")
-    rows = list(maker.rows(documents, rng, Counter()))
-    until_now("pair, pack")
-    records = [
-        record for batch in batched(iter(rows), 4096) for record in maker.serialized(batch, rng.bit_generator, counts)
-    ]
-    until_now("mask, lay out, serialise")
-    file = io.BytesIO()
-    for record in records:
-        write_record(file, record)
-    until_now("write")
+    size = TOKENS_A_BATCH // phase.sequence_length
+    file, written = io.BytesIO(), 0
+    with open(shard, "rb") as lines:
+        for window in windows(lines, shard.stat().st_size):
+            documents = tokenized(window, tokenizer, counts)
+            until_now("tokenise")
+            rows = list(maker.rows(documents, rng, Counter()))
+            until_now("pair, pack")
+            batches = batched(iter(rows), size)
+            records = [r for batch in batches for r in maker.serialized(batch, rng.bit_generator, counts)]
+            until_now("mask, lay out, serialise")
+            for record in records:
+                write_record(file, record)
+            written += len(records)
+            until_now("write")
     seconds = sum(spent.values())
     shares = {step: round(took / seconds, 3) for step, took in spent.items()}
-    return {"records": len(records), "seconds": seconds, "shares": shares}
+    return {"records": written, "seconds": seconds, "shares": shares}
 
 
 def _children() -> float:

@@ -37,7 +37,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     ) as work:
         result = work.folder / "vocab.txt"
         if given is None:
-            write_text(result, "\n".join(learn(args.shards, settings)) + "\n")
+            pieces, counted = learn(args.shards, settings)
+            write_text(result, "\n".join(pieces) + "\n")
+            work.metrics |= counted
         else:
             how = section(DownloadSettings, "download")
             named = given.model_copy(update={"name": "vocab.txt"})

@@ -44,7 +44,7 @@ PARAMS: dict[str, Any] = {
         "near": {"threshold": 0.8, "permutations": 128, "shingle": 3},
         "max_repeats": None,
     },
-    "vocab": {"source": None, "size": 200, "iterations": 2, "max_bytes": 100000},
+    "vocab": {"source": None, "size": 200, "iterations": 2, "max_bytes": 100000, "max_words": 1000},
     "tfrecords": {
         "examples": {
             "masked_lm_prob": 0.15,

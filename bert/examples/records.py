@@ -19,6 +19,7 @@ from bert.examples.rows import Layout, layout_rows
 from bert.examples.schema import serialize, write_record
 from bert.examples.sequences import Tokens
 from bert.examples.settings import ExamplesSettings, PhaseSettings
+from bert.examples.windows import Sentences, windows
 from bert.pipeline import manifest
 from bert.pipeline.beam import Item, Part, Workplace, read, run_parts
 from bert.pipeline.errors import StageError
@@ -26,7 +27,8 @@ from bert.text.documents import summary
 from bert.text.tokenizer import Vocabulary, WordPieceTokenizer
 
 SENTENCES_A_BATCH = 4096
-ROWS_A_BATCH = 512  # of 128 tokens they fit into a core's cache; their number changes no byte
+# Of rows that are laid out at once: what fits into a core's cache. Their number changes no byte.
+TOKENS_A_BATCH = 2**16
 LENGTH_BINS = 32
 
 Row = list[Pair]
@@ -39,17 +41,14 @@ def generator(*words: str | int) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key=int.from_bytes(digest[:16], "big")))
 
 
-def read_shard(path: str, tokenizer: WordPieceTokenizer, counts: Counter[str]) -> list[list[Ids]]:
-    """Token ids of every sentence of every document of a text shard."""
-    with read(path) as f:
-        blocks = f.read().decode().split("\n\n")
-    sentences_of = [[s for s in block.split("\n") if s] for block in blocks]
-    flat = [s for sentences in sentences_of for s in sentences]
+def tokenized(window: list[Sentences], tokenizer: WordPieceTokenizer, counts: Counter[str]) -> list[list[Ids]]:
+    """Token ids of every sentence of every document."""
+    flat = [s for sentences in window for s in sentences]
     ids: list[Ids] = []
     for first in range(0, len(flat), SENTENCES_A_BATCH):
         ids += tokenizer.tokenize(flat[first : first + SENTENCES_A_BATCH])
     documents, at = [], 0
-    for sentences in sentences_of:
+    for sentences in window:
         tokens = [t for t in ids[at : at + len(sentences)] if len(t)]
         counts["dropped:sentence_without_tokens"] += len(sentences) - len(tokens)
         counts["sentences"] += len(tokens)
@@ -57,7 +56,7 @@ def read_shard(path: str, tokenizer: WordPieceTokenizer, counts: Counter[str]) -
         if tokens:
             documents.append(tokens)
             counts["documents"] += 1
-        elif sentences:
+        else:
             counts["dropped:document_without_tokens"] += 1
     counts["words"] += sum(len(s.split()) for s in flat)
     counts["pieces"] += sum(map(len, ids))
@@ -149,7 +148,7 @@ def batched(rows: Iterator[Row], size: int) -> Iterator[list[Row]]:
 
 
 class _MakeRecords:
-    """One shard -> one TFRecord file, its rows in random order."""
+    """One shard -> one TFRecord file, window by window, the rows of each in random order."""
 
     def __init__(self, vocab: str, phase: PhaseSettings, settings: ExamplesSettings, seed: int) -> None:
         self._vocab, self._phase, self._settings, self._seed = vocab, phase, settings, seed
@@ -162,21 +161,32 @@ class _MakeRecords:
             self._tokenizer = WordPieceTokenizer(local.name)
         self._maker = RowMaker(self._phase, self._settings, self._tokenizer)
 
+    def _records(
+        self,
+        window: list[Sentences],
+        rng: np.random.Generator,
+        masking: np.random.BitGenerator,
+        counts: Counter[str],
+        dropped: Counter[str],
+    ) -> list[bytes]:
+        documents = tokenized(window, self._tokenizer, counts)
+        size = max(1, TOKENS_A_BATCH // self._phase.sequence_length)
+        batches = batched(self._maker.rows(documents, rng, dropped), size)
+        return [record for rows in batches for record in self._maker.serialized(rows, masking, counts)]
+
     def __call__(self, item: Item, part: Part) -> dict[str, Any]:
         counts: Counter[str] = Counter()
         dropped: Counter[str] = Counter()
-        documents = read_shard(item["path"], self._tokenizer, counts)
-        rng, masking = (
-            generator(self._seed, what, self._phase.sequence_length, item["name"]) for what in ("examples", "masks")
-        )
-        records: list[bytes] = []
-        for rows in batched(self._maker.rows(documents, rng, dropped), ROWS_A_BATCH):
-            records += self._maker.serialized(rows, masking.bit_generator, counts)
-        counts["examples"] = len(records)
+        shard_of = (self._phase.sequence_length, item["name"])
+        with read(item["path"]) as shard, part.create("records") as f:
+            for number, window in enumerate(windows(shard, item["bytes"])):
+                rng, masking = (generator(self._seed, what, *shard_of, number) for what in ("examples", "masks"))
+                records = self._records(window, rng, masking.bit_generator, counts, dropped)
+                counts["examples"] += len(records)
+                for index in rng.permutation(len(records)):
+                    write_record(f, records[index])
+                del window, records  # before the next ones are made
         counts.update({f"dropped:{reason}": n for reason, n in dropped.items()})
-        with part.create("records") as f:
-            for index in rng.permutation(len(records)):
-                write_record(f, records[index])
         return dict(counts)
 
 

@@ -19,6 +19,7 @@ from bert.text.books import book
 from bert.text.document import Document
 from bert.text.dump import Piece, Site, pages
 from bert.text.items import group, unreadable
+from bert.text.lines import lines
 from bert.text.plain import plain
 from bert.text.settings import DocumentsSettings
 from bert.text.wikipedia import Failure, articles
@@ -41,7 +42,7 @@ class _Outputs(ExitStack):
 
 
 class _Extract:
-    """The files, or pieces of dumps, of one item -> JSON lines of documents, and of failures, where there are any."""
+    """The files, or pieces of files, of one item -> JSON lines of documents, and of failures, where there are any."""
 
     def __init__(self, corpus: str, settings: DocumentsSettings) -> None:
         self._corpus, self._settings = corpus, settings
@@ -58,7 +59,7 @@ class _Extract:
             elif self._corpus == "books":
                 yield from book(f.read(), file["name"], file["url"], least, counts)
             else:
-                yield from plain(f, file["name"], file["url"], least, counts)
+                yield from plain(lines(f, Piece(**file["piece"])), file["name"], file["url"], least, counts)
 
     def __call__(self, item: Item, part: Part) -> dict[str, Any]:
         counts: Counter[str] = Counter()
@@ -75,6 +76,7 @@ class _Extract:
                         counts["documents"] += 1
                         counts["passages"] += len(found.passages)
                         counts["characters"] += len(found.text)
+                        counts["bytes"] += len(found.text.encode())
                 except (OSError, EOFError, ElementTree.ParseError, ValueError) as error:
                     raise unreadable(self._corpus, file, error) from None
                 if file.get("piece", {}).get("offset", 0) == 0:
@@ -117,7 +119,7 @@ def make_documents(corpus: str, source: Path, settings: DocumentsSettings, scrat
     listed = manifest.read(source, made_by)
     if not listed["configured"]:
         manifest.write_unconfigured(out)
-        return {"documents": 0, "passages": 0, "characters": 0, "files": 0, "dropped": {}}
+        return {"documents": 0, "passages": 0, "characters": 0, "bytes": 0, "files": 0, "dropped": {}}
     place = Workplace(scratch)
     items = group(listed["files"], corpus, place, source)
     done = run_parts(f"documents@{corpus}", items, _Extract(corpus, settings), place)

@@ -1,8 +1,9 @@
-"""What one worker reads at a time: some small files, or a piece of a large dump."""
+"""What one worker reads at a time: some small files, or a piece of a large dump or text."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,11 @@ from xml.etree import ElementTree
 from bert.pipeline.beam import Item, Workplace
 from bert.pipeline.errors import StageError
 from bert.text.dump import cut, indexed_by, is_index, site
+from bert.text.lines import cut_lines
 
 log = logging.getLogger(__name__)
 
-# What a dump may be packed with that is not read.
+# What a file may be packed with that is not read; of dumps, bz2 is.
 PACKED = (".gz", ".xz", ".7z", ".zst", ".zip", ".tar")
 # An item is a share of the corpus within these bounds of uncompressed bytes: enough items for many workers, each worth
 # a minute of one, and neither ten thousand books nor all of Wikipedia make thousands of outputs.
@@ -41,8 +43,6 @@ def unreadable(corpus: str, file: dict[str, Any], error: Exception) -> StageErro
 
 def _cut_dump(file: dict[str, Any], local: Path, index: Path | None, most: int) -> list[dict[str, Any]]:
     """The pieces of a dump, each with what its head says."""
-    if file["name"].endswith(PACKED):
-        raise unreadable("wikipedia", file, ValueError("dumps are read as .xml or .xml.bz2; unpack it"))
     try:
         with open(local, "rb") as f:
             told = site(f, file["name"], local.stat().st_size).to_json()
@@ -54,11 +54,26 @@ def _cut_dump(file: dict[str, Any], local: Path, index: Path | None, most: int) 
     return [{**file, "piece": asdict(piece), "site": told, "bytes": piece.length} for piece in pieces]
 
 
+def _pieces(corpus: str, file: dict[str, Any], local: Path, index: Path | None, most: int) -> Iterator[dict[str, Any]]:
+    """What of a file may be read by itself."""
+    if corpus == "wikipedia":
+        if file["name"].endswith(PACKED):
+            raise unreadable(corpus, file, ValueError("dumps are read as .xml or .xml.bz2; unpack it"))
+        yield from _cut_dump(file, local, index, most)
+    elif file["name"].endswith((*PACKED, ".bz2")):
+        raise unreadable(corpus, file, ValueError("it is packed; unpack it"))
+    elif corpus == "text":
+        yield from ({**file, "piece": asdict(piece), "bytes": piece.length} for piece in cut_lines(local, most))
+    else:
+        yield file
+
+
 def group(files: list[dict[str, Any]], corpus: str, place: Workplace, folder: Path) -> list[Item]:
-    """Work items: small neighbouring files share one, a large dump makes many. Depends on the files alone.
+    """Work items: small neighbouring files share one, a large dump or text makes many. Depends on the files alone.
 
     Raises:
-        StageError: an index without its dump, or one that does not match it; a dump whose head cannot be read.
+        StageError: an index without its dump, or one that does not match it; a dump whose head cannot be read; a packed
+            file.
     """
     indexes = {indexed_by(f["path"]): f["path"] for f in files if corpus == "wikipedia" and is_index(f["path"])}
     sources = [file for file in files if corpus != "wikipedia" or not is_index(file["path"])]
@@ -74,7 +89,7 @@ def group(files: list[dict[str, Any]], corpus: str, place: Workplace, folder: Pa
         local = folder / file["path"]
         told = {"name": file["path"], "url": file["url"], "path": place.share(local), "bytes": file["bytes"]}
         index = folder / indexes[file["path"]] if file["path"] in indexes else None
-        for piece in _cut_dump(told, local, index, most) if corpus == "wikipedia" else [told]:
+        for piece in _pieces(corpus, told, local, index, most):
             weight = piece.pop("bytes") * _ratio(file["path"])
             if items and items[-1]["bytes"] + weight <= most:
                 items[-1]["files"].append(piece)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,11 +19,15 @@ LINES_A_BATCH = 1024
 
 
 class VocabSettings(Section):
-    """What to learn from: `size` is an upper bound; `iterations` of the learner; at most `max_bytes` of text."""
+    """What to learn from: `size` is an upper bound; `iterations` of the learner; at most `max_bytes` of text.
+
+    max_words: of the distinct words in that text, the most frequent; the learner's time and memory grow with them.
+    """
 
     size: Annotated[int, Field(ge=100)]
     iterations: Annotated[int, Field(ge=1)]
     max_bytes: Annotated[int, Field(ge=1)]
+    max_words: Annotated[int, Field(ge=1)]
 
 
 def sample(shards: Path, max_bytes: int) -> Iterator[str]:
@@ -41,30 +47,46 @@ def sample(shards: Path, max_bytes: int) -> Iterator[str]:
                     yield line.strip()
 
 
-def learn(shards: Path, settings: VocabSettings) -> list[str]:
-    """A lower-cased WordPiece vocabulary, most useful pieces first, by tensorflow-text's learner.
+def count_words(lines: Iterable[str]) -> Counter[str]:
+    """How often each word, lower-cased and split off as BERT's tokenizer does it, stands in the text."""
+    import tensorflow as tf
+    from tensorflow_text.python.ops.bert_tokenizer import BasicTokenizer
+
+    split = BasicTokenizer(lower_case=True)
+    counts: Counter[bytes] = Counter()
+    rest = iter(lines)
+    while batch := list(islice(rest, LINES_A_BATCH)):
+        counts.update(split.tokenize(tf.constant(batch)).flat_values.numpy().tolist())
+    return Counter({word.decode(): count for word, count in counts.items()})
+
+
+def most_frequent(counts: Counter[str], most: int) -> dict[str, int]:
+    """The `most` most frequent words; of equally frequent ones the first in alphabetical order."""
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:most])
+
+
+def learn(shards: Path, settings: VocabSettings) -> tuple[list[str], dict[str, Any]]:
+    """A lower-cased WordPiece vocabulary by tensorflow-text's learner, most useful pieces first, and counts of words.
 
     The learner's result is the same in every run and process; that of the `tokenizers` package is not.
 
     Raises:
         StageError: no text to learn from.
     """
-    lines = list(sample(shards, settings.max_bytes))
-    if not lines:
+    lines = sample(shards, settings.max_bytes)
+    first = next(lines, None)
+    if first is None:
         raise StageError(f"{shards}: no text to learn a vocabulary from", run="dvc repro shards")
-    import tensorflow as tf
-    from tensorflow_text.tools.wordpiece_vocab import bert_vocab_from_dataset
+    from tensorflow_text.tools.wordpiece_vocab import wordpiece_tokenizer_learner_lib as learner
 
-    batches = tf.data.Dataset.from_tensor_slices(lines).batch(LINES_A_BATCH)
-    return list(
-        bert_vocab_from_dataset.bert_vocab_from_dataset(
-            batches,
-            vocab_size=settings.size,
-            reserved_tokens=list(SPECIAL_PIECES),
-            bert_tokenizer_params={"lower_case": True},
-            learn_params={"num_iterations": settings.iterations},
-        )
-    )
+    counts = count_words(chain([first], lines))
+    kept = most_frequent(counts, settings.max_words)
+    pieces = learner.learn(kept, settings.size, list(SPECIAL_PIECES), num_iterations=settings.iterations)
+    return pieces, {
+        "words": counts.total(),
+        "distinct_words": len(counts),
+        "dropped": {"rare_word": len(counts) - len(kept)},
+    }
 
 
 def describe(vocab: Path) -> dict[str, Any]:

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from bert.examples.records import generator, make_records, read_shard
+from bert.examples import windows
+from bert.examples.records import generator, make_records, tokenized
 from bert.examples.schema import UNMASKED
 from bert.examples.settings import ExamplesSettings, PhaseSettings
 from bert.pipeline import manifest
@@ -38,11 +39,10 @@ def make(
     return make_records(splits, vocab, "phase1", phase, settings, seed, out / "scratch", out / "out")[0]
 
 
-def test_a_shard_is_read_back_as_documents_of_sentences(tokenizer: WordPieceTokenizer, tmp_path: Path) -> None:
-    path = tmp_path / "shard.txt"
-    path.write_text("The keeper sold a lamp.\nEvery sailor.\n\n\u200b\n\nThe lamp.\n\u200b\n")
+def test_documents_become_tokens_and_what_has_none_is_counted(tokenizer: WordPieceTokenizer) -> None:
+    window = [["The keeper sold a lamp.", "Every sailor."], ["\u200b"], ["The lamp.", "\u200b"]]
     counts: Counter[str] = Counter()
-    documents = read_shard(str(path), tokenizer, counts)
+    documents = tokenized(window, tokenizer, counts)
     assert [[len(s) for s in d] for d in documents] == [[6, 3], [3]]
     assert counts["dropped:sentence_without_tokens"] == 2 and counts["dropped:document_without_tokens"] == 1
     assert counts["pieces"] == 12 and counts["unknown_pieces"] == 0
@@ -103,6 +103,28 @@ def test_the_bytes_depend_on_seed_shard_and_nothing_else(splits: dict[str, Path]
     one, two, three = (files(tmp_path / n / "out") for n in ("one", "two", "three"))
     name = "train/train_0.tfrecord"
     assert one[name] == two[name] != three[name]
+
+
+@pytest.mark.parametrize("packing", [False, True])
+def test_a_large_shard_is_made_in_windows_each_with_its_own_random_numbers(
+    vocab: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, packing: bool
+) -> None:
+    """The records of a shard of three windows begin with those of a shard that is the first of them."""
+    whole = shard(range(30))
+    monkeypatch.setattr(windows, "WINDOW_BYTES", len(whole) // 3)
+    first = windows.windows(whole.encode().splitlines(keepends=True), len(whole))
+    alone = "\n".join("".join(f"{s}\n" for s in document) for document in next(first))
+    assert 8 <= sum(1 for line in alone.split("\n") if not line) <= 12
+    phase = PHASE.model_copy(update={"packing": packing})
+    made = {}
+    for name, text in (("whole", whole), ("alone", alone)):
+        splits = {"train": folder(tmp_path / name, train_0=text)}
+        metrics = make(splits, vocab, tmp_path / f"{name}-run", phase=phase)["train"]
+        made[name] = (tmp_path / f"{name}-run/out/train/train_0.tfrecord").read_bytes(), metrics
+    data, metrics = made["whole"]
+    assert data.startswith(made["alone"][0]) and len(data) > 2.5 * len(made["alone"][0])
+    assert (metrics["documents"], metrics["bytes"]) == (30, len(data))
+    assert metrics["sentences"] == sum(1 for line in whole.split("\n") if line)
 
 
 def test_a_restart_does_not_load_the_vocabulary_for_parts_that_are_done(

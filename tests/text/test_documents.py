@@ -67,6 +67,7 @@ def test_a_dump_becomes_documents_with_its_drops_counted(corpus: Corpus) -> None
     assert told[0].keys() == {"id", "url", "title", "text"}
     assert corpus.metrics == {
         "articles": 6,
+        "bytes": sum(len(d["text"].encode()) for d in told),
         "characters": sum(len(d["text"]) for d in told),
         "documents": 6,
         "files": 1,
@@ -142,11 +143,51 @@ def test_a_malformed_line_names_file_and_line(corpus: Corpus) -> None:
     assert files(corpus.out) == {}
 
 
+def jsonl(numbers: range) -> str:
+    return "".join(json.dumps({"id": n, "text": document(n)}) + "\n" for n in numbers)
+
+
+@text
+def test_many_items_read_one_text_and_the_documents_are_the_same(
+    corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contents = {"a_jsonl": jsonl(range(40)), "b_jsonl": jsonl(range(40, 44)), "c_jsonl": ""}
+    whole = corpus(**contents)
+    assert len(list(corpus.out.glob("documents-*"))) == 1
+    monkeypatch.setattr(items, "LEAST_ITEM_BYTES", 2000)
+    cut = Corpus(tmp_path / "cut", "text")
+    assert cut(**contents) == whole and len(whole) == 44
+    sizes = [path.stat().st_size for path in cut.out.glob("documents-*")]
+    assert len(sizes) > 4 and max(sizes) < 4000
+    assert cut.metrics == corpus.metrics and cut.metrics["files"] == 3
+
+
+@text
+def test_a_malformed_line_of_a_large_file_is_told_with_its_place(
+    corpus: Corpus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(items, "LEAST_ITEM_BYTES", 2000)
+    told = r"text: b\.jsonl .* cannot be read from byte [0-9]+ on: line [0-9]+ is not a JSON object with a `text`"
+    with pytest.raises(StageError, match=told):
+        corpus(b_jsonl=jsonl(range(40)) + '{"txt": "x"}\n' + jsonl(range(1)) * 8)
+    assert files(corpus.out) == {}
+
+
+@pytest.mark.parametrize(
+    ("corpus", "name"), [("text", "a_jsonl_gz"), ("text", "a_txt_bz2"), ("books", "a_zip")], indirect=["corpus"]
+)
+def test_a_packed_file_is_an_error_and_no_text(corpus: Corpus, name: str) -> None:
+    file = name.replace("_", ".")
+    with pytest.raises(StageError, match=rf"{corpus.corpus}: {file} .* cannot be read: it is packed; unpack it"):
+        corpus(**{name: b"\x1f\x8b\x08"}, b_txt=document(1))
+    assert files(corpus.out) == {}
+
+
 @text
 def test_an_unconfigured_corpus_gives_a_folder_that_says_so(corpus: Corpus) -> None:
     manifest.write_unconfigured(corpus.source)
     told = make_documents("text", corpus.source, SETTINGS, corpus.scratch, corpus.out)
-    assert told == {"documents": 0, "passages": 0, "characters": 0, "files": 0, "dropped": {}}
+    assert told == {"documents": 0, "passages": 0, "characters": 0, "bytes": 0, "files": 0, "dropped": {}}
     assert list(files(corpus.out)) == ["manifest.json"]
     assert manifest.read(corpus.out, "x")["configured"] is False
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,10 @@ import pytest
 from bert.pipeline import manifest
 from bert.pipeline.errors import StageError
 from bert.text.tokenizer import SPECIAL_PIECES
-from bert.text.vocab import VocabSettings, describe, learn, sample
+from bert.text.vocab import VocabSettings, count_words, describe, learn, most_frequent, sample
 from tests.corpus import document
 
-SETTINGS = VocabSettings(size=150, iterations=2, max_bytes=100_000)
+SETTINGS = VocabSettings(size=150, iterations=2, max_bytes=100_000, max_words=1000)
 
 
 def shards(folder: Path, *texts: str) -> Path:
@@ -41,12 +42,29 @@ def test_shards_without_text_are_an_error(tmp_path: Path) -> None:
 
 def test_a_learned_vocabulary_is_complete_lower_case_bounded_and_the_same_again(tmp_path: Path) -> None:
     folder = shards(tmp_path, *("\n".join(document(10 * n + i) for i in range(10)) + "\n" for n in range(3)))
-    pieces = learn(folder, SETTINGS)
+    pieces, told = learn(folder, SETTINGS)
+    text = (folder / "train-0.txt").read_text() + (folder / "train-1.txt").read_text()
     assert tuple(pieces[:5]) == SPECIAL_PIECES
     assert len(SPECIAL_PIECES) < len(pieces) <= SETTINGS.size and len(set(pieces)) == len(pieces)
     assert all(piece == piece.lower() for piece in pieces[5:])
     assert {"keeper", "lamp", "the"} <= set(pieces)
-    assert learn(folder, SETTINGS) == pieces
+    assert learn(folder, SETTINGS) == (pieces, told)
+    assert told["words"] > len(text.split()) and told["dropped"] == {"rare_word": 0}
+
+
+def test_words_are_counted_as_the_tokenizer_splits_them() -> None:
+    lines = ["The LAMP, the Café's lamp.", "Lamp 3"] * 2000
+    assert count_words(lines) == Counter(
+        {"the": 4000, "lamp": 6000, ",": 2000, "cafe": 2000, "'": 2000, "s": 2000, ".": 2000, "3": 2000}
+    )
+
+
+def test_the_rarest_words_are_left_out_and_counted(tmp_path: Path) -> None:
+    folder = shards(tmp_path, "\n".join(["lamp lamp lamp keeper keeper zebra zebra barrel"] * 20))
+    assert most_frequent(count_words(sample(folder, 10**6)), 3) == {"lamp": 60, "keeper": 40, "zebra": 40}
+    pieces, told = learn(folder, SETTINGS.model_copy(update={"max_words": 3}))
+    assert told == {"words": 160, "distinct_words": 4, "dropped": {"rare_word": 1}}
+    assert {"lamp", "keeper", "zebra"} <= set(pieces) and "barrel" not in pieces
 
 
 def test_a_vocabulary_is_described(tmp_path: Path) -> None:
