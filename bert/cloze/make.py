@@ -35,7 +35,7 @@ class _Set(Generic[T]):
 
     def offer(self, text: Text, split: str, rank: float) -> None:
         selection = self._selected[split]
-        if selection.wants(rank):
+        if selection.wants(rank, text.id):  # a text that is in the corpus twice has one id
             selection.add(rank, text.id, *self._make(text))
 
     def finish(self, source: Callable[[T], str]) -> tuple[dict[str, list[T]], dict[str, Counter[str]]]:

@@ -29,17 +29,21 @@ class Selection(Generic[T]):
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._heap: list[_Entry[T]] = []
+        self._names: set[str] = set()
         self._total = 0
 
-    def wants(self, rank: float) -> bool:
-        """Whether a document of this rank could still come in; if not, it need not be looked at."""
-        return self._total < self._limit or rank < -self._heap[0].order[0]
+    def wants(self, rank: float, name: str) -> bool:
+        """Whether a document could still come in, and is not there yet; if not, it need not be looked at."""
+        return name not in self._names and (self._total < self._limit or rank < -self._heap[0].order[0])
 
     def add(self, rank: float, name: str, items: list[T], dropped: Counter[str]) -> None:
         heapq.heappush(self._heap, _Entry((-rank, name), items, dropped))
+        self._names.add(name)
         self._total += len(items)
         while self._total - len(self._heap[0].items) >= self._limit:
-            self._total -= len(heapq.heappop(self._heap).items)
+            last = heapq.heappop(self._heap)
+            self._names.remove(last.order[1])
+            self._total -= len(last.items)
 
     def __iter__(self) -> Iterator[tuple[str, list[T]]]:
         """(name, items) in order of rank, `limit` items in all: the last document gives what is missing."""

@@ -15,7 +15,7 @@ DOCUMENTS = st.lists(st.tuples(st.integers(0, 50), st.integers(0, 6)), max_size=
 def select(documents: list[tuple[int, int]], limit: int, skip: bool) -> Selection[str]:
     selection: Selection[str] = Selection(limit)
     for rank, size in documents:
-        if not skip or selection.wants(rank):
+        if not skip or selection.wants(rank, f"d{rank}"):
             selection.add(rank, f"d{rank}", [f"d{rank}.{n}" for n in range(size)], Counter(looked=1))
     return selection
 
@@ -43,5 +43,12 @@ def test_the_first_documents_in_rank_are_kept_in_whatever_order_they_come(docume
 
 def test_what_the_limit_cuts_off_is_counted_and_later_documents_are_not_looked_at() -> None:
     selection = select([(1, 3), (2, 3), (5, 9)], 5, skip=True)
-    assert not selection.wants(5) and selection.wants(1.5)
+    assert not selection.wants(5, "d5") and selection.wants(1.5, "e")
     assert selection.dropped() == Counter({"looked": 2, "beyond the limit": 1})
+
+
+def test_a_document_that_comes_twice_is_there_once() -> None:
+    """With and without another that pushes it out in between."""
+    twice = [(4, 2), (4, 2), (1, 3), (4, 2), (2, 3)]
+    assert list(select(twice, 30, skip=True)) == list(select([(4, 2), (1, 3), (2, 3)], 30, skip=True))
+    assert list(select(twice, 4, skip=True)) == [("d1", ["d1.0", "d1.1", "d1.2"]), ("d2", ["d2.0"])]
