@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
 
 from tests.project import Project
 
@@ -46,5 +47,7 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         boto3 = pytest.importorskip("boto3")
         boto3.client("s3").create_bucket(Bucket="work")
         yield "s3://work"
+        # What is in it would be in the next server's, too: they share this process's memory.
+        requests.post(f"http://{host}:{port}/moto-api/reset", timeout=10).raise_for_status()
     finally:
         server.stop()

@@ -9,12 +9,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import apache_beam as beam
 import pytest
 from apache_beam.options.pipeline_options import DirectOptions, StandardOptions, WorkerOptions
 
-from bert.pipeline.beam import IN_MEMORY_BYTES, Item, Part, Workplace, beam_options, read, run_parts
+from bert.pipeline.beam import Item, Part, Workplace, make_parts, read, run_parts
 from bert.pipeline.code import ROOT
 from bert.pipeline.errors import StageError
+from bert.pipeline.options import IN_MEMORY_BYTES, beam_options
 from tests.project import files
 
 
@@ -104,7 +106,18 @@ def test_bad_input_is_told_in_its_own_words(run: Run, capfd: pytest.CaptureFixtu
         run(item("good"), item("bad"))
     assert str(caught.value) == "data/bad.txt: line 3 is bad:\nit says [while nothing\n  next: dvc repro -f bad"
     assert caught.value.run == "dvc repro -f bad"
-    assert "Traceback" not in capfd.readouterr().err, "Beam's own log of it"
+    assert capfd.readouterr().err == "", "Beam's own log of it"
+
+
+def test_after_bad_input_nothing_more_is_begun_and_a_restart_does_what_is_not_done(run: Run) -> None:
+    with pytest.raises(StageError):
+        run(item("good", 3), item("bad", 2), item("later", 1))
+    assert run.done == ["setup", "good", "bad"]
+    with pytest.raises(StageError):
+        run(item("good", 3), item("bad", 2), item("later", 1))
+    assert run.done == ["setup", "bad"], "what failed is tried again, what was done is not"
+    assert run(item("good"), item("later")) == [{"letters": 4}, {"letters": 5}]
+    assert run.done == ["setup", "later"], "nothing is left of the failure"
 
 
 def test_any_other_error_stays_what_it_is(run: Run) -> None:
@@ -117,7 +130,7 @@ TWO_PROCESSES = "--direct_running_mode=multi_processing --direct_num_workers=2"
 
 @pytest.mark.slow
 def test_bad_input_is_told_in_its_own_words_by_other_processes(
-    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    run: Run, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     # Not from the project's folder: workers unpickle what this process imported, from where it can.
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
@@ -125,6 +138,8 @@ def test_bad_input_is_told_in_its_own_words_by_other_processes(
     with pytest.raises(StageError) as caught:
         run(item("good", 2), item("bad"))
     assert str(caught.value) == "data/bad.txt: line 3 is bad:\nit says [while nothing\n  next: dvc repro -f bad"
+    said = capfd.readouterr().err
+    assert "Traceback" not in said and "bad.txt" not in said
 
 
 def test_a_file_of_a_part_appears_when_it_is_whole_and_leaves_nothing_when_it_fails(tmp_path: Path) -> None:
@@ -208,6 +223,8 @@ def test_a_given_mode_is_not_overridden(monkeypatch: pytest.MonkeyPatch) -> None
         ("--direct_running_mode=fast", "invalid choice: 'fast'"),
         ("--runner", "expected one argument"),
         ("--runner='FlinkRunner", "No closing quotation"),
+        ("--runner=DaskRunner", "DaskRunner loses data"),
+        ("--runner apache_beam.runners.dask.dask_runner.DaskRunner", "DaskRunner loses data"),
     ],
 )
 def test_options_that_beam_would_ignore_are_errors(monkeypatch: pytest.MonkeyPatch, given: str, message: str) -> None:
@@ -218,10 +235,47 @@ def test_options_that_beam_would_ignore_are_errors(monkeypatch: pytest.MonkeyPat
     assert caught.value.run == "correct BERT_BEAM_OPTIONS, then dvc repro"
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("--runner=FlankRunner", "Unexpected pipeline runner: FlankRunner"),
+        ("--runner=mine.Runner", "No module named 'mine'"),
+        ("--runner=DataflowRunner", "project"),
+    ],
+)
+def test_a_runner_that_beam_does_not_have_or_that_lacks_an_option_is_an_error(
+    run: Run, monkeypatch: pytest.MonkeyPatch, given: str, message: str
+) -> None:
+    monkeypatch.setenv("BERT_BEAM_OPTIONS", given)
+    with pytest.raises(StageError, match=r"^BERT_BEAM_OPTIONS: ") as caught:
+        run(item("a"))
+    assert message in str(caught.value)
+
+
 @pytest.mark.parametrize("given", ["--streaming", "--experiments=a --experiments=b", "--save_main_session"])
 def test_switches_and_repeated_options_are_known(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
     monkeypatch.setenv("BERT_BEAM_OPTIONS", given)
     assert beam_options(1, 1).view_as(StandardOptions).runner == "FnApiRunner"
+
+
+# The graph
+
+
+def test_every_step_of_the_pipeline_has_a_label_of_ours() -> None:
+    """A runner knows steps by their labels: one that Beam makes up says nothing, and changes with the code."""
+    pipeline = beam.Pipeline(options=beam_options(1, 1))
+    make_parts(pipeline, "shards", [item("a")], beam.DoFn())
+    steps = list(pipeline.transforms_stack[0].parts)
+    assert [step.full_label for step in steps] == ["shards: items", "shards: parts"]
+    assert all(step.full_label != step.transform.default_label() for step in steps)
+
+
+def test_nothing_but_the_pipeline_package_knows_beam() -> None:
+    """So the graph above is the only one."""
+    known = [path for folder in ("bert", "stages") for path in sorted((ROOT / folder).rglob("*.py"))]
+    assert known
+    found = {path.parent.relative_to(ROOT) for path in known if "apache_beam" in path.read_text()}
+    assert found == {Path("bert/pipeline")}
 
 
 # Where the workers work
@@ -276,6 +330,48 @@ def test_two_runs_share_nothing_in_a_work_folder(tmp_path: Path, monkeypatch: py
     parts = [Workplace(folder).parts for folder in scratches]
     assert len(set(parts)) == 4
     assert parts[0] == str(tmp_path / "work" / "shards-1" / "scatter" / "parts")
+
+
+def test_files_may_be_empty(tmp_path: Path) -> None:
+    part = Part(str(tmp_path), "one")
+    with part.create("nothing"):
+        pass
+    with part.create("no bytes") as f:
+        f.write(b"")
+    assert files(tmp_path) == {"one/no bytes": b"", "one/nothing": b""}
+
+
+@pytest.mark.slow
+def test_files_in_a_bucket_may_be_empty(bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beam's writer cannot end such a file there (apache_beam.io.aws.s3io.S3Uploader.finish)."""
+    monkeypatch.setenv("BERT_WORK", bucket)
+    place = Workplace(tmp_path / "scratch")
+    (tmp_path / "in.txt").touch()
+    with read(place.share(tmp_path / "in.txt")) as f:
+        assert f.read() == b""
+    with Part(place.parts, "one").create("nothing"):
+        pass
+    place.fetch(item("one"), "nothing", tmp_path / "out.txt")
+    assert (tmp_path / "out.txt").read_bytes() == b""
+
+
+@pytest.mark.slow
+def test_workers_in_other_processes_know_the_bucket_by_the_options(
+    run: Run, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("BERT_WORK", bucket)
+    known = {
+        "s3_endpoint_url": os.environ["AWS_ENDPOINT_URL"],
+        "s3_access_key_id": "test",
+        "s3_secret_access_key": "test",
+        "s3_region_name": "us-east-1",
+    }
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    options = " ".join(f"--{name}={value}" for name, value in known.items())
+    monkeypatch.setenv("BERT_BEAM_OPTIONS", f"{TWO_PROCESSES} {options}")
+    assert run(item("a"), item("bb")) == [{"letters": 1}, {"letters": 2}]
 
 
 @pytest.mark.slow

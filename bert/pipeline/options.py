@@ -1,0 +1,67 @@
+"""Beam's options: `BERT_BEAM_OPTIONS`, checked, and what is chosen where it says nothing."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+
+from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
+
+from bert.pipeline.errors import StageError
+
+# Below this the 2 s that a worker process takes to start are not earned back.
+IN_MEMORY_BYTES = 32 * 2**20
+MOST_THREADS = 32
+CORRECT = "correct BERT_BEAM_OPTIONS, then dvc repro"
+
+
+def _known_options() -> argparse.ArgumentParser:
+    known = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    waiting = [PipelineOptions]
+    while waiting:
+        cls = waiting.pop()
+        waiting += cls.__subclasses__()
+        if cls is not PipelineOptions and "_add_argparse_args" in vars(cls):
+            # A few options are declared by two classes.
+            group = argparse.ArgumentParser(add_help=False, conflict_handler="resolve")
+            cls._add_argparse_args(group)
+            for action in group._actions:
+                new = [o for o in action.option_strings if o not in known._option_string_actions]
+                if new and action.nargs == 0:
+                    known.add_argument(*new, nargs="?")
+                elif new:
+                    known.add_argument(*new, nargs=action.nargs, type=action.type or str, choices=action.choices)
+    return known
+
+
+def beam_options(weight: int, items: int, waiting: bool = False) -> PipelineOptions:
+    """Beam's options for `items` work items of `weight` bytes in all, from `BERT_BEAM_OPTIONS`.
+
+    `FnApiRunner` only where no runner is given: DirectRunner would be another engine (Prism) wherever it can download
+    one. In memory for little input, else one process a core; a thread an item for work that is `waiting` for others.
+
+    Raises:
+        StageError: an option that Beam does not know (Beam itself would ignore it), a value that it does not take, or
+            the Dask runner: of two branches it runs the last one, of tagged outputs each gets all (Beam 2.77).
+    """
+    try:
+        given = shlex.split(os.environ.get("BERT_BEAM_OPTIONS", ""))
+        _, unknown = _known_options().parse_known_args(given)
+    except (ValueError, argparse.ArgumentError) as error:
+        raise StageError(f"BERT_BEAM_OPTIONS: {error}", run=CORRECT) from None
+    if unknown:
+        raise StageError(f"BERT_BEAM_OPTIONS: Beam does not know {' '.join(unknown)}", run=CORRECT)
+    if "daskrunner" in (PipelineOptions(given).view_as(StandardOptions).runner or "").lower():
+        raise StageError("BERT_BEAM_OPTIONS: Beam's DaskRunner loses data and says DONE", run=CORRECT)
+    names = {option.split("=")[0] for option in given}
+    if "--runner" not in names:
+        given.append("--runner=FnApiRunner")
+        cores = min(os.cpu_count() or 1, items)
+        if "--direct_running_mode" in names:
+            pass
+        elif waiting and items > 1:
+            given += ["--direct_running_mode=multi_threading", f"--direct_num_workers={min(items, MOST_THREADS)}"]
+        elif weight > IN_MEMORY_BYTES and cores > 1:
+            given += ["--direct_running_mode=multi_processing", f"--direct_num_workers={cores}"]
+    return PipelineOptions(given)
