@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -125,6 +126,30 @@ def test_a_large_shard_is_made_in_windows_each_with_its_own_random_numbers(
     assert data.startswith(made["alone"][0]) and len(data) > 2.5 * len(made["alone"][0])
     assert (metrics["documents"], metrics["bytes"]) == (30, len(data))
     assert metrics["sentences"] == sum(1 for line in whole.split("\n") if line)
+
+
+def test_two_windows_of_the_same_text_are_not_the_same_records(
+    vocab: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = shard(range(12)) + "\n"
+    monkeypatch.setattr(windows, "WINDOW_BYTES", len(text))
+    make({"train": folder(tmp_path / "in", train_0=text * 2)}, vocab, tmp_path)
+    records = parse(tmp_path / "out/train/train_0.tfrecord", 32, 5)
+    assert len({record["input_ids"].tobytes() for record in records}) > 0.9 * len(records) > 50
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_shard(vocab: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(windows, "WINDOW_BYTES", 50_000)
+    peaks = []
+    for name, numbers in (("warm", range(10)), ("two", range(250)), ("eight", range(1000))):
+        splits = {"train": folder(tmp_path / name, train_0=shard(numbers))}
+        tracemalloc.start()
+        make(splits, vocab, tmp_path / f"{name}-run")
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert (tmp_path / "eight/train_0.txt").stat().st_size > 7.5 * windows.WINDOW_BYTES
+    assert peaks[2] < 1.2 * peaks[1]
 
 
 def test_a_restart_does_not_load_the_vocabulary_for_parts_that_are_done(
