@@ -46,29 +46,36 @@ class Optimizer(ABC):
             gradient = gradients[name]
             m.assign(s.beta1 * m + (1 - s.beta1) * gradient)
             v.assign(s.beta2 * v + (1 - s.beta2) * tf.square(gradient))
-            corrected_m = m / (1 - tf.pow(s.beta1, t))
-            corrected_v = v / (1 - tf.pow(s.beta2, t))
-            direction = corrected_m / (tf.sqrt(corrected_v) + s.epsilon)
+            mean = m / (1 - tf.pow(s.beta1, t)) if s.bias_correction else m
+            square = v / (1 - tf.pow(s.beta2, t)) if s.bias_correction else v
+            root = tf.sqrt(square + s.epsilon) if s.epsilon_inside_root else tf.sqrt(square) + s.epsilon
+            direction = mean / root
             if is_decayed(name):
                 direction += s.weight_decay * parameter
-            parameter.assign_sub(learning_rate * self._trust(parameter, direction) * direction)
+            parameter.assign_sub(learning_rate * self._trust(name, parameter, direction) * direction)
 
     @abstractmethod
-    def _trust(self, parameter: Tensor, direction: Tensor) -> Tensor:
-        """Factor on the learning rate, () float32."""
+    def _trust(self, name: str, parameter: Tensor, direction: Tensor) -> Tensor:
+        """Factor on the learning rate of the parameter `name`, () float32."""
 
 
 class AdamW(Optimizer):
-    """Adam with decoupled weight decay and bias correction (Loshchilov & Hutter 2019, algorithm 2)."""
+    """Adam with decoupled weight decay (Loshchilov & Hutter 2019, algorithm 2); BERT's has no bias correction."""
 
-    def _trust(self, parameter: Tensor, direction: Tensor) -> Tensor:
+    def _trust(self, name: str, parameter: Tensor, direction: Tensor) -> Tensor:
         return tf.constant(1.0)
 
 
 class Lamb(Optimizer):
-    """NVLAMB (You et al. 2020, algorithm 2, as NVIDIA trains BERT): the ratio of norms on all parameters, unclamped."""
+    """LAMB (You et al. 2020, algorithm 2), the ratio of norms unclamped: NVLAMB where it is on all parameters.
 
-    def _trust(self, parameter: Tensor, direction: Tensor) -> Tensor:
+    A parameter that is zero has the ratio 1: biases start there and stay small. LayerNorm's gammas have a large norm:
+    a step moves as large a share of them as of a matrix.
+    """
+
+    def _trust(self, name: str, parameter: Tensor, direction: Tensor) -> Tensor:
+        if self._settings.trust_ratio == "decayed" and not is_decayed(name):
+            return tf.constant(1.0)
         weight_norm, direction_norm = tf.norm(parameter), tf.norm(direction)
         usable = tf.logical_and(weight_norm > 0, direction_norm > 0)
         return tf.where(usable, weight_norm / tf.where(usable, direction_norm, 1.0), 1.0)

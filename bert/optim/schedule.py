@@ -6,20 +6,25 @@ from typing import Any
 
 import tensorflow as tf
 
+from bert.optim.settings import DecayFrom
 
-def learning_rate(step: Any, peak: float, warmup_steps: int, steps: int, power: float) -> Any:
+
+def learning_rate(step: Any, peak: float, warmup_steps: int, steps: int, power: float, decay_from: DecayFrom) -> Any:
     """The rate of optimizer step `step`, counted from 0.
 
-    Rises to `peak` at the last warm-up step, then peak * (1 - share of the rest that is done) ** power. The reference
-    lets the decay start at step 0, so that its rate drops at the end of the warm-up; ours has no such jump.
+    Rises to `peak` at the last warm-up step, then peak * (1 - share that is done) ** power. (The reference's warm-up is
+    one step behind: its first rate is 0.)
 
     Args:
         step: () integer tensor.
+        decay_from: the share is of the steps after the "warmup"; or of all steps, from the "start", as in the
+            reference's LAMB: the rate drops at the end of the warm-up to peak * (1 - warmup_steps / steps) ** power.
 
     Returns:
         () float32.
     """
     at = tf.cast(step, tf.float32)
     warm = (at + 1.0) / max(1, warmup_steps)
-    done = tf.clip_by_value((at - warmup_steps) / max(1, steps - warmup_steps), 0.0, 1.0)
+    begin = warmup_steps if decay_from == "warmup" else 0
+    done = tf.clip_by_value((at - begin) / max(1, steps - begin), 0.0, 1.0)
     return peak * tf.where(at < warmup_steps, warm, tf.pow(1.0 - done, power))

@@ -191,8 +191,11 @@ def wanted_micro_batch(stage: str) -> int | None:
     return sizes.get(stage, sizes.get(stage.split("@")[0]))
 
 
-def split_batch(stage: str, parameter: str, batch_size: int, ranks: int) -> Split:
+def split_batch(stage: str, parameter: str, batch_size: int, ranks: int, rows: int | None = None) -> Split:
     """Cut the global batch evenly.
+
+    Args:
+        rows: of a micro-batch, where the parameters say it; otherwise the machine does, by BERT_MICRO_BATCH.
 
     Raises:
         StageError: it does not come out even; says which number to change.
@@ -204,6 +207,18 @@ def split_batch(stage: str, parameter: str, batch_size: int, ranks: int) -> Spli
         )
     per_rank = batch_size // ranks
     wanted = wanted_micro_batch(stage)
+    if rows is not None and wanted not in (None, rows):
+        raise StageError(
+            f"BERT_MICRO_BATCH is {wanted}, but {stage}'s result depends on micro-batches of {rows} rows",
+            run=f"unset BERT_MICRO_BATCH for {stage}, or set its micro_batches to null in params.yaml",
+        )
+    if rows is not None and per_rank % rows:
+        raise StageError(
+            f"micro_batches.rows is {rows}, which does not divide the {per_rank} rows of a rank "
+            f"({parameter} {batch_size} / {ranks} ranks)",
+            run=f"set it to a divisor of {per_rank}, or BERT_RANKS to a divisor of {batch_size // rows or 1}",
+        )
+    wanted = rows or wanted
     micro = per_rank if wanted is None else wanted
     if micro < 1 or per_rank % micro:
         raise StageError(

@@ -123,7 +123,7 @@ def finetune(
         parameters,
         make_optimizer(parameters, optimizer),
         LossScale(loss_scale if precision.scales_loss else None),
-        lambda at: learning_rate(at, peak_rate, round(warmup_proportion * steps), steps, 1.0),
+        lambda at: learning_rate(at, peak_rate, round(warmup_proportion * steps), steps, 1.0, "warmup"),
         optimizer.clip_norm,
         precision,
         split,

@@ -102,7 +102,14 @@ def pretrain(
         init: model folder to start from, None for random weights.
     """
     stage, made_by = f"pretrain_{phase}", f"dvc repro tfrecords@{phase}"
-    split = split_batch(stage, f"pretrain.{phase}.batch_size", training.batch_size, world.size)
+    own = training.micro_batches
+    if own is not None and own.clip and not settings.optimizer.clip_norm:
+        raise StageError(
+            f"pretrain.{phase}.micro_batches.clip is true, but pretrain.optimizer.clip_norm is 0: nothing is clipped",
+            run="set clip_norm above 0, or micro_batches.clip to false, in params.yaml",
+        )
+    rows = own.rows if own else None
+    split = split_batch(stage, f"pretrain.{phase}.batch_size", training.batch_size, world.size, rows)
     train_records, test_records = Records(records / "train", made_by), Records(records / "test", made_by)
     start = load_model(init, "dvc repro pretrain_phase1") if init is not None else None
     vocab = start.vocab if start is not None else vocab
@@ -124,13 +131,19 @@ def pretrain(
         make_optimizer(parameters, settings.optimizer),
         LossScale(settings.loss_scale if precision.scales_loss else None),
         lambda at: learning_rate(
-            at, training.learning_rate, training.warmup_steps, training.steps, training.decay_power
+            at,
+            training.learning_rate,
+            training.warmup_steps,
+            training.steps,
+            training.decay_power,
+            training.decay_from,
         ),
         settings.optimizer.clip_norm,
         precision,
         split,
         world,
         seed,
+        training.micro_batches,
     )
     run = train(
         stage,

@@ -4,23 +4,53 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from bert.optim.settings import LossScaleSettings, OptimizerSettings
+from bert.optim.settings import DecayFrom, LossScaleSettings, OptimizerSettings
 from bert.pipeline.params import Section, section
 
 PrecisionName = Literal["fp32", "tf32", "fp16", "bf16"]
 Xla = bool | Literal["auto"]
 
 
+class MicroBatches(Section):
+    """Micro-batches that are a part of what is computed, as in the reference's TF1 code.
+
+    Attributes:
+        rows: of a micro-batch, on every machine
+        mean: the loss of each is a mean over its own predictions, and the batch's is the mean of those; otherwise a
+            mean over all predictions of the batch
+        clip: the gradient that each contributes to the batch's is clipped, before they are added; otherwise their sum.
+            The reference's R processes clip R times that: its clip_norm is R times ours
+    """
+
+    rows: Annotated[int, Field(ge=1)]
+    mean: bool
+    clip: bool
+
+    @model_validator(mode="after")
+    def _say_something(self) -> MicroBatches:
+        if not (self.mean or self.clip):
+            raise ValueError("neither mean nor clip depends on micro-batches: set micro_batches to null")
+        return self
+
+
 class PhaseTraining(Section):
-    """One phase. `batch_size` is the global batch: micro-batch, ranks and accumulation are derived from it."""
+    """One phase.
+
+    Attributes:
+        batch_size: the global batch: micro-batch, ranks and accumulation are derived from it
+        decay_from: see bert/optim/schedule.py
+        micro_batches: null where they are the machine's matter (BERT_MICRO_BATCH) and change nothing
+    """
 
     steps: Annotated[int, Field(ge=1)]
     batch_size: Annotated[int, Field(ge=1)]
     learning_rate: Annotated[float, Field(gt=0)]
     warmup_steps: Annotated[int, Field(ge=0)]
     decay_power: Annotated[float, Field(gt=0)]
+    decay_from: DecayFrom
+    micro_batches: MicroBatches | None
 
 
 class PretrainSettings(Section):

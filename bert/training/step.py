@@ -1,7 +1,8 @@
 """One optimizer step: accumulate micro-batches -> all-reduce -> clip by the global norm -> update.
 
 Each loss term is divided by its weight in the *whole global batch* (one small all-reduce before the backward pass), so
-that K micro-batches, or R ranks, are the same as one batch.
+that K micro-batches, or R ranks, are the same as one batch. Parity with the reference, whose loss is a mean per
+micro-batch and whose clipping comes before the accumulation, is an option (MicroBatches).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from bert.optim.loss_scale import LossScale
 from bert.optim.optimizer import Optimizer
 from bert.training.distributed import Split, World
 from bert.training.precision import Precision
+from bert.training.settings import MicroBatches
 
 Tensor = Any
 Batch = Mapping[str, Tensor]
@@ -37,6 +39,11 @@ class Objective:
     terms: Mapping[str, str]
 
 
+def _shrink(norm: Tensor, bound: float) -> Tensor:
+    """What a gradient of that norm is multiplied by, so that its norm is at most `bound`. () float32."""
+    return tf.minimum(1.0, bound / tf.maximum(norm, 1e-12))
+
+
 class TrainStep:
     """A compiled step over this rank's rows of the global batch."""
 
@@ -53,16 +60,14 @@ class TrainStep:
         split: Split,
         world: World,
         seed: int,
+        micro_batches: MicroBatches | None = None,
     ) -> None:
         self._objective, self._config, self._parameters = objective, config, dict(parameters)
         self._optimizer, self._loss_scale, self._schedule = optimizer, loss_scale, schedule
-        self._clip_norm, self._precision, self._split, self._world, self._seed = (
-            clip_norm,
-            precision,
-            split,
-            world,
-            seed,
-        )
+        self._precision, self._split, self._world, self._seed = precision, split, world, seed
+        self._own_mean = micro_batches is not None and micro_batches.mean
+        own_clip = micro_batches is not None and micro_batches.clip
+        self._clip_norm, self._micro_clip_norm = (0.0, clip_norm) if own_clip else (clip_norm, 0.0)
         self.updates = tf.Variable(0, dtype=tf.int64, name="updates")
         self._gradients = tf.function(self._accumulate, jit_compile=precision.xla)
         self._update = tf.function(self._apply, jit_compile=precision.xla)
@@ -89,9 +94,11 @@ class TrainStep:
             () float32 each: the global batch's sums, `grad_norm` (unscaled, before clipping), `learning_rate`,
             `loss_scale` and `finite` (1, or 0 where the update was skipped).
         """
-        weigh = self._objective.weigh(batch)
-        names = list(weigh)
-        totals = dict(zip(names, self._world.sum([weigh[n] for n in names], "weights"), strict=True))
+        totals: Sums = {}
+        if not self._own_mean:
+            weigh = self._objective.weigh(batch)
+            names = list(weigh)
+            totals = dict(zip(names, self._world.sum([weigh[n] for n in names], "weights"), strict=True))
         scale = tf.identity(self._loss_scale.scale)
         gradients, sums = self._gradients(batch, totals, step, scale)
         keys = list(sums)
@@ -127,8 +134,13 @@ class TrainStep:
     def _micro(
         self, batch: Batch, totals: Sums, step: Tensor, scale: Tensor, first_row: Tensor
     ) -> tuple[list[Tensor], Sums]:
+        """Gradient and sums of one micro-batch. totals: the losses' divisors, empty where each has its own."""
         objective = self._objective
         dropout = Dropout(self._seed, step, first_row)
+        if self._own_mean:
+            micros = float(self._split.ranks * self._split.accumulate)
+            # A micro-batch without a prediction has the loss 0 and not 0/0.
+            totals = {n: micros * tf.where(w > 0, w, 1.0) for n, w in objective.weigh(batch).items()}
         with tf.GradientTape() as tape:
             sums = objective.sums(self._parameters, self._config, batch, dropout, self._precision.dtype)
             loss = tf.add_n([sums[term] / totals[weight] for term, weight in objective.terms.items()])
@@ -139,6 +151,10 @@ class TrainStep:
             tf.zeros_like(p) if g is None else tf.cast(tf.convert_to_tensor(g), tf.float32)
             for g, p in zip(gradients, self._parameters.values(), strict=True)
         ]
+        if self._micro_clip_norm:
+            norm = tf.linalg.global_norm(dense) / scale
+            # An infinite norm must not make zeros of finite gradients: the update is skipped instead.
+            dense = [g * tf.where(tf.math.is_finite(norm), _shrink(norm, self._micro_clip_norm), norm) for g in dense]
         return dense, sums
 
     def _apply(self, gradients: list[Tensor], rate: Tensor, scale: Tensor) -> Tensor:
@@ -146,7 +162,7 @@ class TrainStep:
         unscaled = [g / scale for g in gradients]
         norm = tf.linalg.global_norm(unscaled)
         if tf.math.is_finite(norm):
-            factor = tf.minimum(1.0, self._clip_norm / tf.maximum(norm, 1e-12)) if self._clip_norm else 1.0
+            factor = _shrink(norm, self._clip_norm) if self._clip_norm else 1.0
             clipped = [g * factor for g in unscaled]
             self.updates.assign_add(1)
             self._optimizer.apply(dict(zip(self._parameters, clipped, strict=True)), rate, self.updates)

@@ -7,10 +7,12 @@ import pytest
 import tensorflow as tf
 
 from bert.optim.schedule import learning_rate
+from bert.optim.settings import DecayFrom
 
 
-def rates(peak: float, warmup: int, steps: int, power: float) -> list[float]:
-    return [float(rate) for rate in learning_rate(tf.range(steps, dtype=tf.int64), peak, warmup, steps, power)]
+def rates(peak: float, warmup: int, steps: int, power: float, decay_from: DecayFrom = "warmup") -> list[float]:
+    numbers = tf.range(steps, dtype=tf.int64)
+    return [float(rate) for rate in learning_rate(numbers, peak, warmup, steps, power, decay_from)]
 
 
 def test_a_whole_schedule_by_hand() -> None:
@@ -45,3 +47,22 @@ def test_without_warm_up_the_first_step_has_the_peak() -> None:
 
 def test_a_schedule_of_warm_up_only_does_not_divide_by_zero() -> None:
     assert rates(1.0, 4, 4, 1.0) == pytest.approx([0.25, 0.5, 0.75, 1])
+
+
+def test_a_decay_counted_from_the_start_by_hand() -> None:
+    # Up in 4 steps; then what is left of all 12, and not of the 8 after the warm-up.
+    expected = [0.25, 0.5, 0.75, 1, 8 / 12, 7 / 12, 6 / 12, 5 / 12, 4 / 12, 3 / 12, 2 / 12, 1 / 12]
+    assert rates(2.0, 4, 12, 1.0, "start") == pytest.approx([2 * x for x in expected])
+
+
+def test_a_decay_counted_from_the_start_drops_at_the_end_of_the_warm_up_as_nvidias_does() -> None:
+    # Phase 1 of the reference: sqrt(1 - 2000 / 7038) = 0.846 of the peak.
+    seen = rates(6e-3, 2000, 7038, 0.5, "start")
+    assert (seen[1999], seen[2000]) == pytest.approx((6e-3, 0.84605 * 6e-3), rel=1e-4)
+    assert seen[:2000] == rates(6e-3, 2000, 7038, 0.5)[:2000]
+    numbers = np.arange(2000, 7038)
+    np.testing.assert_allclose(seen[2000:], 6e-3 * np.sqrt(1 - numbers / 7038), rtol=1e-4)
+
+
+def test_without_warm_up_there_is_nothing_to_count_from() -> None:
+    assert rates(1.0, 0, 9, 0.5, "start") == rates(1.0, 0, 9, 0.5)

@@ -22,7 +22,7 @@ from bert.training.ranked import FINISHED
 from stages.pretrain import main
 from tests.project import Project, catches
 from tests.training import stage
-from tests.training.tiny import PIECES, write_records
+from tests.training.tiny import LAMB, PIECES, write_records
 
 METRICS = {
     *("mlm_loss", "mlm_accuracy", "nsp_loss", "nsp_accuracy", "unigram_entropy", "nats_below_unigram"),
@@ -156,6 +156,23 @@ def test_a_batch_that_does_not_divide_names_the_parameter(here: Path, monkeypatc
         ({"xla": "maybe"}, "params.yaml: xla"),
         ({"model": "huge"}, "model: 'huge' is none of tiny"),
         ({"phase1": {"steps": 0}}, "params.yaml: pretrain.phase1.steps: .*got 0"),
+        ({"phase1": {"decay_from": "end"}}, "params.yaml: pretrain.phase1.decay_from: .*got 'end'"),
+        ({"phase1": {"micro_batches": {"rows": 2, "mean": False, "clip": False}}}, "set micro_batches to null"),
+        (
+            {"phase1": {"micro_batches": {"rows": 3, "mean": True, "clip": True}}},
+            r"micro_batches\.rows is 3, which does not divide the 8 rows .*pretrain\.phase1\.batch_size 8",
+        ),
+        (
+            {
+                "pretrain": stage.PARAMS["pretrain"]
+                | {"optimizer": LAMB | {"clip_norm": 0}}
+                | {
+                    "phase1": stage.PARAMS["pretrain"]["phase1"]
+                    | {"micro_batches": {"rows": 2, "mean": True, "clip": True}}
+                }
+            },
+            r"phase1\.micro_batches\.clip is true, but pretrain\.optimizer\.clip_norm is 0",
+        ),
         ({"pretrain": stage.PARAMS["pretrain"] | {"dropout": 1.5}}, "params.yaml: pretrain.dropout: .*got 1.5"),
         ({"pretrain": stage.PARAMS["pretrain"] | {"drop": 0.1}}, "params.yaml: pretrain.drop: "),
     ],

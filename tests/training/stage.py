@@ -10,6 +10,7 @@ from ruamel.yaml import YAML
 from tests.training.tiny import LAMB, write_records, write_vocab
 
 BATCH = 8
+DECAY: dict[str, Any] = {"decay_from": "warmup", "micro_batches": None}
 PARAMS: dict[str, Any] = {
     "seed": 7,
     "model": "tiny",
@@ -21,8 +22,10 @@ PARAMS: dict[str, Any] = {
         "dropout": 0.1,
         "eval_batch_size": 5,
         "max_skipped": 20,
-        "phase1": {"steps": 40, "batch_size": BATCH, "learning_rate": 0.01, "warmup_steps": 5, "decay_power": 1.0},
-        "phase2": {"steps": 4, "batch_size": BATCH, "learning_rate": 1e-9, "warmup_steps": 1, "decay_power": 0.5},
+        "phase1": {"steps": 40, "batch_size": BATCH, "learning_rate": 0.01, "warmup_steps": 5, "decay_power": 1.0}
+        | DECAY,
+        "phase2": {"steps": 4, "batch_size": BATCH, "learning_rate": 1e-9, "warmup_steps": 1, "decay_power": 0.5}
+        | DECAY,
     },
 }
 

@@ -35,6 +35,20 @@ def test_a_micro_batch_that_does_not_divide_names_all_numbers(monkeypatch: pytes
     assert "a divisor of 8" in str(error.value)
 
 
+def test_a_micro_batch_that_the_result_depends_on_is_no_matter_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert split_batch("pretrain_phase1", PARAMETER, 32, 2, rows=4) == Split(2, 4, 4)
+    monkeypatch.setenv("BERT_MICRO_BATCH", "pretrain_phase1=4")
+    assert split_batch("pretrain_phase1", PARAMETER, 32, 2, rows=4) == Split(2, 4, 4)
+    monkeypatch.setenv("BERT_MICRO_BATCH", "8")
+    with pytest.raises(StageError, match=r"BERT_MICRO_BATCH is 8, but pretrain_phase1's result .* of 4 rows"):
+        split_batch("pretrain_phase1", PARAMETER, 32, 2, rows=4)
+
+
+def test_rows_that_do_not_divide_a_ranks_share_name_all_numbers() -> None:
+    with pytest.raises(StageError, match=r"micro_batches\.rows is 3, .*8 rows.*batch_size 32 / 4 ranks"):
+        split_batch("pretrain_phase1", PARAMETER, 32, 4, rows=3)
+
+
 @pytest.mark.parametrize(
     ("told", "stage", "expected"),
     [

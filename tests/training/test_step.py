@@ -14,8 +14,20 @@ from bert.model.heads import masked_lm_logits, next_sentence_logits
 from bert.optim.settings import LossScaleSettings
 from bert.training.distributed import Split
 from bert.training.precision import Precision
+from bert.training.settings import MicroBatches
 from bert.training.step import TrainStep
-from tests.training.tiny import BF16, CONFIG, FP16, FP32, fresh_step, make_batch, take_steps, tensors, values_of
+from tests.training.tiny import (
+    BF16,
+    CONFIG,
+    FP16,
+    FP32,
+    fresh_step,
+    make_batch,
+    make_step,
+    take_steps,
+    tensors,
+    values_of,
+)
 
 ROWS = 8
 WHOLE, IN_FOUR = Split(1, 1, ROWS), Split(1, 4, 2)
@@ -40,8 +52,8 @@ def unclipped() -> tuple[Gradients, dict[str, float]]:
     return given_to_optimizer(step), told
 
 
-def loss_by_hand(step: TrainStep, batch: dict[str, Any], dropout: Any) -> Any:
-    """Mean masked-LM loss over all predictions, plus mean next-sentence loss over all rows."""
+def means_by_hand(step: TrainStep, batch: dict[str, Any], dropout: Any) -> tuple[Any, Any]:
+    """Mean masked-LM loss over all predictions, and mean next-sentence loss over all rows."""
     weights = step.variables
     ids, mask, kinds = batch["input_ids"], batch["input_mask"], batch["segment_ids"]
     hidden = encode(weights, CONFIG, ids, mask, kinds, dropout, tf.float32)
@@ -53,7 +65,12 @@ def loss_by_hand(step: TrainStep, batch: dict[str, Any], dropout: Any) -> Any:
     nsp = tf.nn.sparse_softmax_cross_entropy_with_logits(
         labels=batch["next_sentence_labels"][:, 0], logits=next_sentence_logits(weights, pool(weights, hidden))
     )
-    return tf.reduce_mean(mlm) + tf.reduce_mean(nsp)
+    return tf.reduce_mean(mlm), tf.reduce_mean(nsp)
+
+
+def loss_by_hand(step: TrainStep, batch: dict[str, Any], dropout: Any) -> Any:
+    """The sum of the two."""
+    return tf.add(*means_by_hand(step, batch, dropout))
 
 
 def test_the_gradient_is_that_of_the_means_over_the_whole_batch(
@@ -96,6 +113,51 @@ def test_the_accumulated_gradient_is_clipped_and_not_its_parts(
     assert told["grad_norm"] == pytest.approx(norm, rel=1e-5), "the norm that is told is the one before clipping"
     for name, ours in given_to_optimizer(step).items():
         np.testing.assert_allclose(ours, gradients[name] * CLIP / norm, rtol=1e-4, atol=1e-7, err_msg=name)
+
+
+@pytest.mark.parametrize(("mean", "clip"), [(True, False), (False, True), (True, True)])
+def test_micro_batches_as_the_reference_has_them(mean: bool, clip: bool) -> None:
+    batch = tensors(make_batch(ROWS, seed=0))
+    predictions = float(tf.reduce_sum(batch["masked_lm_weights"]))
+    step = make_step(IN_FOUR)
+    variables = {n: v for n, v in step.variables.items() if n.startswith(("bert/", "cls/"))}
+    parts, norms = [], []
+    for k in range(4):
+        micro = {name: values[2 * k : 2 * k + 2] for name, values in batch.items()}
+        dropout = Dropout(1, tf.constant(0, tf.int64), tf.constant(2 * k, tf.int64))
+        with tf.GradientTape() as tape:
+            mlm, nsp = means_by_hand(step, micro, dropout)
+            own = float(tf.reduce_sum(micro["masked_lm_weights"])) / predictions
+            loss = (mlm + nsp) / 4 if mean else mlm * own + nsp / 4
+        found = {n: np.float64(tf.convert_to_tensor(g)) for n, g in tape.gradient(loss, variables).items()}
+        parts.append(found)
+        norms.append(float(np.sqrt(sum((g**2).sum() for g in found.values()))))
+    bound = float(np.median(norms))  # some are clipped, some are not
+    factors = [min(1.0, bound / norm) if clip else 1.0 for norm in norms]
+    assert not clip or 1 < len(set(factors)) < 4
+
+    told = MicroBatches(rows=2, mean=mean, clip=clip)
+    step = make_step(IN_FOUR, micro_batches=told, clip_norm=bound if clip else 0.0)
+    take_steps(step, range(1), ROWS)
+    for name, ours in given_to_optimizer(step).items():
+        expected = sum(factor * part[name] for factor, part in zip(factors, parts, strict=True))
+        np.testing.assert_allclose(ours, expected, rtol=2e-4, atol=1e-6, err_msg=name)
+
+
+def test_a_micro_batch_without_predictions_has_no_loss_of_its_own() -> None:
+    step = fresh_step(IN_FOUR, micro_batches=MicroBatches(rows=2, mean=True, clip=True))
+    batch = make_batch(ROWS, seed=0)
+    batch["masked_lm_weights"][2:4] = 0
+    assert float(step(tensors(batch), tf.constant(0, tf.int64))["finite"]) == 1
+
+
+def test_a_micro_batch_that_is_not_finite_skips_the_update_though_it_is_clipped() -> None:
+    step = fresh_step(IN_FOUR, micro_batches=MicroBatches(rows=2, mean=True, clip=True))
+    before, batch = values_of(step), make_batch(ROWS, seed=0)
+    batch["masked_lm_weights"][3, 0] = np.nan
+    assert float(step(tensors(batch), tf.constant(0, tf.int64))["finite"]) == 0
+    for name, value in before.items():
+        np.testing.assert_array_equal(step.variables[name].numpy(), value, err_msg=name)
 
 
 def test_an_overflow_skips_the_update_and_halves_the_scale() -> None:

@@ -21,6 +21,7 @@ from bert.text.tokenizer import SPECIAL_PIECES, Vocabulary
 from bert.training.distributed import Split, World
 from bert.training.precision import Precision
 from bert.training.pretraining import PRETRAINING
+from bert.training.settings import MicroBatches
 from bert.training.step import TrainStep
 
 SEQUENCE, PREDICTIONS = 16, 4
@@ -49,13 +50,18 @@ LAMB: dict[str, Any] = {
     "beta1": 0.9,
     "beta2": 0.999,
     "epsilon": 1e-6,
+    "epsilon_inside_root": False,
+    "bias_correction": True,
+    "trust_ratio": "all",
     "weight_decay": 0.01,
     "clip_norm": 1.0,
 }
 
 
 def optimizer_settings(**changes: Any) -> OptimizerSettings:
-    return OptimizerSettings(**LAMB | changes)
+    """LAMB's, or with name="adamw" AdamW's."""
+    fitting = {"trust_ratio": None} if changes.get("name") == "adamw" else {}
+    return OptimizerSettings(**LAMB | fitting | changes)
 
 
 def write_vocab(path: Path, pieces: list[str] | None = None) -> Path:
@@ -137,6 +143,7 @@ def make_step(
     warmup: int = 2,
     loss_scale: LossScaleSettings | None = None,
     given: Mapping[str, np.ndarray] | None = None,
+    micro_batches: MicroBatches | None = None,
     **optimizer: Any,
 ) -> TrainStep:
     """A pretraining step on fresh parameters; keyword arguments beyond those named are the optimizer's."""
@@ -148,12 +155,13 @@ def make_step(
         parameters,
         make_optimizer(parameters, settings),
         LossScale(loss_scale),
-        lambda at: learning_rate(at, peak, warmup, steps, 1.0),
+        lambda at: learning_rate(at, peak, warmup, steps, 1.0, "warmup"),
         settings.clip_norm,
         precision,
         split,
         world or World(),
         seed,
+        micro_batches,
     )
 
 
