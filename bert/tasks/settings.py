@@ -75,7 +75,7 @@ class FinetuneSettings(Section):
     Attributes:
         init: which model of data/models to start from
         dropout: both rates; null takes the model's own
-        max_skipped: non-finite updates in a row that end the run
+        max_skipped: non-finite updates in a row that are borne, see bert/training/loop.py
     """
 
     init: Literal["phase1", "phase2", "imported"]

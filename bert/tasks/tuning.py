@@ -89,6 +89,8 @@ class Tuning:
             "precision_effective": self.precision.effective,
             "xla": self.precision.xla,
             "skipped_steps": tuned.run.skipped_steps,
+            "rollbacks": int(bool(tuned.run.skipped_batches)),
+            "skipped_batches": len(tuned.run.skipped_batches),
             "peak_rss_mb": round(peak_rss_mb(), 1),
         }
         save_model(self._scratch / "model", tuned.config, tuned.weights(), self.start.vocab)

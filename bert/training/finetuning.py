@@ -133,7 +133,7 @@ def finetune(
     run = train(
         f"{stage} from random weights" if from_random else stage,
         step,
-        lambda first: array_batches(arrays, seed, first, steps, split, world),
+        lambda first, stop: array_batches(arrays, seed, first, stop, split, world),
         steps,
         scratch,
         world,

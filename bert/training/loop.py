@@ -49,12 +49,17 @@ def peak_rss_mb() -> float:
 
 @dataclass
 class Run:
-    """What the loop measured. `curve`: a header and a row per interval; seconds of the steps of this process."""
+    """What the loop measured.
+
+    curve: a header and a row per interval. step_seconds: of the steps of this process. skipped_steps: whose update was
+    not finite. skipped_batches: the numbers of those that it rolled back over; empty if it did not.
+    """
 
     curve: list[str]
     resumed_from: int = 0
     step_seconds: list[float] = field(default_factory=list)
     skipped_steps: int = 0
+    skipped_batches: list[int] = field(default_factory=list)
     last: dict[str, float] = field(default_factory=dict)
 
     def rate(self, batch_size: int) -> float:
@@ -63,10 +68,25 @@ class Run:
         return batch_size * len(settled) / sum(settled) if settled else 0.0
 
 
+@dataclass
+class Streak:
+    """Updates in a row that were not finite.
+
+    first: the step that it began at; scale: the variables of the loss scale before it, first_scale the scale itself;
+    last_norm: of the last finite gradient.
+    """
+
+    first: int = 0
+    length: int = 0
+    scale: dict[str, Any] = field(default_factory=dict)
+    first_scale: float = math.nan
+    last_norm: float = math.nan
+
+
 def train(
     name: str,
     step: TrainStep,
-    batches: Callable[[int], Any],
+    batches: Callable[[int, int], Any],
     steps: int,
     scratch: Path,
     world: World,
@@ -74,18 +94,24 @@ def train(
     losses: dict[str, str],
     max_skipped: int,
 ) -> Run:
-    """Run `step` over `batches(first step)` until `steps`, going on from the newest checkpoint in `scratch`.
+    """Run `step` until `steps`, going on from the newest checkpoint in `scratch`.
+
+    More than `max_skipped` updates in a row that are not finite roll the run back, once, to the state before them (the
+    weights have not changed since; the loss scale has), and it goes on with the batches after them. No checkpoint is
+    taken among them, so that a killed run meets them again and does the same.
 
     Args:
+        batches: (first, stop) -> the batches of these numbers; a step's is that of its number, plus the number of
+            batches that were skipped.
         losses: {column of the curve: "sum/weight"}, such as {"mlm_loss": "mlm_loss/predictions"}.
         max_skipped: non-finite updates in a row that are borne; they are skipped.
 
     Raises:
-        StageError: more skipped updates in a row, no update at all, a checkpoint of other code, ranks that do not
-            see the same checkpoint, or SIGTERM or Ctrl-C, after saving.
+        StageError: more skipped updates in a row for the second time, no update at all, a checkpoint of other code,
+            ranks that do not see the same checkpoint, or SIGTERM or Ctrl-C, after saving.
     """
     run = Run(["\t".join(["step", "loss", *losses, "learning_rate", "grad_norm", "loss_scale"])])
-    first, in_a_row = 0, 0
+    first, streak = 0, Streak()
     gathered: list[dict[str, float]] = []
     found = checkpoint.newest(scratch / "checkpoints", code)
     if found is not None:
@@ -93,6 +119,7 @@ def train(
             variable.assign(found.tensors[variable_name])
         first, run.resumed_from = found.step, found.step
         run.curve, run.skipped_steps, run.last = found.state["curve"], found.state["skipped"], found.state["last"]
+        run.skipped_batches = found.state["skipped_batches"]
         gathered = found.state["gathered"]
         log.info("%s: going on from step %d of %d", name, first, steps)
     if len(set(starts := world.gather(first))) > 1:
@@ -107,25 +134,43 @@ def train(
         stop_when_asked(scratch, world.is_first) as stop,
     ):
         began = time.perf_counter()
-        for number, batch in enumerate(batches(first), start=first):
+        number = first
+        feed = iter(batches(first + len(run.skipped_batches), steps + len(run.skipped_batches)))
+        while number < steps:
+            batch = next(feed)
+            scale = {n: v.numpy() for n, v in step.loss_scale_variables.items()} if not streak.length else streak.scale
             with world.lost_ranks_told(f"{name}, step {number}"):
                 told = {k: float(v) for k, v in step(batch, tf.constant(number, tf.int64)).items()}
             now = time.perf_counter()
             run.step_seconds.append(now - began)
             if told["finite"]:
-                in_a_row = 0
+                streak = Streak(last_norm=told["grad_norm"])
                 gathered.append(told)
             else:
+                if not streak.length:
+                    streak = Streak(number, 0, scale, told["loss_scale"], streak.last_norm)
+                streak.length += 1
                 run.skipped_steps += 1
-                in_a_row += 1
-                if in_a_row > max_skipped:
-                    raise StageError(
-                        f"{name}: {in_a_row} updates in a row were not finite, the last at step {number} "
-                        f"(loss scale {told['loss_scale']:g}, gradient norm {told['grad_norm']})",
-                        run="a smaller learning rate, longer warm-up or another precision in params.yaml; dvc repro",
-                    )
+                if streak.length > max_skipped:
+                    if run.skipped_batches:
+                        raise _hopeless(name, streak, step, told, run.skipped_batches)
+                    run.skipped_batches = list(range(streak.first, number + 1))
+                    run.skipped_steps -= streak.length
+                    for variable_name, value in streak.scale.items():
+                        step.loss_scale_variables[variable_name].assign(value)
+                    if world.is_first:
+                        log.warning(
+                            "%s: %d updates in a row were not finite: back to the state before step %d, without the "
+                            "batches %d to %d",
+                            *(name, streak.length, streak.first, streak.first, number),
+                        )
+                    number, streak = streak.first, Streak(last_norm=streak.last_norm)
+                    feed = iter(batches(number + len(run.skipped_batches), steps + len(run.skipped_batches)))
+                    continue
             done = number + 1
-            if gathered and (done % interval == 0 or done == steps):
+            number = done
+            # Inside a streak neither a point of the curve nor a checkpoint: it may be rolled back.
+            if gathered and (told["finite"] or done == steps) and (done % interval == 0 or done == steps):
                 run.last = _mean(gathered, losses)
                 row = [run.last[c] for c in ("loss", *losses, "learning_rate", "grad_norm", "loss_scale")]
                 run.curve.append("\t".join([str(done), *(f"{x:.6g}" for x in row)]))
@@ -133,13 +178,15 @@ def train(
             if world.is_first:
                 shown = run.last.get("loss", math.nan)
                 progress.update(done, f"loss {shown:.4f}, lr {told['learning_rate']:.3g}")
-                stopping = stop.asked and done < steps
-                if stopping or (done < steps and time.monotonic() - saved >= between):
+                savable = done < steps and bool(told["finite"])  # in a streak it might have to go back
+                stopping = stop.asked and savable
+                if stopping or (savable and time.monotonic() - saved >= between):
                     began_saving = time.monotonic()
                     state = {
                         "curve": run.curve,
                         "gathered": gathered,  # half a point of the curve: a resumed curve has the same points
                         "skipped": run.skipped_steps,
+                        "skipped_batches": run.skipped_batches,
                         "last": run.last,
                     }
                     tensors = {n: v.numpy() for n, v in step.variables.items()}
@@ -155,6 +202,21 @@ def train(
             run="a smaller loss_scale.initial or another precision in params.yaml, then dvc repro",
         )
     return run
+
+
+def _hopeless(
+    name: str, streak: Streak, step: TrainStep, told: dict[str, float], skipped_batches: list[int]
+) -> StageError:
+    """The error of a second streak, with what tells a poisoned record from weights that have diverged."""
+    last = streak.first + streak.length - 1
+    weights = float(tf.linalg.global_norm([v for n, v in step.variables.items() if n in step.parameters]))
+    return StageError(
+        f"{name}: {streak.length} updates in a row were not finite, the last at step {last}, "
+        f"for the second time: batches {skipped_batches[0]} to {skipped_batches[-1]} had been skipped before\n"
+        f"  loss scale {streak.first_scale:g} at the first of them, {told['loss_scale']:g} at the last; gradient norm "
+        f"{told['grad_norm']}, the last finite one {streak.last_norm:g}; norm of all weights {weights:g}",
+        run="a smaller learning rate, longer warm-up or another precision in params.yaml; dvc repro",
+    )
 
 
 def _mean(gathered: list[dict[str, float]], losses: dict[str, str]) -> dict[str, float]:

@@ -148,7 +148,7 @@ def pretrain(
     run = train(
         stage,
         step,
-        lambda first: record_batches(train_records, masking, seed, first, training.steps, split, world),
+        lambda first, stop: record_batches(train_records, masking, seed, first, stop, split, world),
         training.steps,
         scratch,
         world,
@@ -177,6 +177,8 @@ def pretrain(
         "precision_effective": precision.effective,
         "xla": precision.xla,
         "skipped_steps": run.skipped_steps,
+        "rollbacks": int(bool(run.skipped_batches)),
+        "skipped_batches": len(run.skipped_batches),
         "peak_rss_mb": round(peak_rss_mb(), 1),
     }
     save_model(scratch / "model", config, {name: p.numpy() for name, p in parameters.items()}, vocab)

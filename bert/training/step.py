@@ -73,6 +73,16 @@ class TrainStep:
         self._update = tf.function(self._apply, jit_compile=precision.xla)
 
     @property
+    def parameters(self) -> dict[str, Any]:
+        """What is trained."""
+        return self._parameters
+
+    @property
+    def loss_scale_variables(self) -> dict[str, Any]:
+        """The only variables that a skipped update changes."""
+        return self._loss_scale.variables
+
+    @property
     def variables(self) -> dict[str, Any]:
         """Everything that a checkpoint must hold, {name: variable}."""
         return {

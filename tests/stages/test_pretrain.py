@@ -28,7 +28,7 @@ METRICS = {
     *("mlm_loss", "mlm_accuracy", "nsp_loss", "nsp_accuracy", "unigram_entropy", "nats_below_unigram"),
     *("held_out_sequences", "held_out_predictions", "train_mlm_loss", "train_nsp_loss"),
     *("sequences_per_second", "tokens_per_second", "steps", "global_batch", "ranks", "accumulation", "epochs"),
-    *("precision", "precision_effective", "xla", "skipped_steps", "peak_rss_mb"),
+    *("precision", "precision_effective", "xla", "skipped_steps", "rollbacks", "skipped_batches", "peak_rss_mb"),
 }
 
 

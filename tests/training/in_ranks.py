@@ -6,6 +6,7 @@ import json
 import sys
 from pathlib import Path
 
+import numpy as np
 import tensorflow as tf
 from safetensors.numpy import save_file
 
@@ -41,17 +42,31 @@ def main(folder: Path) -> None:
         told.append({n: float(x) for n, x in step(tensors(batch), tf.constant(number, tf.int64)).items()})
     after = values_of(step)
 
+    # One rank meets a record that is not a number: all of them must leave the update out.
+    poisoned = {name: values[mine] for name, values in make_batch(ROWS, seed=STEPS).items()}
+    if world.rank == 1:
+        poisoned["masked_lm_weights"][0, 0] = np.nan
+    finite = float(step(tensors(poisoned), tf.constant(STEPS, tf.int64))["finite"])
+    unchanged = all(np.array_equal(value, after[name]) for name, value in values_of(step).items())
+
     # Each rank with a scratch of its own, as on hosts that share no folder; one of them has a checkpoint.
     alone = folder / f"scratch{world.rank}"
     if world.rank == 1:
-        checkpoint.save(alone / "checkpoints", 2, after, {"curve": [], "gathered": [], "skipped": 0, "last": {}}, {})
+        checkpoint.save(
+            alone / "checkpoints",
+            2,
+            after,
+            {"curve": [], "gathered": [], "skipped": 0, "skipped_batches": [], "last": {}},
+            {},
+        )
     try:
-        train("test", step, lambda first: iter(()), STEPS, alone, world, {}, LOSSES, 0)
+        train("test", step, lambda first, stop: iter(()), STEPS, alone, world, {}, LOSSES, 0)
         error = ""
     except StageError as stage_error:
         error = str(stage_error)
 
     seen = {"sum": float(doubled), "gathered": gathered, "told": told, "held_out": held_out, "error": error}
+    seen |= {"poisoned": {"finite": finite, "unchanged": unchanged}}
     (folder / f"{world.rank}.json").write_text(json.dumps(seen))
     save_file(after, folder / f"{world.rank}.safetensors")
 

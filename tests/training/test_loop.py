@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from bert.optim.settings import LossScaleSettings
 from bert.pipeline.errors import StageError
 from bert.training import loop
 from bert.training.distributed import Split, World
 from bert.training.loop import Run, train
 from bert.training.pretraining import LOSSES
 from bert.training.step import TrainStep
-from tests.training.tiny import fresh_step, make_batch, take_steps, tensors, values_of
+from tests.training.tiny import FP16, fresh_step, make_batch, take_steps, tensors, values_of
 
 ROWS, STEPS = 8, 7
 CODE = {"bert/training/step.py": "aaaa"}
@@ -28,10 +29,10 @@ class Killed(Exception):
     """Stands for the end of a process."""
 
 
-def batches(stop: int = STEPS, killed_at: int | None = None, bad: str = "") -> Callable[[int], Iterator[Any]]:
-    """Batches that follow from the step's number. `bad` marks with - steps whose loss is not a number."""
+def batches(killed_at: int | None = None, bad: str = "") -> Callable[[int, int], Iterator[Any]]:
+    """Batches that follow from their number. `bad` marks with - those whose loss is not a number."""
 
-    def from_step(first: int) -> Iterator[Any]:
+    def from_step(first: int, stop: int) -> Iterator[Any]:
         for number in range(first, stop):
             if number == killed_at:
                 raise Killed
@@ -44,7 +45,7 @@ def batches(stop: int = STEPS, killed_at: int | None = None, bad: str = "") -> C
 
 
 def run(
-    step: TrainStep, scratch: Path, feed: Callable[[int], Iterator[Any]], steps: int = STEPS, patience: int = 2
+    step: TrainStep, scratch: Path, feed: Callable[[int, int], Iterator[Any]], steps: int = STEPS, patience: int = 2
 ) -> Run:
     return train("test", step, feed, steps, scratch, World(), CODE, LOSSES, patience)
 
@@ -142,15 +143,51 @@ def test_updates_that_are_not_finite_are_skipped_and_counted(tmp_path: Path) -> 
     assert all(math.isfinite(float(x)) for line in told.curve[1:] for x in line.split("\t"))
 
 
-def test_too_many_in_a_row_end_the_run_and_say_what_to_change(tmp_path: Path) -> None:
-    with pytest.raises(StageError, match="test: 3 updates in a row were not finite, the last at step 4") as error:
-        run(step_of(), tmp_path, batches(bad="++---++"), patience=2)
-    assert "learning rate" in str(error.value)
+def fp16_step() -> TrainStep:
+    """With a loss scale that has counted good steps when the streak comes, and grows after it."""
+    return fresh_step(WHOLE, precision=FP16, loss_scale=LossScaleSettings(initial=2.0**10, growth_steps=3))
+
+
+def test_too_many_in_a_row_roll_back_once_and_skip_their_batches(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def without(first: int, stop: int) -> Iterator[Any]:
+        """What training sees once the poisoned batches 2, 3 and 4 are passed over."""
+        for number in [0, 1, *range(5, STEPS + 3)][first:stop]:
+            yield tensors(make_batch(ROWS, seed=number))
+
+    step = fp16_step()
+    clean = run(step, tmp_path / "clean", without)
+    expected = values_of(step)
+
+    step = fp16_step()
+    told = run(step, tmp_path / "poisoned", batches(bad="++---"))
+    assert_same_bits(values_of(step), expected)
+    assert (told.curve, told.skipped_steps, told.skipped_batches) == (clean.curve, 0, [2, 3, 4])
+    assert "back to the state before step 2, without the batches 2 to 4" in caplog.text
+
+    for killed_at in (4, 7):  # in the streak, and after the rollback
+        with pytest.raises(Killed):
+            run(fp16_step(), tmp_path / "cut", batches(killed_at=killed_at, bad="++---"))
+    step = fp16_step()
+    resumed = run(step, tmp_path / "cut", batches(bad="++---"))
+    assert resumed.resumed_from == 4
+    assert_same_bits(values_of(step), expected)
+    assert (resumed.curve, resumed.skipped_batches) == (clean.curve, [2, 3, 4])
+
+
+def test_too_many_in_a_row_for_the_second_time_end_the_run_and_tell_the_figures(tmp_path: Path) -> None:
+    with pytest.raises(StageError, match="test: 3 updates in a row were not finite, the last at step 4, ") as error:
+        run(step_of(), tmp_path, batches(bad="++------"), patience=2)
+    said = str(error.value)
+    assert "for the second time: batches 2 to 4 had been skipped before" in said
+    assert "loss scale 1 at the first of them, 1 at the last; gradient norm nan, the last finite one 1." in said
+    assert "norm of all weights" in said and "learning rate" in said
 
 
 def test_a_run_without_a_single_update_has_no_result(tmp_path: Path) -> None:
     with pytest.raises(StageError, match="not one of 2 updates was finite"):
-        run(step_of(), tmp_path, batches(stop=2, bad="--"), steps=2, patience=5)
+        run(step_of(), tmp_path, batches(bad="--"), steps=2, patience=5)
 
 
 def test_skipped_steps_survive_a_kill(tmp_path: Path) -> None:

@@ -84,6 +84,11 @@ def test_ranks_hold_the_same_bits(seen: Path) -> None:
     assert of_rank(seen, 0)["told"] == of_rank(seen, 1)["told"]
 
 
+def test_what_one_rank_finds_not_finite_no_rank_takes(seen: Path) -> None:
+    for rank in range(2):
+        assert of_rank(seen, rank)["poisoned"] == {"finite": 0, "unchanged": True}
+
+
 def test_the_held_out_numbers_do_not_depend_on_the_number_of_ranks(seen: Path) -> None:
     weights, records = random_weights(pretraining_shapes(CONFIG), seed=1), Records(seen / "test", "dvc repro")
     alone = evaluate_pretraining(weights, CONFIG, records, None, pretraining_sums, 4, FP32, World())
