@@ -87,7 +87,7 @@ class Tuning:
             "ranks": self.world.size,
             "precision": self.precision.name,
             "precision_effective": self.precision.effective,
-            "xla": self.precision.xla,
+            "xla": tuned.run.xla,
             "skipped_steps": tuned.run.skipped_steps,
             "rollbacks": int(bool(tuned.run.skipped_batches)),
             "skipped_batches": len(tuned.run.skipped_batches),

@@ -157,7 +157,7 @@ def predict(
     The last batch is filled up with copies of the last row, so that there is one compiled shape.
     """
 
-    @tf.function(jit_compile=precision.xla)
+    @tf.function(jit_compile=tuned.run.xla)
     def one(batch: dict[str, Any]) -> Any:
         return tf.cast(forward(tuned.parameters, tuned.config, batch, precision.dtype), tf.float32)
 

@@ -51,13 +51,15 @@ def peak_rss_mb() -> float:
 class Run:
     """What the loop measured.
 
-    curve: a header and a row per interval. step_seconds: of the steps of this process. skipped_steps: whose update was
+    curve: a header and a row per interval. step_seconds: of the steps of this process. xla: whether it
+    compiled the steps, from the first to the last. skipped_steps: whose update was
     not finite. skipped_batches: the numbers of those that it rolled back over; empty if it did not.
     """
 
     curve: list[str]
     resumed_from: int = 0
     step_seconds: list[float] = field(default_factory=list)
+    xla: bool = False
     skipped_steps: int = 0
     skipped_batches: list[int] = field(default_factory=list)
     last: dict[str, float] = field(default_factory=dict)
@@ -119,9 +121,13 @@ def train(
             variable.assign(found.tensors[variable_name])
         first, run.resumed_from = found.step, found.step
         run.curve, run.skipped_steps, run.last = found.state["curve"], found.state["skipped"], found.state["last"]
+        if found.state["xla"] != step.xla:  # `xla: auto` chose on another device: the last bits would change
+            log.info("%s: XLA stays %s, as in the checkpoint", name, "on" if found.state["xla"] else "off")
+            step.compile(found.state["xla"])
         run.skipped_batches = found.state["skipped_batches"]
         gathered = found.state["gathered"]
         log.info("%s: going on from step %d of %d", name, first, steps)
+    run.xla = step.xla
     if len(set(starts := world.gather(first))) > 1:
         raise StageError(
             f"{name}: the ranks would start at different steps {starts}: they do not see the same {scratch}",
@@ -185,6 +191,7 @@ def train(
                     state = {
                         "curve": run.curve,
                         "gathered": gathered,  # half a point of the curve: a resumed curve has the same points
+                        "xla": step.xla,
                         "skipped": run.skipped_steps,
                         "skipped_batches": run.skipped_batches,
                         "last": run.last,

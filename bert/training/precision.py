@@ -43,11 +43,12 @@ def choose_xla(wanted: Xla, on_gpu: bool, dtype: Any, hidden_size: int) -> bool:
 
 
 def set_precision(settings: ComputeSettings, hidden_size: int) -> Precision:
-    """Switch TF32 on or off for this process, make operations deterministic, choose XLA where that is left to us."""
+    """Switch TF32 on or off for this process, deterministic operations on if wanted; choose XLA where left to us."""
     gpus = tf.config.list_physical_devices("GPU")
     name = settings.precision
     tf.config.experimental.enable_tensor_float_32_execution(name == "tf32")
-    tf.config.experimental.enable_op_determinism()
+    if settings.deterministic:
+        tf.config.experimental.enable_op_determinism()
     effective = "fp32" if name == "tf32" and not has_tf32(gpus) else name
     dtype = _DTYPES[name]
     return Precision(name, effective, dtype, name == "fp16", choose_xla(settings.xla, bool(gpus), dtype, hidden_size))

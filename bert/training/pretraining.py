@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -156,6 +157,7 @@ def pretrain(
         losses,
         settings.max_skipped,
     )
+    precision = replace(precision, xla=run.xla)
     held_out = evaluate_pretraining(
         parameters, config, test_records, masking, objective.sums, settings.eval_batch_size, precision, world
     )

@@ -10,7 +10,6 @@ from __future__ import annotations
 import mmap
 import struct
 from collections import OrderedDict
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +73,7 @@ class RecordFile:
 
 
 class Records:
-    """All records of a split, in file order; `shuffled` maps positions of an epoch to them."""
+    """All records of a split, in file order; `place` maps positions of the training order to them."""
 
     def __init__(self, folder: Path, made_by: str) -> None:
         self.manifest = manifest.read(folder, made_by)
@@ -133,14 +132,6 @@ class Records:
         window, row = divmod(place, WINDOW)
         file, number = self._shuffled_window(seed, epoch, window)[row]
         return epoch, int(self._ends[file] - self._counts[file] + number)
-
-    def shuffled(self, seed: int, position: int) -> bytes:
-        """The record at `position` of the endless training order."""
-        return self[self.place(seed, position)[1]]
-
-    def in_order(self) -> Iterator[bytes]:
-        """All records once, in file order."""
-        yield from map(self.__getitem__, range(len(self)))
 
     @property
     def packed(self) -> bool:

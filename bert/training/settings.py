@@ -64,12 +64,20 @@ class PretrainSettings(Section):
 
 
 class ComputeSettings(Section):
-    """How the arithmetic is done. All of it may change the last bits of a result."""
+    """How the arithmetic is done. All of it may change the last bits of a result.
+
+    deterministic: operations that give the same bits each time; without, a GPU may add in any order.
+    """
 
     precision: PrecisionName
     xla: Xla
+    deterministic: bool
 
 
 def compute_settings() -> ComputeSettings:
-    """From `precision` and `xla`, which stand at the top of params.yaml since all training stages share them."""
-    return ComputeSettings(precision=section(PrecisionName, "precision"), xla=section(Xla, "xla"))
+    """From the top of params.yaml, where they stand since all training stages share them."""
+    return ComputeSettings(
+        precision=section(PrecisionName, "precision"),
+        xla=section(Xla, "xla"),
+        deterministic=section(bool, "deterministic"),
+    )

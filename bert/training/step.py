@@ -69,8 +69,13 @@ class TrainStep:
         own_clip = micro_batches is not None and micro_batches.clip
         self._clip_norm, self._micro_clip_norm = (0.0, clip_norm) if own_clip else (clip_norm, 0.0)
         self.updates = tf.Variable(0, dtype=tf.int64, name="updates")
-        self._gradients = tf.function(self._accumulate, jit_compile=precision.xla)
-        self._update = tf.function(self._apply, jit_compile=precision.xla)
+        self.compile(precision.xla)
+
+    def compile(self, xla: bool) -> None:
+        """Let XLA compile the step, or not; before its first call."""
+        self.xla = xla
+        self._gradients = tf.function(self._accumulate, jit_compile=xla)
+        self._update = tf.function(self._apply, jit_compile=xla)
 
     @property
     def parameters(self) -> dict[str, Any]:

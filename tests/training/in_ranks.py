@@ -56,7 +56,7 @@ def main(folder: Path) -> None:
             alone / "checkpoints",
             2,
             after,
-            {"curve": [], "gathered": [], "skipped": 0, "skipped_batches": [], "last": {}},
+            {"curve": [], "gathered": [], "xla": False, "skipped": 0, "skipped_batches": [], "last": {}},
             {},
         )
     try:

@@ -16,6 +16,7 @@ PARAMS: dict[str, Any] = {
     "model": "tiny",
     "precision": "fp32",
     "xla": False,
+    "deterministic": True,
     "pretrain": {
         "optimizer": LAMB,
         "loss_scale": {"initial": 65536, "growth_steps": 1000},

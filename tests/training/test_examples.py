@@ -36,7 +36,7 @@ def test_a_global_batch_holds_the_same_records_however_it_is_split(records: Reco
         for n in range(6 - first):
             position = 12 * (first + n)
             together = np.concatenate([batches[n] for batches in by_rank])
-            expected = records.parse([records.shuffled(5, position + row) for row in range(12)])
+            expected = records.parse([records[records.place(5, position + row)[1]] for row in range(12)])
             np.testing.assert_array_equal(together, expected["input_ids"])
 
 

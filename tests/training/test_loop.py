@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from bert.training.distributed import Split, World
 from bert.training.loop import Run, train
 from bert.training.pretraining import LOSSES
 from bert.training.step import TrainStep
-from tests.training.tiny import FP16, fresh_step, make_batch, take_steps, tensors, values_of
+from tests.training.tiny import FP16, FP32, fresh_step, make_batch, make_step, take_steps, tensors, values_of
 
 ROWS, STEPS = 8, 7
 CODE = {"bert/training/step.py": "aaaa"}
@@ -188,6 +189,18 @@ def test_too_many_in_a_row_for_the_second_time_end_the_run_and_tell_the_figures(
 def test_a_run_without_a_single_update_has_no_result(tmp_path: Path) -> None:
     with pytest.raises(StageError, match="not one of 2 updates was finite"):
         run(step_of(), tmp_path, batches(bad="--"), steps=2, patience=5)
+
+
+def test_a_resumed_run_compiles_as_the_first_one_did(tmp_path: Path) -> None:
+    # `xla: auto` on a GPU, resumed on a CPU: the rest of the run is computed as its beginning.
+    step = step_of()
+    run(step, tmp_path / "whole", batches())
+    expected = values_of(step)
+    with pytest.raises(Killed):
+        run(step_of(), tmp_path / "cut", batches(killed_at=3))
+    step = make_step(WHOLE, clip_norm=0.5, precision=replace(FP32, xla=True))
+    assert not run(step, tmp_path / "cut", batches()).xla
+    assert_same_bits(values_of(step), expected)
 
 
 def test_skipped_steps_survive_a_kill(tmp_path: Path) -> None:
