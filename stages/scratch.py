@@ -6,11 +6,10 @@ python -m stages.scratch --prune     remove what nobody works in; the next run o
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from bert.pipeline.scratch import PUBLISHED, in_use, scratch_root
+from bert.pipeline.scratch import PUBLISHED, discard, in_use, scratch_root
 from bert.pipeline.stage import parser, run
 
 
@@ -29,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         state = "in use" if busy else "finished" if (folder / PUBLISHED).exists() else "interrupted"
         print(f"{folder.name}  {_megabytes(folder):.1f} MB  {state}")
         if args.prune and not busy:
-            shutil.rmtree(folder)
+            discard(folder)
 
 
 if __name__ == "__main__":

@@ -94,8 +94,8 @@ class Project:
         out = f"data/{name}" + (".txt" if stage == "vocab" else "")
         return ["--out", out, "--metrics", f"metrics/{name}.json", "--provenance", f"metrics/provenance/{name}.json"]
 
-    def start(self, stage: str, *arguments: str, **environment: str) -> subprocess.Popen[str]:
-        """`python -m stages.<stage>` in the project, going on while the test looks."""
+    def start(self, stage: str, *arguments: str, leads: bool = False, **environment: str) -> subprocess.Popen[str]:
+        """`python -m stages.<stage>` in the project, going on while the test looks; `leads` a process group."""
         return subprocess.Popen(
             [sys.executable, "-m", f"stages.{stage}", *arguments],
             cwd=self.path,
@@ -103,6 +103,7 @@ class Project:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
+            start_new_session=leads,
         )
 
     def run(self, stage: str, *arguments: str, **environment: str) -> str:

@@ -30,7 +30,7 @@ from apache_beam.options.pipeline_options import PipelineOptions  # noqa: E402
 
 from bert.pipeline.errors import StageError, disk_full_told  # noqa: E402
 from bert.pipeline.options import CORRECT, beam_options  # noqa: E402
-from bert.pipeline.part import Part  # noqa: E402
+from bert.pipeline.part import MARK, Part  # noqa: E402
 from bert.pipeline.progress import Progress  # noqa: E402
 from bert.pipeline.storage import make_folder, read  # noqa: E402
 from bert.pipeline.workplace import Workplace  # noqa: E402
@@ -80,7 +80,7 @@ def _watch(place: Workplace, items: Sequence[Item], label: str, stop: threading.
     """Progress of any runner: count the parts that are finished."""
 
     def unfinished(item: Item) -> bool:
-        return stop.is_set() or not FileSystems.exists(Part(place.parts, item["name"]).path("part.json"))
+        return stop.is_set() or not FileSystems.exists(Part(place.parts, item["name"]).path(MARK))
 
     with Progress(label, len(items), "parts") as progress:
         left, pause = list(items), 1.0

@@ -12,6 +12,8 @@ from apache_beam.io.filesystems import FileSystems
 
 from bert.pipeline.storage import make_folder, read, remove, write
 
+MARK = "part.json"
+
 
 class Part:
     """The output folder of one item, on any Beam file system."""
@@ -40,16 +42,16 @@ class Part:
 
     def counts(self) -> dict[str, Any] | None:
         """What the finished part counted; None while it is not finished."""
-        mark = self.path("part.json")
+        mark = self.path(MARK)
         if not FileSystems.exists(mark):
             return None
         with read(mark) as f:
             return json.loads(f.read())
 
     def finish(self, counts: dict[str, Any]) -> None:
-        with self.create("part.json") as f:
+        with self.create(MARK) as f:
             f.write(json.dumps(counts).encode())
 
     def forget(self) -> None:
         """The part is not finished any more."""
-        remove(self.path("part.json"))
+        remove(self.path(MARK))

@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 
 PUBLISHED = "published.json"
 LOCK = "lock"
+GOING = ".going"
 SECONDS_BETWEEN_TRIES = 5.0
 
 
@@ -142,7 +143,17 @@ def sweep(stage: str) -> None:
     for folder in sorted(scratch_root().glob(f"{stage}-" + "[0-9a-f]" * 16)):
         if committed(folder, Path("dvc.lock")):
             with suppress(StageError), _locked(folder, wait=False):  # in use: not ours to remove
-                shutil.rmtree(folder)
+                discard(folder)
+    for folder in scratch_root().glob(f".{stage}-" + "[0-9a-f]" * 16 + GOING):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def discard(folder: Path) -> None:
+    """Remove a run's folder, at once for whoever comes next: of a half-removed one, some parts would look finished."""
+    going = folder.with_name(f".{folder.name}{GOING}")
+    shutil.rmtree(going, ignore_errors=True)
+    os.replace(folder, going)
+    shutil.rmtree(going, ignore_errors=True)  # what stays, the next sweep takes
 
 
 class Scratch:
@@ -198,4 +209,4 @@ def scratch(stage: str, params: Any, inputs: list[Path]) -> Iterator[Scratch]:
     with _locked(folder, wait=elsewhere):
         yield Scratch(folder)
         if "DVC_STAGE" not in os.environ:
-            shutil.rmtree(folder)
+            discard(folder)

@@ -11,7 +11,7 @@ from typing import Any
 from apache_beam.io.filesystems import FileSystems
 
 from bert.pipeline.options import beam_options
-from bert.pipeline.part import Part
+from bert.pipeline.part import MARK, Part
 from bert.pipeline.scratch import scratch_root
 from bert.pipeline.storage import CHUNK, is_remote, make_folder, read, write
 
@@ -63,7 +63,12 @@ class Workplace:
         """Remove what this stage left under `BERT_WORK`, once its result is safe in the scratch."""
         if self._away is None:
             return
+        # The marks first: of a stage that is killed meanwhile, no part may look finished that has lost its files.
         if is_remote(self._away):
+            (found,) = FileSystems.match([FileSystems.join(self.parts, "*", MARK)])
+            FileSystems.delete([mark.path for mark in found.metadata_list])
             FileSystems.delete([self._away + "/"])  # the slash: object stores know names that begin so, not folders
         else:
+            for mark in Path(self.parts).glob(f"*/{MARK}"):
+                mark.unlink()
             shutil.rmtree(self._away, ignore_errors=True)

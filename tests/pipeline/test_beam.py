@@ -320,6 +320,22 @@ def test_a_work_folder_gets_inputs_and_gives_results_back(tmp_path: Path, monkey
     place.forget_uploads()  # a restart after everything is done finds nothing to forget
 
 
+def test_in_a_work_folder_that_goes_no_part_looks_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a stage that is killed while it removes its work, the next run must not take a part without its files."""
+    monkeypatch.setenv("BERT_WORK", str(tmp_path / "work"))
+    place = Workplace(tmp_path / "scratch")
+    part = Part(place.parts, "one")
+    part.finish({})
+
+    def killed(folder: str, **options: bool) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("bert.pipeline.workplace.shutil.rmtree", killed)
+    with pytest.raises(KeyboardInterrupt):
+        place.forget_uploads()
+    assert part.counts() is None
+
+
 def test_two_runs_share_nothing_in_a_work_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The steps of a stage are called alike in every run: the fingerprint above them keeps the runs apart."""
     monkeypatch.chdir(tmp_path)

@@ -96,6 +96,25 @@ def test_without_dvc_the_scratch_of_a_finished_run_goes() -> None:
     assert not work.folder.exists()
 
 
+def test_of_a_scratch_that_goes_nobody_finds_a_half(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed while it removes its finished work: a part whose mark outlives its files would be taken for done."""
+    real = shutil.rmtree
+
+    def killed(folder: Path, **options: bool) -> None:
+        if folder.exists():
+            (folder / "file").unlink()
+            raise Killed
+
+    monkeypatch.setattr(shutil, "rmtree", killed)
+    with pytest.raises(Killed), scratch("tiny", {}, []) as work:
+        (work.folder / "file").write_text("of a part")
+        (work.folder / "part.json").write_text("{}")
+    monkeypatch.setattr(shutil, "rmtree", real)
+    with scratch("tiny", {}, []) as work:
+        assert list(work.folder.iterdir()) == [work.folder / "lock"]
+        assert list(scratch_root().iterdir()) == [work.folder], "what was left is removed"
+
+
 def test_under_dvc_it_stays_until_dvc_has_committed_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DVC_STAGE", "tiny")
     monkeypatch.setenv("DVC_ROOT", str(Path.cwd()))
