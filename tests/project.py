@@ -108,7 +108,7 @@ class Project:
 
     def run(self, stage: str, *arguments: str, **environment: str) -> str:
         """`python -m stages.<stage>`, which must succeed; what it wrote to stderr."""
-        process = self.start(stage, *arguments, **environment)
+        process = self.start(stage, *arguments, leads=False, **environment)
         _, said = process.communicate(timeout=240)
         assert process.returncode == 0, said
         return said
