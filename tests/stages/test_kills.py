@@ -62,9 +62,9 @@ def dumps(project: Project) -> Iterator[None]:
     """Eight files, each of which is large enough to be an item of its own (bert/text/items.py)."""
     folder = project.path / "data/download/wikipedia"
     folder.mkdir(parents=True)
-    body = texts(60, 600)
+    body = texts(85, 600)
     for n in range(8):
-        pages = [page(n * 60 + i, text, title=f"Page {n}-{i}") for i, text in enumerate(body)]
+        pages = [page(n * 85 + i, text, title=f"Page {n}-{i}") for i, text in enumerate(body)]
         (folder / f"{n:02d}.xml").write_text("".join([HEAD, *pages, TAIL]))
     manifest.write(folder, [{"path": f"{n:02d}.xml", "url": "https://example.org/dump"} for n in range(8)])
     yield
