@@ -6,10 +6,9 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 from xml.etree import ElementTree
 
 from bert.pipeline import manifest
@@ -20,25 +19,13 @@ from bert.text.document import Document
 from bert.text.dump import Piece, Site, pages
 from bert.text.items import group, unreadable
 from bert.text.lines import lines
+from bert.text.listing import join_lists
 from bert.text.plain import plain
 from bert.text.settings import DocumentsSettings
 from bert.text.wikipedia import Failure, articles
 
 CORPORA = ("wikipedia", "books", "text")
 DOCUMENTS, ERRORS = "documents.jsonl", "errors.jsonl"
-
-
-class _Outputs(ExitStack):
-    """The files of a part, each created by its first line: Beam cannot write an empty file to S3."""
-
-    def __init__(self, part: Part) -> None:
-        super().__init__()
-        self._part, self._files = part, dict[str, IO[bytes]]()
-
-    def write(self, name: str, line: bytes) -> None:
-        if name not in self._files:
-            self._files[name] = self.enter_context(self._part.create(name))
-        self._files[name].write(line)
 
 
 class _Extract:
@@ -59,20 +46,20 @@ class _Extract:
             elif self._corpus == "books":
                 yield from book(f.read(), file["name"], file["url"], least, counts)
             else:
-                yield from plain(lines(f, Piece(**file["piece"])), file["name"], file["url"], least, counts)
+                yield from plain(lines(f, **file["piece"]), file["name"], file["url"], least, counts)
 
     def __call__(self, item: Item, part: Part) -> dict[str, Any]:
         counts: Counter[str] = Counter()
-        with _Outputs(part) as outputs:
+        with part.create(DOCUMENTS) as documents, part.create(ERRORS) as errors:
             for file in item["files"]:
                 try:
                     for found in self._documents(file, counts):
                         if isinstance(found, Failure):
                             told = {**asdict(found), "file": file["name"]}
-                            outputs.write(ERRORS, json.dumps(told, ensure_ascii=False).encode() + b"\n")
+                            errors.write(json.dumps(told, ensure_ascii=False).encode() + b"\n")
                             counts["failed"] += 1
                             continue
-                        outputs.write(DOCUMENTS, found.to_json())
+                        documents.write(found.to_json())
                         counts["documents"] += 1
                         counts["passages"] += len(found.passages)
                         counts["characters"] += len(found.text)
@@ -82,17 +69,6 @@ class _Extract:
                 if file.get("piece", {}).get("offset", 0) == 0:
                     counts["files"] += 1
         return dict(counts)
-
-
-def _gather_errors(items: list[Item], done: list[dict[str, Any]], place: Workplace, target: Path) -> None:
-    """The failures of all items in one file, in the order of the input."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    single = target.with_name(f".{target.name}.part")
-    with open(target, "wb") as out:
-        for item in (item for item, counts in zip(items, done, strict=True) if counts.get("failed")):
-            place.fetch(item, ERRORS, single)
-            out.write(single.read_bytes())
-    single.unlink(missing_ok=True)
 
 
 def _check_errors(total: Counter[str], most: float, listed: Path) -> None:
@@ -126,7 +102,8 @@ def make_documents(corpus: str, source: Path, settings: DocumentsSettings, scrat
     total: Counter[str] = Counter()
     for counts in done:
         total.update(counts)
-    _gather_errors(items, done, place, scratch / ERRORS)
+    failed = [item for item, counts in zip(items, done, strict=True) if counts.get("failed")]
+    join_lists(failed, ERRORS, place, scratch / ERRORS)
     _check_errors(total, settings.max_error_rate, scratch / ERRORS)
     if not total["documents"]:
         raise StageError(

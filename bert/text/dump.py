@@ -48,7 +48,7 @@ class Site:
 
 @dataclass(frozen=True)
 class Piece:
-    """A range of bytes of a file that holds whole pages of a dump, or whole lines of a text."""
+    """A range of bytes of a dump that holds whole pages."""
 
     offset: int
     length: int

@@ -6,7 +6,6 @@ import json
 import struct
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from typing import Any, NamedTuple
 
 from bert.pipeline.beam import Item, Part
@@ -42,7 +41,7 @@ class Row(NamedTuple):
 
 
 class Gather:
-    """The buckets of one shard -> the shard, and a list of what was dropped, if anything was."""
+    """The buckets of one shard -> the shard, and a list of what was dropped."""
 
     def __init__(self, runs: Sequence[str], drops: Sequence[str], keep_copies: bool) -> None:
         self._runs, self._drops, self._keep_copies = runs, drops, keep_copies
@@ -72,17 +71,13 @@ class Gather:
 
     def __call__(self, item: Item, part: Part) -> dict[str, Any]:
         counts = Counter(dict.fromkeys((*COUNTS, *REASONS), 0))
-        with ExitStack() as stack:
-            # Each is created by its first line: Beam cannot write an empty file to S3.
-            out = listed = None
+        with part.create(SHARD) as out, part.create(DROPPED) as listed:
             for bucket in range(item["first"], item["end"]):
                 for row, drop in self._rows(bucket):
                     if drop:
                         counts[drop.reason] += 1
-                        listed = listed or stack.enter_context(part.create(DROPPED))
                         listed.write(json.dumps(drop._asdict(), ensure_ascii=False).encode() + b"\n")
                         continue
-                    out = out or stack.enter_context(part.create(SHARD))
                     text = b"\n" + row.text if counts["documents"] else row.text
                     out.write(text)
                     counts["documents"] += 1

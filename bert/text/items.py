@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 from bert.pipeline.beam import Item, Workplace
 from bert.pipeline.errors import StageError
 from bert.text.dump import cut, indexed_by, is_index, site
-from bert.text.lines import cut_lines
+from bert.text.lines import ranges
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +63,8 @@ def _pieces(corpus: str, file: dict[str, Any], local: Path, index: Path | None, 
     elif file["name"].endswith((*PACKED, ".bz2")):
         raise unreadable(corpus, file, ValueError("it is packed; unpack it"))
     elif corpus == "text":
-        yield from ({**file, "piece": asdict(piece), "bytes": piece.length} for piece in cut_lines(local, most))
+        for offset, length in ranges(file["bytes"], most):
+            yield {**file, "piece": {"offset": offset, "length": length}, "bytes": length}
     else:
         yield file
 

@@ -1,44 +1,32 @@
-"""Where a file of a document a line may be cut, and the lines of one piece of it: many workers read one file."""
+"""A file of a line a document, read by many workers: each takes the lines that begin in its range of bytes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
+from itertools import pairwise
 from typing import IO
 
-from bert.text.dump import Piece
 
-_CHUNK = 1 << 20
-
-
-def cut_lines(path: Path, most: int) -> list[Piece]:
-    """Pieces of whole lines that cover the file, of about equal size: `most` bytes and a line at most."""
-    size = path.stat().st_size
+def ranges(size: int, most: int) -> list[tuple[int, int]]:
+    """(offset, length) of about equal parts of `size` bytes, of at most `most` each; one of an empty file."""
     number = max(1, -(-size // most))
-    cuts = [0]
-    with open(path, "rb") as f:
-        for n in range(1, number):
-            # The first line that begins there or later: from the byte before it, which may end a line.
-            f.seek(max(cuts[-1], n * size // number - 1))
-            while (line := f.readline(_CHUNK)) and not line.endswith(b"\n"):
-                pass
-            if cuts[-1] < f.tell() < size:
-                cuts.append(f.tell())
-    ends = (*cuts[1:], size)
-    return [Piece(start, end - start, end == size) for start, end in zip(cuts, ends, strict=True)]
+    edges = [n * size // number for n in range(number + 1)]
+    return [(start, end - start) for start, end in pairwise(edges)]
 
 
-def lines(f: IO[bytes], piece: Piece) -> Iterator[bytes]:
-    """The lines of a piece of the open file, one at a time.
+def lines(f: IO[bytes], offset: int, length: int) -> Iterator[bytes]:
+    """The lines of an open file that begin in a range of it, one at a time; the last may end behind the range.
 
     Raises:
         ValueError: the file is shorter than it was.
     """
-    f.seek(piece.offset)
-    left = piece.length
-    while left:
-        line = f.readline(left)
+    at, end = offset, offset + length
+    if offset:  # from the byte before: where that is the end of a line, the first line begins at `offset`
+        f.seek(offset - 1)
+        at += len(f.readline()) - 1
+    while at < end:
+        line = f.readline()
         if not line:
-            raise ValueError(f"it ends {left} bytes early")
-        left -= len(line)
+            raise ValueError(f"it ends {end - at} bytes early")
+        at += len(line)
         yield line

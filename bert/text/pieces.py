@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO
 
 from bert.pipeline import manifest
 from bert.pipeline.beam import Item, Workplace, read
 from bert.text.document import Document, read_documents
+from bert.text.lines import lines, ranges
 
 
 def cut(folders: Sequence[Path], size: int, place: Workplace) -> list[Item]:
@@ -17,30 +17,13 @@ def cut(folders: Sequence[Path], size: int, place: Workplace) -> list[Item]:
     for folder in folders:
         listed = manifest.read(folder, f"dvc repro documents@{folder.name}")
         for file in listed["files"]:
-            path = place.share(folder / file["path"])
-            for number, offset in enumerate(range(0, file["bytes"], size)):
-                items.append(
-                    {
-                        "name": f"{folder.name}-{Path(file['path']).stem}-{number:05d}",
-                        "bytes": min(size, file["bytes"] - offset),
-                        "path": path,
-                        "offset": offset,
-                    }
-                )
+            path, stem = place.share(folder / file["path"]), f"{folder.name}-{Path(file['path']).stem}"
+            for number, (offset, length) in enumerate(ranges(file["bytes"], size)):
+                items.append({"name": f"{stem}-{number:05d}", "bytes": length, "path": path, "offset": offset})
     return items
 
 
 def read_piece(item: Item) -> Iterator[Document]:
-    """The documents whose lines begin in the piece; the last of them may end behind it."""
+    """The documents whose lines begin in the piece."""
     with read(item["path"]) as f:
-        yield from read_documents(_lines(f, item["offset"], item["offset"] + item["bytes"]))
-
-
-def _lines(f: IO[bytes], start: int, end: int) -> Iterator[bytes]:
-    at = start
-    if start:  # from the byte before: where that is the end of a line, this piece's first line begins at `start`
-        f.seek(start - 1)
-        at += len(f.readline()) - 1
-    while at < end and (line := f.readline()):
-        at += len(line)
-        yield line
+        yield from read_documents(lines(f, item["offset"], item["bytes"]))

@@ -11,7 +11,6 @@ how the input was cut into files. Passes over files, in each of which a worker h
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -25,6 +24,7 @@ from bert.text.boilerplate import Boilerplate, find_boilerplate
 from bert.text.duplicates import DROPS, ExactRows, find_exact, text_digest, write_drops
 from bert.text.duplicates import RUN as EXACT_RUN
 from bert.text.gather import COUNTS, DROPPED, REASONS, SHARD, Gather, Row
+from bert.text.listing import join_lists
 from bert.text.near import NearRows, Signer, find_near
 from bert.text.pieces import cut, read_piece
 from bert.text.placement import SPLITS, Placement
@@ -175,29 +175,13 @@ def _collect(
             )
         entries = []
         for item, counts in pairs:
-            target = out / split / f"{item['name']}.txt"
-            if counts["documents"]:
-                place.fetch(item, SHARD, target)
-            else:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(b"")
+            place.fetch(item, SHARD, out / split / f"{item['name']}.txt")
             entries.append({"path": f"{item['name']}.txt", **{name: counts[name] for name in COUNTS}})
             total.update(counts)
         manifest.write(out / split, entries)
         told = {name: sum(entry[name] for entry in entries) for name in COUNTS}
         splits[split] = {**told, "shards": len(entries), "smallest_shard_documents": min(documents)}
-    _list_dropped(shards, gathered, place, out / DROPPED)
+    some = [i for i, counts in zip(shards, gathered, strict=True) if any(counts[reason] for reason in REASONS)]
+    join_lists(some, DROPPED, place, out / DROPPED)
     whole = {name: total[name] for name in COUNTS}
     return {**whole, **splits, "dropped": {reason: total[reason] for reason in REASONS}}
-
-
-def _list_dropped(shards: list[Item], gathered: list[dict[str, Any]], place: Workplace, target: Path) -> None:
-    """The dropped documents of all shards in one file, in the order of the shards."""
-    single = target.with_name(f".{target.name}.part")
-    with open(target, "wb") as f:
-        for item, counts in zip(shards, gathered, strict=True):
-            if any(counts[reason] for reason in REASONS):
-                place.fetch(item, DROPPED, single)
-                with open(single, "rb") as part:
-                    shutil.copyfileobj(part, f)
-    single.unlink(missing_ok=True)

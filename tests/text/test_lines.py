@@ -1,38 +1,31 @@
-"""bert/text/lines.py: where a text may be cut, and the lines of a piece."""
+"""bert/text/lines.py: the ranges of a text, and the lines of each."""
 
 from __future__ import annotations
 
 import io
-from pathlib import Path
 
 import pytest
 
-from bert.text.dump import Piece
-from bert.text.lines import cut_lines, lines
+from bert.text.lines import lines, ranges
 
 TEXT = b"".join(b"%d the keeper sold %s.\n" % (n, b"a lamp, " * (n % 7)) for n in range(100))
 
 
 @pytest.mark.parametrize("data", [TEXT, TEXT[:-1], b"\n" * 50, b"one line without an end", b"", b"a\n" + b"b" * 5000])
 @pytest.mark.parametrize("most", [1, 7, 100, 1000, 10**6])
-def test_pieces_hold_every_line_once(tmp_path: Path, data: bytes, most: int) -> None:
-    path = tmp_path / "a.txt"
-    path.write_bytes(data)
-    pieces = cut_lines(path, most)
-    assert [piece.offset for piece in pieces] == [0, *(p.offset + p.length for p in pieces[:-1])]
-    assert all(data[piece.offset - 1 : piece.offset] == b"\n" for piece in pieces[1:])
-    with open(path, "rb") as f:
-        assert [line for piece in pieces for line in lines(f, piece)] == data.splitlines(keepends=True)
+def test_ranges_hold_every_line_once(data: bytes, most: int) -> None:
+    cuts = ranges(len(data), most)
+    assert [offset for offset, _ in cuts] == [0, *(offset + length for offset, length in cuts[:-1])]
+    assert sum(length for _, length in cuts) == len(data) and max(length for _, length in cuts) <= most
+    f = io.BytesIO(data)
+    assert [line for cut in cuts for line in lines(f, *cut)] == data.splitlines(keepends=True)
 
 
-def test_pieces_are_about_equal(tmp_path: Path) -> None:
-    path = tmp_path / "a.txt"
-    path.write_bytes(TEXT)
-    sizes = [piece.length for piece in cut_lines(path, 1000)]
-    longest = max(map(len, TEXT.splitlines(keepends=True)))
-    assert len(sizes) == -(-len(TEXT) // 1000) and max(sizes) - min(sizes) <= 2 * longest
+def test_ranges_are_about_equal() -> None:
+    sizes = [length for _, length in ranges(len(TEXT), 1000)]
+    assert len(sizes) == -(-len(TEXT) // 1000) and max(sizes) - min(sizes) <= 1
 
 
 def test_a_file_that_has_become_shorter_is_an_error() -> None:
     with pytest.raises(ValueError, match="it ends 5 bytes early"):
-        list(lines(io.BytesIO(TEXT), Piece(10, len(TEXT) - 5, is_last=True)))
+        list(lines(io.BytesIO(TEXT), 10, len(TEXT) - 5))
