@@ -35,8 +35,9 @@ def test_the_buckets_of_hashes_are_ranges_in_their_order() -> None:
     assert [bucket_of(h, 4) for h in hashes] == [0, 1, 1, 2, 3]
 
 
-def test_a_bucket_of_a_run_is_read_from_s3(bucket: str) -> None:
-    part = Part(f"{bucket}/parts", "one")
+def test_a_bucket_of_a_run_is_read_from_s3(bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BERT_WORK", bucket)
+    part = Part(Workplace(tmp_path).parts, "one")
     write_run(part, "a.run", [(3, b"x" * 70_000), (1, b"some"), (3, b"more")], BUCKETS)
     assert [list(read_bucket(part.path("a.run"), n)) for n in range(BUCKETS)] == [
         [],
