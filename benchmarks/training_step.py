@@ -70,7 +70,7 @@ def ours(model: str, precision: str, batch: Arrays, xla: Any) -> Callable[[], fl
     from bert.training.step import TrainStep
 
     config = BertConfig.named(model, VOCAB_SIZE)
-    chosen = set_precision(ComputeSettings.model_validate({"precision": precision, "xla": xla}), config.hidden_size)
+    chosen = set_precision(ComputeSettings.model_validate({"precision": precision, "xla": xla, "deterministic": True}), config.hidden_size)
     parameters = make_parameters(pretraining_shapes(config), config, 0)
     settings = section(OptimizerSettings, "finetune.optimizer")
     rows = len(batch["input_ids"])

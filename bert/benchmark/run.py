@@ -17,6 +17,7 @@ from bert.benchmark.settings import BenchmarkInferenceSettings, BenchmarkTrainin
 from bert.benchmark.timing import clean_statistics, reference_inference, reference_training, time_calls
 from bert.model.config import BertConfig
 from bert.model.parameters import make_parameters, squad_shapes
+from bert.model.pieces import compile_by
 from bert.optim.loss_scale import LossScale
 from bert.optim.optimizer import make_optimizer
 from bert.optim.settings import LossScaleSettings, OptimizerSettings
@@ -144,9 +145,7 @@ def benchmark_inference(
     rows = random_rows(cell, cell.batch_size, seed)
     features = {name: rows[name] for name in ("input_ids", "input_mask", "segment_ids")}
 
-    @tf.function(jit_compile=precision.xla)
-    def forward(batch: dict[str, Any]) -> Any:
-        return forward_spans(parameters, config, batch, precision.dtype)
+    forward = compile_by(precision.xla, lambda batch: forward_spans(parameters, config, batch, precision.dtype))
 
     def one() -> None:
         forward({name: tf.constant(values) for name, values in features.items()}).numpy()

@@ -7,9 +7,10 @@ from typing import Any
 import tensorflow as tf
 
 from bert.model.config import BertConfig
+from bert.model.dropout import Sites, drop
 from bert.model.layers import (
-    DropoutFn,
     Weights,
+    add_and_norm,
     dense,
     gelu,
     layer_norm,
@@ -27,7 +28,7 @@ def embed(
     config: BertConfig,
     input_ids: Tensor,
     segment_ids: Tensor,
-    dropout: DropoutFn,
+    sites: Sites,
     dtype: Any,
     positions: Tensor | None = None,
 ) -> Tensor:
@@ -42,11 +43,11 @@ def embed(
     table = weights["bert/embeddings/position_embeddings"]
     places = table[:sequence] if positions is None else tf.gather(table, positions)
     x = layer_norm(weights, "bert/embeddings", words + kinds + places)
-    return dropout(tf.cast(x, dtype), config.hidden_dropout_prob)
+    return tf.cast(drop(x, sites.site(), config.hidden_dropout_prob), dtype)
 
 
 def encoder_layer(
-    weights: Weights, config: BertConfig, name: str, x: Tensor, bias: Tensor, dropout: DropoutFn
+    weights: Weights, config: BertConfig, name: str, x: Tensor, bias: Tensor, sites: Sites
 ) -> Tensor:
     """One post-norm transformer layer. x: (B, S, H) -> (B, S, H)."""
     rate = config.hidden_dropout_prob
@@ -57,13 +58,13 @@ def encoder_layer(
         bias,
         config.num_attention_heads,
         config.attention_probs_dropout_prob,
-        dropout,
+        sites,
     )
-    attended = dropout(dense(weights, f"{name}/attention/output/dense", context), rate)
-    x = layer_norm(weights, f"{name}/attention/output", x + attended)
+    attended = dense(weights, f"{name}/attention/output/dense", context)
+    x = add_and_norm(weights, f"{name}/attention/output", x, attended, sites, rate)
     wide = gelu(dense(weights, f"{name}/intermediate/dense", x))
-    narrow = dropout(dense(weights, f"{name}/output/dense", wide), rate)
-    return layer_norm(weights, f"{name}/output", x + narrow)
+    narrow = dense(weights, f"{name}/output/dense", wide)
+    return add_and_norm(weights, f"{name}/output", x, narrow, sites, rate)
 
 
 def encode(
@@ -72,7 +73,7 @@ def encode(
     input_ids: Tensor,
     input_mask: Tensor,
     segment_ids: Tensor,
-    dropout: DropoutFn,
+    sites: Sites,
     dtype: Any,
     packed: bool = False,
 ) -> Tensor:
@@ -88,10 +89,10 @@ def encode(
         (B, S, H) of `dtype`.
     """
     positions = own_sequence_positions(input_mask) if packed else None
-    x = embed(weights, config, input_ids, segment_ids, dropout, dtype, positions)
+    x = embed(weights, config, input_ids, segment_ids, sites, dtype, positions)
     bias = own_sequence_bias(input_mask) if packed else padding_bias(input_mask)
     for n in range(config.num_hidden_layers):
-        x = encoder_layer(weights, config, f"bert/encoder/layer_{n}", x, bias, dropout)
+        x = encoder_layer(weights, config, f"bert/encoder/layer_{n}", x, bias, sites)
     return x
 
 

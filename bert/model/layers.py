@@ -7,41 +7,83 @@ and softmax are computed in float32.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import tensorflow as tf
 
+from bert.model.dropout import Sites, drop
+from bert.model.pieces import piece
+
 Tensor = Any
 Weights = Mapping[str, Tensor]
-DropoutFn = Callable[[Tensor, float], Tensor]
 
 LAYER_NORM_EPSILON = 1e-12  # google-research/bert, modeling.py
 # Added to the scores of padding: large enough to vanish in a softmax, small enough for float16.
 MASKED_SCORE = -10000.0
 
 
+@tf.custom_gradient
+def _product(x: Tensor, kernel: Tensor) -> tuple[Tensor, Any]:
+    """x W. The weights' gradient, for which nothing waits, comes after the inputs', for which the layer below does: it
+    then runs beside that layer's pieces, of which each takes one core (bert/model/pieces.py)."""
+
+    def gradient(upstream: Tensor) -> tuple[Tensor, Tensor]:
+        of_x = tf.matmul(upstream, kernel, transpose_b=True)
+        with tf.control_dependencies([of_x]):
+            return of_x, tf.matmul(x, upstream, transpose_a=True)
+
+    return tf.matmul(x, kernel), gradient
+
+
 def dense(weights: Weights, name: str, x: Tensor) -> Tensor:
     """x W + b. x: (B, S, I) or (B, I) -> (..., O)."""
     kernel = tf.cast(weights[f"{name}/kernel"], x.dtype)
-    flat = tf.matmul(tf.reshape(x, [-1, x.shape[-1]]), kernel) + tf.cast(weights[f"{name}/bias"], x.dtype)
+    flat = tf.nn.bias_add(_product(tf.reshape(x, [-1, x.shape[-1]]), kernel), tf.cast(weights[f"{name}/bias"], x.dtype))
     return tf.reshape(flat, tf.concat([tf.shape(x)[:-1], [kernel.shape[-1]]], 0)) if x.shape.rank > 2 else flat
+
+
+def _normalise(x: Tensor, gamma: Tensor, beta: Tensor, dtype: Any) -> Tensor:
+    """Layer normalisation (Ba et al. 2016) of x (..., H) float32, -> (..., H) of `dtype`."""
+    centred = x - tf.reduce_mean(x, -1, keepdims=True)
+    variance = tf.reduce_mean(tf.square(centred), -1, keepdims=True)
+    return tf.cast(centred * (tf.math.rsqrt(variance + LAYER_NORM_EPSILON) * gamma) + beta, dtype)
+
+
+@piece
+def _norm(x: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
+    return _normalise(tf.cast(x, tf.float32), gamma, beta, x.dtype)
+
+
+@piece
+def _drop_add_norm(x: Tensor, update: Tensor, keys: Tensor | None, gamma: Tensor, beta: Tensor, *, rate: float) -> Tensor:
+    total = tf.cast(x, tf.float32) + drop(tf.cast(update, tf.float32), keys, rate)
+    return _normalise(total, gamma, beta, x.dtype)
 
 
 def layer_norm(weights: Weights, name: str, x: Tensor) -> Tensor:
     """Normalise over the last axis, in float32."""
-    wide = tf.cast(x, tf.float32)
-    mean = tf.reduce_mean(wide, -1, keepdims=True)
-    centred = wide - mean
-    variance = tf.reduce_mean(tf.square(centred), -1, keepdims=True)
-    scale = tf.math.rsqrt(variance + LAYER_NORM_EPSILON) * weights[f"{name}/LayerNorm/gamma"]
-    return tf.cast(centred * scale + weights[f"{name}/LayerNorm/beta"], x.dtype)
+    return _norm(x, weights[f"{name}/LayerNorm/gamma"], weights[f"{name}/LayerNorm/beta"])
 
 
+def add_and_norm(weights: Weights, name: str, x: Tensor, update: Tensor, sites: Sites, rate: float) -> Tensor:
+    """Layer norm of x + dropout(update), both (B, S, H), in float32."""
+    gamma, beta = weights[f"{name}/LayerNorm/gamma"], weights[f"{name}/LayerNorm/beta"]
+    return _drop_add_norm(x, update, sites.site(), gamma, beta, rate=rate)
+
+
+@piece
 def gelu(x: Tensor) -> Tensor:
-    """Hendrycks & Gimpel 2016, tanh approximation, as google-research/bert has it."""
-    inner = math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)
-    return 0.5 * x * (1.0 + tf.tanh(inner))
+    """Hendrycks & Gimpel 2016, tanh approximation, as google-research/bert has it; in float32 at least."""
+    wide = x if x.dtype == tf.float64 else tf.cast(x, tf.float32)
+    inner = math.sqrt(2 / math.pi) * (wide + 0.044715 * wide * wide * wide)
+    return tf.cast(0.5 * wide * (1.0 + tf.tanh(inner)), x.dtype)
+
+
+@piece
+def attention_weights(scores: Tensor, bias: Tensor, keys: Tensor | None, *, rate: float) -> Tensor:
+    """Dropout of the softmax of scores + bias, in float32. (B, N, S, S) -> the same."""
+    return tf.cast(drop(tf.nn.softmax(tf.cast(scores, tf.float32) + bias), keys, rate), scores.dtype)
 
 
 def padding_bias(input_mask: Tensor) -> Tensor:
@@ -62,7 +104,7 @@ def own_sequence_positions(input_mask: Tensor) -> Tensor:
 
 
 def self_attention(
-    weights: Weights, name: str, x: Tensor, bias: Tensor, heads: int, rate: float, dropout: DropoutFn
+    weights: Weights, name: str, x: Tensor, bias: Tensor, heads: int, rate: float, sites: Sites
 ) -> Tensor:
     """Multi-head self-attention (Vaswani et al. 2017, 3.2), before its output projection.
 
@@ -78,6 +120,5 @@ def self_attention(
     query_BNSD, key_BNSD, value_BNSD = split("query"), split("key"), split("value")
     # Scaled before the product, so that float16 cannot overflow in it.
     scores_BNSS = tf.matmul(query_BNSD * tf.cast(1 / math.sqrt(size), x.dtype), key_BNSD, transpose_b=True)
-    attention_BNSS = tf.cast(tf.nn.softmax(tf.cast(scores_BNSS, tf.float32) + bias), x.dtype)
-    context_BNSD = tf.matmul(dropout(attention_BNSS, rate), value_BNSD)
+    context_BNSD = tf.matmul(attention_weights(scores_BNSS, bias, sites.site(), rate=rate), value_BNSD)
     return tf.reshape(tf.transpose(context_BNSD, [0, 2, 1, 3]), [-1, sequence, hidden])

@@ -8,9 +8,10 @@ from typing import Any
 import tensorflow as tf
 
 from bert.model.config import BertConfig
+from bert.model.dropout import Sites, drop
 from bert.model.encoder import encode, pool
 from bert.model.heads import class_logits, masked_lm_logits, next_sentence_logits, span_logits
-from bert.model.layers import DropoutFn, Weights
+from bert.model.layers import Weights
 
 Tensor = Any
 Batch = Mapping[str, Tensor]
@@ -36,7 +37,7 @@ def sequences_in(input_mask: Tensor) -> Tensor:
 
 
 def pretraining_sums(
-    weights: Weights, config: BertConfig, batch: Batch, dropout: DropoutFn, dtype: Any, packed: bool = False
+    weights: Weights, config: BertConfig, batch: Batch, sites: Sites, dtype: Any, packed: bool = False
 ) -> Sums:
     """Masked-LM and next-sentence losses of a batch of records (bert/examples/schema.py).
 
@@ -48,7 +49,7 @@ def pretraining_sums(
         nsp_correct (sums over sequences; not without labels), rows (number of sequences).
     """
     hidden = encode(
-        weights, config, batch["input_ids"], batch["input_mask"], batch["segment_ids"], dropout, dtype, packed
+        weights, config, batch["input_ids"], batch["input_mask"], batch["segment_ids"], sites, dtype, packed
     )
     mlm_labels = tf.reshape(batch["masked_lm_ids"], [-1])
     mlm_weights = tf.reshape(batch["masked_lm_weights"], [-1])
@@ -77,17 +78,17 @@ def pretraining_sums(
     }
 
 
-def squad_sums(weights: Weights, config: BertConfig, batch: Batch, dropout: DropoutFn, dtype: Any) -> Sums:
+def squad_sums(weights: Weights, config: BertConfig, batch: Batch, sites: Sites, dtype: Any) -> Sums:
     """Mean of the start and end losses, summed over rows (B/run_squad.py)."""
-    hidden = encode(weights, config, batch["input_ids"], batch["input_mask"], batch["segment_ids"], dropout, dtype)
+    hidden = encode(weights, config, batch["input_ids"], batch["input_mask"], batch["segment_ids"], sites, dtype)
     start, end = span_logits(weights, hidden)
     loss = _nll(start, batch["start_positions"]) + _nll(end, batch["end_positions"])
     return {"loss": tf.reduce_sum(loss) / 2, "rows": tf.cast(tf.shape(start)[0], tf.float32)}
 
 
-def classifier_sums(weights: Weights, config: BertConfig, batch: Batch, dropout: DropoutFn, dtype: Any) -> Sums:
+def classifier_sums(weights: Weights, config: BertConfig, batch: Batch, sites: Sites, dtype: Any) -> Sums:
     """Cross-entropy of the classes, summed over rows (B/run_classifier.py)."""
-    hidden = encode(weights, config, batch["input_ids"], batch["input_mask"], batch["segment_ids"], dropout, dtype)
-    pooled = dropout(pool(weights, hidden), config.hidden_dropout_prob)
+    hidden = encode(weights, config, batch["input_ids"], batch["input_mask"], batch["segment_ids"], sites, dtype)
+    pooled = drop(pool(weights, hidden), sites.site(), config.hidden_dropout_prob)
     logits = class_logits(weights, pooled)
     return {"loss": tf.reduce_sum(_nll(logits, batch["labels"])), "rows": tf.cast(tf.shape(logits)[0], tf.float32)}

@@ -9,7 +9,7 @@ import tensorflow as tf
 import tensorflow_text as text
 
 from bert.checkpoints.folder import Model
-from bert.model.dropout import no_dropout
+from bert.model.dropout import NoDropout
 from bert.model.encoder import encode
 from bert.model.heads import span_logits
 from bert.tasks.settings import SquadSettings
@@ -85,7 +85,7 @@ class QuestionAnswerer(tf.Module):
             tf.ensure_shape(input_ids, shape),
             tf.ensure_shape(mask, shape),
             tf.ensure_shape(segments, shape),
-            no_dropout,
+            NoDropout(),
             tf.float32,
         )
         start, end = span_logits(self._weights, hidden)

@@ -11,8 +11,9 @@ import numpy as np
 import tensorflow as tf
 
 from bert.model.config import BertConfig
-from bert.model.dropout import no_dropout
+from bert.model.dropout import NoDropout
 from bert.model.losses import Sums
+from bert.model.pieces import compile_by
 from bert.pipeline.progress import track
 from bert.training.distributed import World
 from bert.training.dynamic import DynamicMasking, times_over
@@ -46,10 +47,10 @@ def evaluate_pretraining(
     filled up with rows of zeros, which count for nothing, so that there is one compiled shape.
     """
 
-    @tf.function(jit_compile=precision.xla, reduce_retracing=False)
-    def one(batch: dict[str, Any]) -> Sums:
-        return sums(parameters, config, batch, no_dropout, precision.dtype)
+    def sums_of(batch: dict[str, Any]) -> Sums:
+        return sums(parameters, config, batch, NoDropout(), precision.dtype)
 
+    one = compile_by(precision.xla, sums_of)
     mine: list[tuple[int, dict[str, float]]] = []
     labels: Counter[int] = Counter()
     rows = len(records) * times_over(records)

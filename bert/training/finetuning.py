@@ -13,11 +13,12 @@ import tensorflow as tf
 
 from bert.checkpoints.folder import Model
 from bert.model.config import BertConfig
-from bert.model.dropout import no_dropout
+from bert.model.dropout import NoDropout
 from bert.model.encoder import encode, pool
 from bert.model.heads import class_logits, span_logits
 from bert.model.losses import classifier_sums, squad_sums
 from bert.model.parameters import Shapes, make_parameters
+from bert.model.pieces import compile_by
 from bert.optim.loss_scale import LossScale
 from bert.optim.optimizer import make_optimizer
 from bert.optim.schedule import learning_rate
@@ -40,13 +41,13 @@ CLASSES = Objective(classifier_sums, _rows, {"loss": "rows"})
 
 def forward_spans(weights: Any, config: BertConfig, batch: Batch, dtype: Any) -> Any:
     """Start and end logits, (B, 2, S)."""
-    hidden = encode(weights, config, batch["input_ids"], batch["input_mask"], batch["segment_ids"], no_dropout, dtype)
+    hidden = encode(weights, config, batch["input_ids"], batch["input_mask"], batch["segment_ids"], NoDropout(), dtype)
     return tf.stack(span_logits(weights, hidden), axis=1)
 
 
 def forward_classes(weights: Any, config: BertConfig, batch: Batch, dtype: Any) -> Any:
     """Class logits, (B, L)."""
-    hidden = encode(weights, config, batch["input_ids"], batch["input_mask"], batch["segment_ids"], no_dropout, dtype)
+    hidden = encode(weights, config, batch["input_ids"], batch["input_mask"], batch["segment_ids"], NoDropout(), dtype)
     return class_logits(weights, pool(weights, hidden))
 
 
@@ -157,10 +158,10 @@ def predict(
     The last batch is filled up with copies of the last row, so that there is one compiled shape.
     """
 
-    @tf.function(jit_compile=tuned.run.xla)
-    def one(batch: dict[str, Any]) -> Any:
+    def logits(batch: dict[str, Any]) -> Any:
         return tf.cast(forward(tuned.parameters, tuned.config, batch, precision.dtype), tf.float32)
 
+    one = compile_by(tuned.run.xla, logits)
     features = {name: arrays[name] for name in ("input_ids", "input_mask", "segment_ids")}
     count = len(features["input_ids"])
     mine: dict[int, np.ndarray] = {}

@@ -7,6 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from bert.model import pieces
 from bert.training.settings import ComputeSettings, PrecisionName, Xla
 
 _DTYPES = {"fp32": tf.float32, "tf32": tf.float32, "fp16": tf.float16, "bf16": tf.bfloat16}
@@ -22,7 +23,7 @@ class Precision:
     effective: str
     dtype: Any
     scales_loss: bool
-    xla: bool
+    xla: pieces.Xla
 
 
 def has_tf32(devices: list[Any]) -> bool:
@@ -31,15 +32,15 @@ def has_tf32(devices: list[Any]) -> bool:
     return bool(found) and all(capability >= _FIRST_WITH_TF32 for capability in found)
 
 
-def choose_xla(wanted: Xla, on_gpu: bool, dtype: Any, hidden_size: int) -> bool:
+def choose_xla(wanted: Xla, on_gpu: bool, dtype: Any, hidden_size: int) -> pieces.Xla:
     """What `xla: auto` means: XLA on a GPU; on a CPU only where its fused loops beat oneDNN's matrix products.
 
     Measured on two cores (CPU seconds a step of 32 x 128, fp32): hidden 128: XLA 0.19, oneDNN 0.24; at hidden 768
     oneDNN is ahead in fp32 and by far in bf16, which XLA's CPU compiler has no fast products for.
     """
     if wanted != "auto":
-        return bool(wanted)
-    return on_gpu or (dtype == tf.float32 and hidden_size <= SMALL_HIDDEN)
+        return wanted
+    return True if on_gpu or (dtype == tf.float32 and hidden_size <= SMALL_HIDDEN) else "pieces"
 
 
 def set_precision(settings: ComputeSettings, hidden_size: int) -> Precision:

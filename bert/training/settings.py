@@ -10,7 +10,7 @@ from bert.optim.settings import DecayFrom, LossScaleSettings, OptimizerSettings
 from bert.pipeline.params import Section, section
 
 PrecisionName = Literal["fp32", "tf32", "fp16", "bf16"]
-Xla = bool | Literal["auto"]
+Xla = bool | Literal["pieces", "auto"]
 
 
 class MicroBatches(Section):

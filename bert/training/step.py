@@ -7,8 +7,9 @@ micro-batch and whose clipping comes before the accumulation, is an option (Micr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import tensorflow as tf
@@ -16,6 +17,7 @@ import tensorflow as tf
 from bert.model.config import BertConfig
 from bert.model.dropout import Dropout
 from bert.model.losses import Sums
+from bert.model.pieces import Xla, compile_by
 from bert.optim.loss_scale import LossScale
 from bert.optim.optimizer import Optimizer
 from bert.training.distributed import Split, World
@@ -24,6 +26,8 @@ from bert.training.settings import MicroBatches
 
 Tensor = Any
 Batch = Mapping[str, Tensor]
+# XLA's loops run on one core each on a CPU: so many updates of a share of the parameters stand side by side.
+PIECES_AT_ONCE = 2
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,17 @@ class Objective:
 def _shrink(norm: Tensor, bound: float) -> Tensor:
     """What a gradient of that norm is multiplied by, so that its norm is at most `bound`. () float32."""
     return tf.minimum(1.0, bound / tf.maximum(norm, 1e-12))
+
+
+def _shares(parameters: Mapping[str, Any], count: int) -> list[list[str]]:
+    """The parameters' names in `count` shares of about the same size, the largest first."""
+    shares: list[list[str]] = [[] for _ in range(count)]
+    sizes = [0] * count
+    for name in sorted(parameters, key=lambda n: -int(parameters[n].shape.num_elements())):
+        lightest = sizes.index(min(sizes))
+        shares[lightest].append(name)
+        sizes[lightest] += int(parameters[name].shape.num_elements())
+    return shares
 
 
 class TrainStep:
@@ -71,11 +86,15 @@ class TrainStep:
         self.updates = tf.Variable(0, dtype=tf.int64, name="updates")
         self.compile(precision.xla)
 
-    def compile(self, xla: bool) -> None:
-        """Let XLA compile the step, or not; before its first call."""
+    def compile(self, xla: Xla) -> None:
+        """Say what XLA compiles, before the first call. The update is a piece: a pass over memory, no products."""
         self.xla = xla
-        self._gradients = tf.function(self._accumulate, jit_compile=xla)
-        self._update = tf.function(self._apply, jit_compile=xla)
+        self._gradients = compile_by(xla, self._accumulate)
+        self._norm = compile_by(xla is True, tf.linalg.global_norm)
+        self._updates = [
+            (names, compile_by(bool(xla), partial(self._apply, names)))
+            for names in _shares(self._parameters, PIECES_AT_ONCE if xla == "pieces" else 1)
+        ]
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -120,8 +139,12 @@ class TrainStep:
         reduced = self._world.sum([*gradients, *(sums[k] for k in keys)], "gradients")
         gradients, sums = reduced[: len(gradients)], dict(zip(keys, reduced[len(gradients) :], strict=True))
         rate = self._schedule(step)
-        norm = self._update(gradients, rate, scale)
+        norm = self._norm(gradients) / scale
         finite = tf.math.is_finite(norm)
+        self.updates.assign_add(tf.cast(finite, tf.int64))
+        by_name = dict(zip(self._parameters, gradients, strict=True))
+        for names, update in self._updates:
+            update([by_name[n] for n in names], norm, rate, scale, tf.identity(self.updates))
         self._loss_scale.update(finite)
         return {
             **sums,
@@ -151,13 +174,13 @@ class TrainStep:
     ) -> tuple[list[Tensor], Sums]:
         """Gradient and sums of one micro-batch. totals: the losses' divisors, empty where each has its own."""
         objective = self._objective
-        dropout = Dropout(self._seed, step, first_row)
         if self._own_mean:
             micros = float(self._split.ranks * self._split.accumulate)
             # A micro-batch without a prediction has the loss 0 and not 0/0.
             totals = {n: micros * tf.where(w > 0, w, 1.0) for n, w in objective.weigh(batch).items()}
+        sites = Dropout(self._seed, step, first_row, self._split.micro_batch)
         with tf.GradientTape() as tape:
-            sums = objective.sums(self._parameters, self._config, batch, dropout, self._precision.dtype)
+            sums = objective.sums(self._parameters, self._config, batch, sites, self._precision.dtype)
             loss = tf.add_n([sums[term] / totals[weight] for term, weight in objective.terms.items()])
             scaled = loss * scale
         gradients = tape.gradient(scaled, list(self._parameters.values()))
@@ -172,13 +195,14 @@ class TrainStep:
             dense = [g * tf.where(tf.math.is_finite(norm), _shrink(norm, self._micro_clip_norm), norm) for g in dense]
         return dense, sums
 
-    def _apply(self, gradients: list[Tensor], rate: Tensor, scale: Tensor) -> Tensor:
-        """Unscale, clip, update where finite; the gradient's norm before clipping, () float32."""
-        unscaled = [g / scale for g in gradients]
-        norm = tf.linalg.global_norm(unscaled)
+    def _apply(
+        self, names: Sequence[str], gradients: list[Tensor], norm: Tensor, rate: Tensor, scale: Tensor, update: Tensor
+    ) -> None:
+        """Unscale, clip and update these parameters, where the whole gradient is finite.
+
+        norm: of the whole gradient, unscaled, () float32. update: () int64, the number of this update, from 1.
+        """
         if tf.math.is_finite(norm):
-            factor = _shrink(norm, self._clip_norm) if self._clip_norm else 1.0
-            clipped = [g * factor for g in unscaled]
-            self.updates.assign_add(1)
-            self._optimizer.apply(dict(zip(self._parameters, clipped, strict=True)), rate, self.updates)
-        return norm
+            factor = (_shrink(norm, self._clip_norm) if self._clip_norm else 1.0) / scale
+            clipped = {name: gradient * factor for name, gradient in zip(names, gradients, strict=True)}
+            self._optimizer.apply(clipped, rate, update)

@@ -1,0 +1,96 @@
+"""Pieces: what stands between the matrix products, each compiled to few passes over memory.
+
+On a CPU, oneDNN's matrix products are faster than those of XLA, and XLA's loops are faster than a pass of TensorFlow
+for each operation. So a step may be left to TensorFlow, with these pieces compiled by XLA inside it. A piece's backward
+pass starts from its inputs, and computes again what it needs: memory is what it is short of, and nothing else is kept.
+Where XLA compiles the whole step, or nothing, a piece is an ordinary function.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Literal
+
+import tensorflow as tf
+from tensorflow.compiler.tf2xla.python import xla as xla_ops
+
+Tensor = Any
+Xla = bool | Literal["pieces"]
+"""What XLA compiles: the whole of what is run at a time, its pieces, or nothing."""
+
+_traced_for: ContextVar[Xla] = ContextVar("traced_for", default=False)
+
+
+@contextmanager
+def _tracing(xla: Xla) -> Iterator[None]:
+    before = _traced_for.set(xla)
+    try:
+        yield
+    finally:
+        _traced_for.reset(before)
+
+
+def barrier(x: Tensor) -> Tensor:
+    """x, which XLA then computes as it stands: it neither merges nor moves operations across."""
+    return xla_ops.optimization_barrier(x) if _traced_for.get() is True else x
+
+
+def compile_by(xla: Xla, function: Callable[..., Any], **options: Any) -> Any:
+    """`function` as a tf.function of which XLA compiles all, the pieces, or nothing."""
+
+    def traced(*args: Any) -> Any:
+        with _tracing(xla):
+            return function(*args)
+
+    return tf.function(traced, jit_compile=xla is True, **options)
+
+
+def piece(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Make `function` of (tensors..., static keyword arguments) -> tensor a piece.
+
+    Integer arguments have no gradient; a tensor may be None.
+    """
+
+    @functools.cache
+    def compiled(**static: Any) -> tuple[Any, Any]:
+        @tf.function(jit_compile=True)
+        def forward(*inputs: Tensor) -> Tensor:
+            with _tracing(True):
+                return function(*inputs, **static)
+
+        @tf.function(jit_compile=True)
+        def backward(inputs: tuple[Tensor, ...], upstream: Tensor) -> list[Tensor]:
+            with _tracing(True), tf.GradientTape() as tape:
+                tape.watch([x for x in inputs if x is not None and x.dtype.is_floating])
+                out = function(*inputs, **static)
+            wanted = [x for x in inputs if x is not None and x.dtype.is_floating]
+            return tape.gradient(out, wanted, upstream)  # type: ignore[no-any-return]
+
+        return forward, backward
+
+    @functools.wraps(function)
+    def call(*inputs: Tensor, **static: Any) -> Tensor:
+        if _traced_for.get() != "pieces":
+            return function(*inputs, **static)
+        forward, backward = compiled(**static)
+        given = [None if x is None else tf.convert_to_tensor(x) for x in inputs]
+        present = [x for x in given if x is not None]
+
+        def with_none(tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+            waiting = iter(tensors)
+            return tuple(None if x is None else next(waiting) for x in given)
+
+        @tf.custom_gradient
+        def differentiable(*tensors: Tensor) -> tuple[Tensor, Callable[[Tensor], list[Tensor]]]:
+            def gradient(upstream: Tensor) -> list[Tensor]:
+                found = iter(backward(with_none(tensors), upstream))
+                return [next(found) if x.dtype.is_floating else None for x in tensors]
+
+            return forward(*with_none(tensors)), gradient
+
+        return differentiable(*present)
+
+    return call
