@@ -97,7 +97,7 @@ def curve_svg(curve: Curve, guesses: dict[str, tuple[str, float]], held_out: Cur
                 seen = thin(held_out)
                 axes.plot(seen["step"], seen[name], "o-", color=OTHER_LINE, markersize=3.5, label="held-out text")
                 if axes is panels[0]:
-                    axes.legend(frameon=False, fontsize=8, loc="upper right")
+                    axes.legend(frameon=False, fontsize=8, ncols=2, loc="lower right", bbox_to_anchor=(1, 1))
             if name in guesses:
                 said, reached = guesses[name]
                 axes.axhline(reached, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
