@@ -74,7 +74,7 @@ def repo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     params["vocab"] |= {"source": {"url": "given.txt"}}
     params["tfrecords"]["phase1"] |= {"sequence_length": 32, "max_predictions": 5}
     params["pretrain"] |= {"dropout": 0.1}
-    params["pretrain"]["phase1"] |= {"steps": 40, "batch_size": 8, "warmup_steps": 5}
+    params["pretrain"]["phase1"] |= {"steps": 40, "batch_size": 8, "warmup_steps": 5, "eval_every": 10}
     with open(folder / "params.yaml", "w") as f:
         yaml.dump(params, f)
     run(folder, "git", "init", "-q", "-b", "main")
@@ -136,8 +136,8 @@ def test_after_kill_9_repro_goes_on_and_ends_with_the_same_weights(repo: Path) -
     assert hashes(repo)["data/models/phase1"] == uninterrupted
     told = json.loads((repo / f"metrics/provenance/{STAGE}.json").read_text())
     assert told["resumed_from_step"] >= 12
-    curve = run(repo, "git", "diff", "--stat", "--", f"metrics/curves/{STAGE}.tsv")
-    assert curve.stdout == "", "the curve of a resumed run has the same points"
+    curves = run(repo, "git", "diff", "--stat", "--", "metrics/curves")
+    assert curves.stdout == "", "the curves of a resumed run have the same points"
     go_back(repo)
 
 
@@ -166,9 +166,35 @@ def test_a_second_trainer_is_told_who_holds_the_lock(repo: Path) -> None:
 
 def test_an_experiment_at_another_precision_reruns_training_only_and_is_comparable(repo: Path) -> None:
     before = hashes(repo)
-    done = run(repo, "dvc", "exp", "run", "-n", "at-bf16", "-S", "precision=bf16", STAGE)
-    ran = re.findall(r"Running stage '([^']+)'", done.stdout)
+    live = repo / "dvclive" / STAGE
+    with subprocess.Popen(
+        ["dvc", "exp", "run", "-n", "at-bf16", "-S", "precision=bf16", STAGE],
+        cwd=repo,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as dvc:
+        until = time.monotonic() + SECONDS
+        while not (live / "metrics.json").exists():
+            assert time.monotonic() < until and dvc.poll() is None, dvc.communicate()
+            time.sleep(0.005)
+        assert not (repo / "data/models/phase1").exists(), "the figures are there while the stage still trains"
+        out, _ = dvc.communicate(timeout=SECONDS)
+        assert dvc.returncode == 0
+    ran = re.findall(r"Running stage '([^']+)'", out)
     assert ran == [STAGE]
+    drawn = json.loads(
+        run(repo, "dvc", "plots", "show", "--json", "-x", "step", f"dvclive/{STAGE}/plots/metrics").stdout
+    )
+    tables = {re.sub(r".*/metrics/", "", name): table for name, table in drawn["data"].items()}
+    assert len(tables["train/loss.tsv"][0]["content"]["data"]["values"]) == 40
+    assert len(tables["held_out/mlm_loss.tsv"][0]["content"]["data"]["values"]) == 4
+    (ref,) = run(repo, "git", "for-each-ref", "--format=%(refname)", "refs/exps/*/*/at-bf16").stdout.split()
+    committed = run(repo, "git", "ls-tree", "-r", "--name-only", ref).stdout.splitlines()
+    assert f"metrics/curves/{STAGE}_held_out.tsv" in committed
+    assert not [name for name in committed if name.startswith("dvclive")], "live figures are no part of an experiment"
+    assert "dvclive" not in run(repo, "git", "status", "--porcelain").stdout
     told = json.loads(run(repo, "dvc", "metrics", "diff", "--all", "--json", "HEAD", "at-bf16").stdout)
     figures = told[f"metrics/{STAGE}.json"]
     for name in ("mlm_loss", "mlm_accuracy", "nsp_accuracy", "sequences_per_second"):

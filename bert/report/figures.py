@@ -16,12 +16,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from bert.report.inputs import Curve, Inputs
+from bert.report.inputs import HELD_OUT, Curve, Inputs
 from bert.report.tables import Drawing
 
 POINTS = 300  # more than a screen shows; a million steps must not make a page of 100 MB
 INK = "#010203"  # stands for the page's own text colour, which is not known here
 LINE = "#3d85c8"  # reads on white and on black
+OTHER_LINE = "#d97706"  # does so too
 COIN = log(2)  # nats: the next sentence, guessed
 LABELS = {"mlm_loss": "MLM loss", "nsp_loss": "NSP loss"}
 STYLE: dict[Any, Any] = {
@@ -79,17 +80,24 @@ def losses(curve: Curve) -> list[str]:
     return [name for name in curve if name.endswith("_loss")] or ["loss"]
 
 
-def curve_svg(curve: Curve, guesses: dict[str, tuple[str, float]]) -> Markup:
+def curve_svg(curve: Curve, guesses: dict[str, tuple[str, float]], held_out: Curve | None = None) -> Markup:
     """Each loss over steps with what guessing reaches, and below them the learning rate.
 
-    guesses: {column: (name of the guess, its loss in nats)}
+    Args:
+        guesses: {column: (name of the guess, its loss in nats)}
+        held_out: the same losses on held-out text, where there are such: few points, each drawn.
     """
     thinned, names = thin(curve), losses(curve)
     with rc_context(STYLE):
         figure = Figure(figsize=(6.4, 2.0 + 1.6 * len(names)), layout="constrained")
         *panels, rate = figure.subplots(len(names) + 1, 1, sharex=True, height_ratios=(3, *[1.6] * (len(names) - 1), 1))
         for axes, name in zip(panels, names, strict=True):
-            axes.plot(thinned["step"], thinned[name], color=LINE, linewidth=1.4)
+            axes.plot(thinned["step"], thinned[name], color=LINE, linewidth=1.4, label="training text")
+            if held_out and held_out["step"] and name in held_out:
+                seen = thin(held_out)
+                axes.plot(seen["step"], seen[name], "o-", color=OTHER_LINE, markersize=3.5, label="held-out text")
+                if axes is panels[0]:
+                    axes.legend(frameon=False, fontsize=8, ncols=2, loc="lower right", bbox_to_anchor=(1, 1))
             if name in guesses:
                 said, reached = guesses[name]
                 axes.axhline(reached, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
@@ -113,5 +121,7 @@ def drawing(inputs: Inputs, key: str) -> tuple[Drawing, ...]:
     entropy = inputs.metrics.get(key, {}).get("unigram_entropy")
     if entropy is not None:
         guesses["mlm_loss"] = ("unigram entropy", entropy)
-    caption = f"{inputs.stage(key)}: loss on the training text up to step {curve['step'][-1]:,.0f}"
-    return (Drawing(curve_svg(curve, guesses), caption),)
+    held_out = inputs.curves.get(key + HELD_OUT)
+    texts = "training text, and on held-out text," if held_out and held_out["step"] else "training text"
+    caption = f"{inputs.stage(key)}: loss on the {texts} up to step {curve['step'][-1]:,.0f}"
+    return (Drawing(curve_svg(curve, guesses, held_out), caption),)

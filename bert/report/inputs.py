@@ -25,6 +25,8 @@ Histogram = dict[str, list[tuple[int, int]]]
 """{split: [(longest length of a bin in tokens, sequences in it)]}"""
 
 CURVE_COLUMNS = ("step", "loss", "learning_rate")  # and what each training adds
+HELD_OUT = "_held_out"  # at the end of the key of a training's curve on held-out text
+HELD_OUT_COLUMNS = ("step", "mlm_loss")
 LENGTHS_COLUMNS = ["split", "tokens", "sequences"]
 
 # The order in which a reader meets the stages; one that is not named here comes last.
@@ -45,7 +47,7 @@ def in_order(key: str) -> tuple[int, list[str | int]]:
 
 def stage_of(key: str) -> str:
     """The DVC stage that writes the file of `key`. Example: glue/mrpc -> glue@mrpc"""
-    group, _, item = key.partition("/")
+    group, _, item = key.removesuffix(HELD_OUT).partition("/")
     return f"{group}@{item.replace('/', '-')}" if item else group
 
 
@@ -109,18 +111,16 @@ def _read_object(path: Path, made_by: str) -> Metrics:
     return value
 
 
-def read_curve(path: Path, made_by: str) -> Curve:
-    """The columns of a training curve, step by step.
+def read_curve(path: Path, made_by: str, expected: tuple[str, ...] = CURVE_COLUMNS) -> Curve:
+    """The columns of a training curve, step by step; those `expected` and others.
 
     Raises:
         StageError: a column is missing, or a line is not all finite numbers; names the file and the line.
     """
     header, *lines = path.read_text(encoding="utf-8").splitlines() or [""]
     names = header.split("\t")
-    if absent := [c for c in CURVE_COLUMNS if c not in names]:
-        raise StageError(
-            f"{path}: expected the columns {', '.join(CURVE_COLUMNS)}; {absent[0]} is missing", run=made_by
-        )
+    if absent := [c for c in expected if c not in names]:
+        raise StageError(f"{path}: expected the columns {', '.join(expected)}; {absent[0]} is missing", run=made_by)
     columns: Curve = {name: [] for name in names}
     for n, line in enumerate(lines, start=2):
         try:
@@ -184,7 +184,8 @@ def read(
     for path in _files(curves, ".tsv"):
         if path.exists():
             key = key_of(path, "curves")
-            drawn[key] = read_curve(path, f"dvc repro -f -s {stage_of(key)}")
+            expected = HELD_OUT_COLUMNS if key.endswith(HELD_OUT) else CURVE_COLUMNS
+            drawn[key] = read_curve(path, f"dvc repro -f -s {stage_of(key)}", expected)
     counted = {}
     for path in _files(lengths, ".tsv"):
         if path.exists():

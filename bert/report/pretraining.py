@@ -7,9 +7,17 @@ from typing import Any
 from bert.report import figures
 from bert.report.inputs import Inputs, Metrics
 from bert.report.overview import label, measured, precision
-from bert.report.tables import Row, Section, Table, not_run, number, percent
+from bert.report.tables import NONE, Row, Section, Table, not_run, number, percent
 
 PHASES = ("pretrain_phase1", "pretrain_phase2")
+
+
+def _best(m: Metrics) -> str:
+    """The step with the smallest held-out loss meanwhile, and whether its weights are the result."""
+    if m.get("best_step") is None:
+        return NONE
+    kept = ", kept" if m.get("kept_step") == m["best_step"] else ""
+    return f"{number(m['best_step'])} ({number(m.get('best_mlm_loss'), 4)}{kept})"
 
 
 def _measures(m: Metrics) -> dict[str, str]:
@@ -28,10 +36,13 @@ def _measures(m: Metrics) -> dict[str, str]:
         "precision": precision(m),
         "XLA": number(m.get("xla")),
         "ranks": number(m.get("ranks")),
+        "accumulated micro-batches": number(m.get("accumulation")),
         "global batch": number(m.get("global_batch")),
         "steps": number(m.get("steps")),
+        "best step (MLM loss on some held-out text)": _best(m),
         "skipped steps": number(m.get("skipped_steps")),
         "peak memory, MB": number(m.get("peak_rss_mb")),
+        "peak accelerator memory, MB": number(m.get("peak_device_mb")),
     }
 
 

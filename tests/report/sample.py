@@ -14,6 +14,7 @@ PRETRAINED = {
     **{"unigram_entropy": 6.3123, "nats_below_unigram": 1.1889, "train_mlm_loss": 5.0, "train_nsp_loss": 0.65},
     **{"sequences_per_second": 213.4567, "tokens_per_second": 27322.1, "steps": 600, "global_batch": 64, "ranks": 1},
     **{"precision": "tf32", "precision_effective": "fp32", "xla": True, "skipped_steps": 3, "peak_rss_mb": 2312},
+    **{"best_step": 500, "best_mlm_loss": 5.2345, "kept_step": 600, "accumulation": 4},
 }
 
 METRICS: dict[str, dict[str, Any]] = {
@@ -85,7 +86,7 @@ def write(root: Path, metrics: dict[str, dict[str, Any]], machine: dict[str, Any
 
 
 def write_run(root: Path) -> Path:
-    """metrics/ of a whole run, all but one benchmark on one machine, and two curves. Returns `root`."""
+    """metrics/ of a whole run, all but one benchmark on one machine, and three curves. Returns `root`."""
     write(root, METRICS)
     write(root, {f"benchmark_inference/tiny-128-{b}": benchmark(128, b) for b in (1, 8, 16)})
     write(root, {"benchmark_training/tiny-128-8": benchmark(128, 8)}, GPU)
@@ -94,5 +95,8 @@ def write_run(root: Path) -> Path:
     lines = ["step\tloss\tmlm_loss\tnsp_loss\tlearning_rate\tgrad_norm"]
     lines += [f"{n}\t{9 - n / 100}\t{8.3 - n / 100}\t0.7\t{1e-3 * (1 - n / 400)}\t1.5" for n in range(1, 401)]
     (curves / "pretrain_phase1.tsv").write_text("\n".join(lines) + "\n")
+    lines = ["step\tmlm_loss\tmlm_accuracy\tnsp_loss\tnsp_accuracy"]
+    lines += [f"{n}\t{8.5 - n / 100}\t0.1\t0.71\t0.5" for n in (100, 200, 300, 400)]
+    (curves / "pretrain_phase1_held_out.tsv").write_text("\n".join(lines) + "\n")
     (curves / "squad.tsv").write_text("step\tloss\ttask_loss\tlearning_rate\n10\t5\t5\t0.001\n20\t4\t4\t0.0005\n")
     return root

@@ -52,6 +52,16 @@ def test_the_drawing_is_the_same_each_time_and_follows_the_curve() -> None:
     assert curve_svg(curve(50), GUESSES) != curve_svg(curve(51), GUESSES)
 
 
+def test_held_out_text_is_a_line_of_its_own_in_each_panel_that_has_it() -> None:
+    few: Curve = {"step": [10.0, 50.0], "mlm_loss": [8.0, 7.0], "mlm_accuracy": [0.1, 0.2]}
+    one = curve_svg(curve(50), {}, few)
+    both = curve_svg(curve(50), {}, few | {"nsp_loss": [0.7, 0.6]})
+    assert one.count("held-out text") == both.count("held-out text") == 1, "one legend for all panels"
+    lines = [svg.count("stroke: #d97706; stroke-width") for svg in (curve_svg(curve(50), {}), one, both)]
+    assert lines[0] == 0 < lines[1] < lines[2]
+    assert "held-out" not in curve_svg(curve(50), {}, {"step": [], "mlm_loss": []})
+
+
 @pytest.mark.parametrize("rate", [0.0, 1e-12])
 @pytest.mark.parametrize("steps", [1, 2])
 def test_short_runs_and_a_rate_of_zero_can_be_drawn(steps: int, rate: float) -> None:

@@ -117,3 +117,14 @@ def test_a_histogram_of_lengths_is_read_by_split(tmp_path: Path) -> None:
     path.write_text("tokens\tsequences\n64\t3\n")
     with pytest.raises(StageError, match="expected the columns split, tokens, sequences, got 'tokens"):
         read_lengths(path, "dvc repro")
+
+
+def test_a_held_out_curve_has_columns_of_its_own_and_the_command_of_its_training(tmp_path: Path) -> None:
+    path = tmp_path / "metrics" / "curves" / "pretrain_phase1_held_out.tsv"
+    path.parent.mkdir(parents=True)
+    path.write_text("step\tmlm_loss\n250\t7.5\n")
+    assert read([], [path], []).curves == {"pretrain_phase1_held_out": {"step": [250.0], "mlm_loss": [7.5]}}
+    path.write_text("step\tloss\n")
+    with pytest.raises(StageError, match="expected the columns step, mlm_loss; mlm_loss is missing") as error:
+        read([], [path], [])
+    assert error.value.run == "dvc repro -f -s pretrain_phase1"

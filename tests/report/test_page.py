@@ -44,6 +44,10 @@ def test_every_section_shows_its_figures(whole: str) -> None:
     assert page.row("nats below unigram entropy")[1:] == ["1.1889", "1.4123"]
     assert page.row("precision")[1:] == ["tf32, ran as fp32"] * 2
     assert page.row("skipped steps")[1:] == ["3", "3"]
+    assert page.row("accumulated micro-batches")[1:] == ["4", "4"]
+    assert page.row("best step (MLM loss on some held-out text)")[1:] == ["500 (5.2345)"] * 2
+    assert page.row("peak memory, MB")[1:] == ["2,312", "2,312"]
+    assert "pretrain_phase1: loss on the training text, and on held-out text, up to step 400" in whole
     assert page.row("fine-tuned") == ["fine-tuned", "24.12", "31.46", "410"]
     assert page.row("fine-tuned from random weights")[1:3] == ["10.50", "14.20"]
     assert page.row("no model: random span")[1:3] == ["0.30", "15.50"]
@@ -136,6 +140,13 @@ def test_the_page_needs_nothing_but_itself(whole: str) -> None:
     anchors = set(re.findall(r' id="([^"]+)"', whole))
     assert {link[1:] for link in links if link.startswith("#")} <= anchors
     assert len(whole) < 150_000
+
+
+def test_the_best_step_says_whether_its_weights_are_the_result() -> None:
+    kept = {**PRETRAINED, "kept_step": 500, "peak_device_mb": 40123.4}
+    page = Parsed(render(Inputs({"pretrain_phase1": kept}), PARAMS))
+    assert page.row("best step (MLM loss on some held-out text)")[1] == "500 (5.2345, kept)"
+    assert page.row("peak accelerator memory, MB")[1] == "40,123"
 
 
 def test_no_published_figure_stands_beside_tiny(whole: str) -> None:

@@ -7,5 +7,6 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def _no_training_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("BERT_RANKS", "BERT_HOSTS", "BERT_MICRO_BATCH", "BERT_RESUME", "BERT_SAVE_SECONDS"):
+    of_machine = ("BERT_RANKS", "BERT_HOSTS", "BERT_MICRO_BATCH", "BERT_RESUME", "BERT_SAVE_SECONDS")
+    for name in (*of_machine, "BERT_TENSORBOARD", "BERT_DVCLIVE", "DVC_EXP_NAME"):
         monkeypatch.delenv(name, raising=False)
