@@ -27,7 +27,7 @@ on_cpu = pytest.mark.skipif(
 def test_names_mean_a_dtype_and_only_float16_scales_the_loss(
     name: PrecisionName, dtype: Any, scales_loss: bool
 ) -> None:
-    precision = set_precision(ComputeSettings(precision=name, xla=False, deterministic=True), hidden_size=16)
+    precision = set_precision(ComputeSettings(precision=name, xla=False, deterministic=True, allreduce="fp32"), hidden_size=16)
     assert (precision.name, precision.dtype, precision.scales_loss) == (name, dtype, scales_loss)
     # TensorFlow's default is on: fp32 would silently be TF32 on a GPU that has it.
     assert tf.config.experimental.tensor_float_32_execution_enabled() == (name == "tf32")
@@ -36,7 +36,7 @@ def test_names_mean_a_dtype_and_only_float16_scales_the_loss(
 @on_cpu
 def test_tf32_on_a_cpu_is_told_as_what_it_is() -> None:
     assert not has_tf32([])
-    precision = set_precision(ComputeSettings(precision="tf32", xla=False, deterministic=True), hidden_size=16)
+    precision = set_precision(ComputeSettings(precision="tf32", xla=False, deterministic=True, allreduce="fp32"), hidden_size=16)
     assert (precision.name, precision.effective) == ("tf32", "fp32")
 
 
@@ -64,5 +64,5 @@ def test_deterministic_operations_are_switched_on_where_they_are_wanted(
     # TensorFlow cannot switch them off again, so that the state of this process tells nothing.
     calls: list[bool] = []
     monkeypatch.setattr(tf.config.experimental, "enable_op_determinism", lambda: calls.append(True))
-    set_precision(ComputeSettings(precision="fp32", xla=False, deterministic=wanted), hidden_size=16)
+    set_precision(ComputeSettings(precision="fp32", xla=False, deterministic=wanted, allreduce="fp32"), hidden_size=16)
     assert calls == [True] * wanted

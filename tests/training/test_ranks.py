@@ -28,7 +28,7 @@ from stages.pretrain import main
 from tests.model.reference import random_weights
 from tests.project import Project, catches
 from tests.training import stage
-from tests.training.in_ranks import ROWS, STEPS
+from tests.training.in_ranks import ROWS, SLEEP, STEPS
 from tests.training.tiny import CONFIG, FP32, fresh_step, take_steps, values_of, write_records, write_vocab
 
 pytestmark = [pytest.mark.ranks, pytest.mark.slow]
@@ -70,6 +70,7 @@ def test_ranks_sum_and_gather_in_their_order(seen: Path) -> None:
 def test_two_ranks_step_as_one_with_dropout_on(seen: Path) -> None:
     step = fresh_step(Split(1, 1, ROWS), clip_norm=0.5)
     for told, expected in zip(of_rank(seen, 0)["told"], take_steps(step, range(STEPS), ROWS), strict=True):
+        assert expected.pop("allreduce_seconds") == 0, "one rank waits for nobody"
         assert told == pytest.approx(expected, rel=1e-5)
     ours = load_file(seen / "0.safetensors")
     for name, value in values_of(step).items():
@@ -87,6 +88,49 @@ def test_ranks_hold_the_same_bits(seen: Path) -> None:
 def test_what_one_rank_finds_not_finite_no_rank_takes(seen: Path) -> None:
     for rank in range(2):
         assert of_rank(seen, rank)["poisoned"] == {"finite": 0, "unchanged": True}
+
+
+def test_gradients_sent_as_float16_are_within_its_rounding(seen: Path) -> None:
+    step = fresh_step(Split(1, 1, ROWS), clip_norm=0.0)
+    (expected,) = take_steps(step, range(1), ROWS)
+    for rank in range(2):
+        told = of_rank(seen, rank)["compressed"]
+        assert told["first"]["loss_scale"] == 2.0**10 and told["first"]["finite"] == 1
+        for name in ("mlm_loss", "nsp_loss", "predictions", "rows"):
+            assert told["first"][name] == pytest.approx(expected[name], rel=1e-6), "sums are not rounded"
+        errors = {}
+        for name, moment in told["moments"].items():
+            if not name.endswith("key/bias"):  # 0 but for rounding
+                exact = step.variables[name].numpy()
+                errors[name] = np.linalg.norm(np.array(moment) - exact) / np.linalg.norm(exact)
+        assert 2**-16 < max(errors.values()) < 2**-9, errors  # half a unit of 11 bits, twice: each part, and the sum
+
+
+def test_gradients_sent_as_float16_take_half_the_bytes(seen: Path) -> None:
+    for rank in range(2):
+        whole, half = of_rank(seen, rank)["sent"], of_rank(seen, rank)["compressed"]["sent"]
+        assert whole["weights"] == half["weights"]
+        assert 2 * half["gradients"] == whole["gradients"] - half["sums"]
+        assert half["sums"] < half["gradients"] / 100
+
+
+def test_what_is_too_large_for_float16_on_one_rank_no_rank_takes(seen: Path) -> None:
+    for rank in range(2):
+        told = of_rank(seen, rank)["compressed"]
+        assert told["overflow"] == {"finite": 0, "unchanged": True, "scale": 2.0**39}
+        # 1e5 is too large by itself, on the second rank alone; 4e4 + 4e4 only in the sum. Sums may be larger.
+        assert told["large"] == [14.0, float("inf"), float("inf")]
+        assert told["sums"] == 200002
+
+
+def test_the_time_of_the_all_reduce_tells_waiting_from_sending(seen: Path) -> None:
+    waiting, late = (of_rank(seen, rank)["timed"] for rank in range(2))
+    assert waiting["seconds"] > 0.8 * SLEEP and 0 < late["seconds"] < 0.5 * SLEEP
+    mean = (waiting["seconds"] + late["seconds"]) / 2
+    for told in (waiting, late):
+        assert told["allreduce_seconds_per_step"] == pytest.approx(mean, abs=1e-5)
+        assert told["allreduce_wait_seconds_per_step"] == pytest.approx(mean - late["seconds"], abs=1e-5)
+        assert 0 < told["allreduce_share"] < 1
 
 
 def test_the_held_out_numbers_do_not_depend_on_the_number_of_ranks(seen: Path) -> None:
