@@ -24,7 +24,7 @@ from bert.pipeline.progress import Progress
 from bert.training.batches import Arrays, array_batches
 from bert.training.distributed import World, split_batch
 from bert.training.finetuning import SPANS, forward_spans
-from bert.training.loop import peak_rss_mb
+from bert.training.memory import peak_rss_mb
 from bert.training.precision import Precision, set_precision
 from bert.training.settings import ComputeSettings
 from bert.training.step import TrainStep

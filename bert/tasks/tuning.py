@@ -15,7 +15,7 @@ from bert.text.tokenizer import WordPieceTokenizer
 from bert.training.batches import Arrays
 from bert.training.distributed import World
 from bert.training.finetuning import Finetuned, finetune
-from bert.training.loop import peak_rss_mb
+from bert.training.memory import peak_rss_mb
 from bert.training.precision import set_precision
 from bert.training.settings import ComputeSettings
 from bert.training.step import Objective

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import logging
 import math
-import os
-import resource
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,34 +15,18 @@ import tensorflow as tf
 from bert.pipeline.errors import StageError
 from bert.pipeline.progress import Progress
 from bert.training import checkpoint
+from bert.training.curve import Curve
 from bert.training.distributed import World
+from bert.training.saving import SavingTimes
 from bert.training.step import TrainStep
-from bert.training.stopping import stop_when_asked
+from bert.training.stopping import Stop, stop_when_asked
+from bert.training.streak import Streak
 
 log = logging.getLogger(__name__)
 
-CURVE_POINTS = 200
-# Saving may take this share of the time at most; 0 saves after every step.
-SAVING_SHARE = 0.05
 # Steps whose time is left out of the throughput: tracing, compiling, first touch of the memory.
 SETTLING_STEPS = 5
 GO_ON = "dvc repro: it goes on from there"
-
-
-def save_seconds() -> float:
-    """BERT_SAVE_SECONDS: time between checkpoints, default a minute. Changes no result."""
-    told = os.environ.get("BERT_SAVE_SECONDS", "60")
-    try:
-        return float(told)
-    except ValueError:
-        raise StageError(
-            f"BERT_SAVE_SECONDS is {told!r}, expected a number", run="unset BERT_SAVE_SECONDS, or correct it"
-        ) from None
-
-
-def peak_rss_mb() -> float:
-    """The most memory that this process has held, in MB (2**20 bytes)."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 @dataclass
@@ -68,21 +50,6 @@ class Run:
         """Sequences a second over the settled steps of this process."""
         settled = self.step_seconds[SETTLING_STEPS:] or self.step_seconds
         return batch_size * len(settled) / sum(settled) if settled else 0.0
-
-
-@dataclass
-class Streak:
-    """Updates in a row that were not finite.
-
-    first: the step that it began at; scale: the variables of the loss scale before it, first_scale the scale itself;
-    last_norm: of the last finite gradient.
-    """
-
-    first: int = 0
-    length: int = 0
-    scale: dict[str, Any] = field(default_factory=dict)
-    first_scale: float = math.nan
-    last_norm: float = math.nan
 
 
 def train(
@@ -112,127 +79,142 @@ def train(
         StageError: more skipped updates in a row for the second time, no update at all, a checkpoint of other code,
             ranks that do not see the same checkpoint, or SIGTERM or Ctrl-C, after saving.
     """
-    run = Run(["\t".join(["step", "loss", *losses, "learning_rate", "grad_norm", "loss_scale"])])
-    first, streak = 0, Streak()
-    gathered: list[dict[str, float]] = []
-    found = checkpoint.newest(scratch / "checkpoints", code)
-    if found is not None:
-        for variable_name, variable in step.variables.items():
-            variable.assign(found.tensors[variable_name])
-        first, run.resumed_from = found.step, found.step
-        run.curve, run.skipped_steps, run.last = found.state["curve"], found.state["skipped"], found.state["last"]
-        if found.state["xla"] != step.xla:  # `xla: auto` chose on another device: the last bits would change
-            log.info("%s: XLA stays %s, as in the checkpoint", name, "on" if found.state["xla"] else "off")
-            step.compile(found.state["xla"])
-        run.skipped_batches = found.state["skipped_batches"]
-        gathered = found.state["gathered"]
-        log.info("%s: going on from step %d of %d", name, first, steps)
-    run.xla = step.xla
-    if len(set(starts := world.gather(first))) > 1:
-        raise StageError(
-            f"{name}: the ranks would start at different steps {starts}: they do not see the same {scratch}",
-            run="put the repository in a folder that all hosts share, then dvc repro",
-        )
-    interval = max(1, steps // CURVE_POINTS)
-    between, saved = save_seconds(), time.monotonic()
-    with (
-        Progress(name, steps, "steps", first) if world.is_first else Progress(name, 0, "") as progress,
-        stop_when_asked(scratch, world.is_first) as stop,
-    ):
-        began = time.perf_counter()
-        number = first
-        feed = iter(batches(first + len(run.skipped_batches), steps + len(run.skipped_batches)))
-        while number < steps:
-            batch = next(feed)
-            scale = {n: v.numpy() for n, v in step.loss_scale_variables.items()} if not streak.length else streak.scale
-            with world.lost_ranks_told(f"{name}, step {number}"):
-                told = {k: float(v) for k, v in step(batch, tf.constant(number, tf.int64)).items()}
-            now = time.perf_counter()
-            run.step_seconds.append(now - began)
-            if told["finite"]:
-                streak = Streak(last_norm=told["grad_norm"])
-                gathered.append(told)
-            else:
-                if not streak.length:
-                    streak = Streak(number, 0, scale, told["loss_scale"], streak.last_norm)
-                streak.length += 1
-                run.skipped_steps += 1
-                if streak.length > max_skipped:
-                    if run.skipped_batches:
-                        raise _hopeless(name, streak, step, told, run.skipped_batches)
-                    run.skipped_batches = list(range(streak.first, number + 1))
-                    run.skipped_steps -= streak.length
-                    for variable_name, value in streak.scale.items():
-                        step.loss_scale_variables[variable_name].assign(value)
-                    if world.is_first:
-                        log.warning(
-                            "%s: %d updates in a row were not finite: back to the state before step %d, without the "
-                            "batches %d to %d",
-                            *(name, streak.length, streak.first, streak.first, number),
-                        )
-                    number, streak = streak.first, Streak(last_norm=streak.last_norm)
-                    feed = iter(batches(number + len(run.skipped_batches), steps + len(run.skipped_batches)))
+    return _Training(name, step, batches, steps, scratch, world, code, max_skipped, Curve(losses, steps)).run()
+
+
+@dataclass
+class _Training:
+    """The arguments of `train`, and where it stands: `number` steps are done."""
+
+    name: str
+    step: TrainStep
+    batches: Callable[[int, int], Any]
+    steps: int
+    scratch: Path
+    world: World
+    code: dict[str, str]
+    max_skipped: int
+    curve: Curve
+    number: int = 0
+    told: Run = field(default_factory=lambda: Run([]))
+    streak: Streak = field(default_factory=Streak)
+
+    def run(self) -> Run:
+        self._resume()
+        self._check_that_ranks_agree()
+        saving = SavingTimes()
+        with self._progress() as progress, stop_when_asked(self.scratch, self.world.is_first) as stop:
+            feed = self._feed()
+            while self.number < self.steps:
+                figures = self._take_step(feed)
+                if figures["finite"]:
+                    self.streak.end(figures["grad_norm"])
+                    self.curve.add(figures)
+                elif self._is_too_much(figures):
+                    self._roll_back()
+                    feed = self._feed()
                     continue
-            done = number + 1
-            number = done
-            # Inside a streak neither a point of the curve nor a checkpoint: it may be rolled back.
-            if gathered and (told["finite"] or done == steps) and (done % interval == 0 or done == steps):
-                run.last = _mean(gathered, losses)
-                row = [run.last[c] for c in ("loss", *losses, "learning_rate", "grad_norm", "loss_scale")]
-                run.curve.append("\t".join([str(done), *(f"{x:.6g}" for x in row)]))
-                gathered = []
-            if world.is_first:
-                shown = run.last.get("loss", math.nan)
-                progress.update(done, f"loss {shown:.4f}, lr {told['learning_rate']:.3g}")
-                savable = done < steps and bool(told["finite"])  # in a streak it might have to go back
-                stopping = stop.asked and savable
-                if stopping or (savable and time.monotonic() - saved >= between):
-                    began_saving = time.monotonic()
-                    state = {
-                        "curve": run.curve,
-                        "gathered": gathered,  # half a point of the curve: a resumed curve has the same points
-                        "xla": step.xla,
-                        "skipped": run.skipped_steps,
-                        "skipped_batches": run.skipped_batches,
-                        "last": run.last,
-                    }
-                    tensors = {n: v.numpy() for n, v in step.variables.items()}
-                    checkpoint.save(scratch / "checkpoints", done, tensors, state, code)
-                    saved = time.monotonic()
-                    between = max(save_seconds(), (saved - began_saving) / SAVING_SHARE if save_seconds() else 0.0)
-                if stopping:
-                    raise StageError(f"{name}: stopped as asked after step {done} of {steps}, saved", run=GO_ON)
-            began = time.perf_counter()
-    if not run.last:
-        raise StageError(
-            f"{name}: not one of {steps} updates was finite",
-            run="a smaller loss_scale.initial or another precision in params.yaml, then dvc repro",
+                self.number += 1
+                # Inside a streak neither a point of the curve nor a checkpoint: it may be rolled back.
+                if figures["finite"] or self.number == self.steps:
+                    self.curve.point(self.number)
+                if self.world.is_first:
+                    shown = self.curve.last.get("loss", math.nan)
+                    progress.update(self.number, f"loss {shown:.4f}, lr {figures['learning_rate']:.3g}")
+                    if figures["finite"] and self.number < self.steps:
+                        self._save_when_due(saving, stop)
+        if not self.curve.last:
+            raise StageError(
+                f"{self.name}: not one of {self.steps} updates was finite",
+                run="a smaller loss_scale.initial or another precision in params.yaml, then dvc repro",
+            )
+        self.told.curve, self.told.last = self.curve.lines, self.curve.last
+        return self.told
+
+    def _resume(self) -> None:
+        """Take up the newest checkpoint, where there is one."""
+        found = checkpoint.newest(self.scratch / "checkpoints", self.code)
+        if found is not None:
+            for name, variable in self.step.variables.items():
+                variable.assign(found.tensors[name])
+            self.number, self.told.resumed_from = found.step, found.step
+            self.told.skipped_steps, self.told.skipped_batches = found.state["skipped"], found.state["skipped_batches"]
+            self.curve.restore(found.state)
+            if found.state["xla"] != self.step.xla:  # `xla: auto` chose on another device: the last bits would change
+                log.info("%s: XLA stays %s, as in the checkpoint", self.name, "on" if found.state["xla"] else "off")
+                self.step.compile(found.state["xla"])
+            log.info("%s: going on from step %d of %d", self.name, self.number, self.steps)
+        self.told.xla = self.step.xla
+
+    def _check_that_ranks_agree(self) -> None:
+        if len(set(starts := self.world.gather(self.number))) > 1:
+            raise StageError(
+                f"{self.name}: the ranks would start at different steps {starts}: they do not see the same "
+                f"{self.scratch}",
+                run="put the repository in a folder that all hosts share, then dvc repro",
+            )
+
+    def _progress(self) -> Progress:
+        return (
+            Progress(self.name, self.steps, "steps", self.number) if self.world.is_first else Progress(self.name, 0, "")
         )
-    return run
 
+    def _feed(self) -> Iterator[Any]:
+        """The batches of the steps to come."""
+        skipped = len(self.told.skipped_batches)
+        return iter(self.batches(self.number + skipped, self.steps + skipped))
 
-def _hopeless(
-    name: str, streak: Streak, step: TrainStep, told: dict[str, float], skipped_batches: list[int]
-) -> StageError:
-    """The error of a second streak, with what tells a poisoned record from weights that have diverged."""
-    last = streak.first + streak.length - 1
-    weights = float(tf.linalg.global_norm([v for n, v in step.variables.items() if n in step.parameters]))
-    return StageError(
-        f"{name}: {streak.length} updates in a row were not finite, the last at step {last}, "
-        f"for the second time: batches {skipped_batches[0]} to {skipped_batches[-1]} had been skipped before\n"
-        f"  loss scale {streak.first_scale:g} at the first of them, {told['loss_scale']:g} at the last; gradient norm "
-        f"{told['grad_norm']}, the last finite one {streak.last_norm:g}; norm of all weights {weights:g}",
-        run="a smaller learning rate, longer warm-up or another precision in params.yaml; dvc repro",
-    )
+    def _take_step(self, feed: Iterator[Any]) -> dict[str, float]:
+        """The next one; what it tells."""
+        began = time.perf_counter()
+        batch = next(feed)
+        self.streak.before(self.step)
+        with self.world.lost_ranks_told(f"{self.name}, step {self.number}"):
+            told = self.step(batch, tf.constant(self.number, tf.int64))
+            figures = {name: float(value) for name, value in told.items()}
+        self.told.step_seconds.append(time.perf_counter() - began)
+        return figures
 
+    def _is_too_much(self, figures: dict[str, float]) -> bool:
+        """Count an update that was not finite; whether it is one more in a row than is borne."""
+        self.streak.grow(self.number, figures)
+        self.told.skipped_steps += 1
+        if self.streak.length <= self.max_skipped:
+            return False
+        if self.told.skipped_batches:
+            raise self.streak.hopeless(self.name, self.step, figures, self.told.skipped_batches)
+        return True
 
-def _mean(gathered: list[dict[str, float]], losses: dict[str, str]) -> dict[str, float]:
-    """Means over the steps of an interval; a loss is its summed nominator over its summed weight."""
-    out: dict[str, float] = {}
-    for column, ratio in losses.items():
-        over, under = ratio.split("/")
-        out[column] = sum(t[over] for t in gathered) / sum(t[under] for t in gathered)
-    out["loss"] = sum(out[column] for column in losses)
-    out["learning_rate"], out["loss_scale"] = gathered[-1]["learning_rate"], gathered[-1]["loss_scale"]
-    out["grad_norm"] = sum(t["grad_norm"] for t in gathered) / len(gathered)
-    return out
+    def _roll_back(self) -> None:
+        """To before the streak, and on without its batches."""
+        first, length = self.streak.first, self.streak.length
+        self.told.skipped_batches = list(range(first, self.number + 1))
+        self.told.skipped_steps -= length
+        if self.world.is_first:
+            log.warning(
+                "%s: %d updates in a row were not finite: back to the state before step %d, without the "
+                "batches %d to %d",
+                *(self.name, length, first, first, self.number),
+            )
+        self.streak.roll_back(self.step)
+        self.number = first
+
+    def _save_when_due(self, saving: SavingTimes, stop: Stop) -> None:
+        """On the first rank, after a finite update. Ends the run, saved, where it was asked to stop."""
+        asked = stop.asked
+        if asked or saving.due:
+            saving.save(self._save)
+        if asked:
+            raise StageError(
+                f"{self.name}: stopped as asked after step {self.number} of {self.steps}, saved", run=GO_ON
+            )
+
+    def _save(self) -> None:
+        state = {
+            **self.curve.state,
+            "xla": self.step.xla,
+            "skipped": self.told.skipped_steps,
+            "skipped_batches": self.told.skipped_batches,
+        }
+        tensors = {name: variable.numpy() for name, variable in self.step.variables.items()}
+        checkpoint.save(self.scratch / "checkpoints", self.number, tensors, state, self.code)

@@ -24,7 +24,8 @@ from bert.training.distributed import World, split_batch
 from bert.training.dynamic import dynamic_masking
 from bert.training.evaluation import evaluate_pretraining
 from bert.training.examples import record_batches
-from bert.training.loop import peak_rss_mb, train
+from bert.training.loop import train
+from bert.training.memory import peak_rss_mb
 from bert.training.precision import set_precision
 from bert.training.records import Records
 from bert.training.settings import ComputeSettings, PhaseTraining, PretrainSettings

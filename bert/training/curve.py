@@ -1,0 +1,62 @@
+"""The curve of a training: a line for each interval of steps, with the means over it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+CURVE_POINTS = 200
+# Columns after the losses.
+_OF_STEPS = ("learning_rate", "grad_norm", "loss_scale")
+
+
+def means(told: list[dict[str, float]], losses: Mapping[str, str]) -> dict[str, float]:
+    """Over the steps that `told` these figures; a loss is its summed nominator over its summed weight."""
+    out: dict[str, float] = {}
+    for column, ratio in losses.items():
+        over, under = ratio.split("/")
+        out[column] = sum(t[over] for t in told) / sum(t[under] for t in told)
+    out["loss"] = sum(out[column] for column in losses)
+    out["learning_rate"], out["loss_scale"] = told[-1]["learning_rate"], told[-1]["loss_scale"]
+    out["grad_norm"] = sum(t["grad_norm"] for t in told) / len(told)
+    return out
+
+
+def line(*values: float) -> str:
+    """A line of a curve's file: the step, and six digits of each figure."""
+    step, *figures = values
+    return "\t".join([str(step), *(f"{x:.6g}" for x in figures)])
+
+
+class Curve:
+    """Lines of text, the first names the columns. `last`: the figures of the last line, unrounded.
+
+    losses: {column: "sum/weight"}, such as {"mlm_loss": "mlm_loss/predictions"}.
+    """
+
+    def __init__(self, losses: Mapping[str, str], steps: int) -> None:
+        self._losses, self._steps, self._interval = losses, steps, max(1, steps // CURVE_POINTS)
+        self._columns = ("loss", *losses, *_OF_STEPS)
+        self._gathered: list[dict[str, float]] = []
+        self.lines = ["\t".join(["step", *self._columns])]
+        self.last: dict[str, float] = {}
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """For a checkpoint, half a point included: a resumed curve has the same points."""
+        return {"curve": self.lines, "gathered": self._gathered, "last": self.last}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        self.lines, self._gathered, self.last = state["curve"], state["gathered"], state["last"]
+
+    def add(self, told: dict[str, float]) -> None:
+        """What a step with a finite update told."""
+        self._gathered.append(told)
+
+    def point(self, done: int) -> bool:
+        """Write the line of step `done` where one is due; whether it was."""
+        if not self._gathered or (done % self._interval and done != self._steps):
+            return False
+        self.last, self._gathered = means(self._gathered, self._losses), []
+        self.lines.append(line(done, *(self.last[c] for c in self._columns)))
+        return True
