@@ -9,9 +9,11 @@ What is too large for it becomes infinite, on all ranks alike since all get the 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from bert.training.distributed import World
@@ -19,15 +21,22 @@ from bert.training.distributed import World
 Tensor = Any
 
 
+def _clock(probe: Any) -> Any:
+    del probe
+    return np.float64(time.perf_counter())
+
+
 def _now(after: Sequence[Tensor], probe: Tensor) -> Tensor:
     """The time when `after` are there, () float64 seconds.
 
-    probe: one of them, or computed behind them; a GPU has to hand it over before the clock is read.
+    A call of some microseconds into Python, since tf.timestamp refuses to be among deterministic operations.
+
+    probe: one of them; a GPU has to hand it over, behind all that it was given to do before, for the clock to be read.
     """
     with tf.control_dependencies(list(after)), tf.device("CPU:0"):
-        seen = tf.identity(probe)
-        with tf.control_dependencies([seen]):
-            return tf.timestamp()
+        now = tf.numpy_function(_clock, [tf.identity(probe)], tf.float64)
+    now.set_shape([])
+    return now
 
 
 def sum_weights(world: World, weights: dict[str, Tensor]) -> tuple[dict[str, Tensor], Tensor]:
@@ -68,7 +77,8 @@ def all_reduce(
         else:
             summed = world.sum([tf.cast(g, dtype) for g in gradients], "gradients")
             small = world.sum(small, "sums")  # a group has one dtype
-            summed = [tf.cast(g, tf.float32) for g in summed]
+            with tf.control_dependencies(small):  # an update is all that a step sends, or none of it
+                summed = [tf.cast(g, tf.float32) for g in summed]
     ended = _now([*summed, *small], small[0])
     return summed, dict(zip(names, small, strict=True)), tf.cast(ended - began, tf.float32)
 

@@ -29,6 +29,7 @@ METRICS = {
     *("held_out_sequences", "held_out_predictions", "train_mlm_loss", "train_nsp_loss"),
     *("sequences_per_second", "tokens_per_second", "steps", "global_batch", "ranks", "accumulation", "epochs"),
     *("precision", "precision_effective", "xla", "skipped_steps", "rollbacks", "skipped_batches", "peak_rss_mb"),
+    *("allreduce_seconds_per_step", "allreduce_wait_seconds_per_step", "allreduce_share"),
 }
 
 

@@ -27,7 +27,9 @@ on_cpu = pytest.mark.skipif(
 def test_names_mean_a_dtype_and_only_float16_scales_the_loss(
     name: PrecisionName, dtype: Any, scales_loss: bool
 ) -> None:
-    precision = set_precision(ComputeSettings(precision=name, xla=False, deterministic=True, allreduce="fp32"), hidden_size=16)
+    precision = set_precision(
+        ComputeSettings(precision=name, xla=False, deterministic=True, allreduce="fp32"), hidden_size=16
+    )
     assert (precision.name, precision.dtype, precision.scales_loss) == (name, dtype, scales_loss)
     # TensorFlow's default is on: fp32 would silently be TF32 on a GPU that has it.
     assert tf.config.experimental.tensor_float_32_execution_enabled() == (name == "tf32")
@@ -36,7 +38,9 @@ def test_names_mean_a_dtype_and_only_float16_scales_the_loss(
 @on_cpu
 def test_tf32_on_a_cpu_is_told_as_what_it_is() -> None:
     assert not has_tf32([])
-    precision = set_precision(ComputeSettings(precision="tf32", xla=False, deterministic=True, allreduce="fp32"), hidden_size=16)
+    precision = set_precision(
+        ComputeSettings(precision="tf32", xla=False, deterministic=True, allreduce="fp32"), hidden_size=16
+    )
     assert (precision.name, precision.effective) == ("tf32", "fp32")
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -25,16 +27,16 @@ from bert.training.distributed import Split, World
 from bert.training.evaluation import evaluate_pretraining
 from bert.training.records import Records
 from stages.pretrain import main
+from tests.corpus import PIECES
+from tests.examples.shards import stage_records
 from tests.model.reference import random_weights
 from tests.project import Project, catches
 from tests.training import stage
 from tests.training.in_ranks import ROWS, SLEEP, STEPS
+from tests.training.rank_processes import SECONDS, assert_no_rank_is_left, first_checkpoint, ranks_in
 from tests.training.tiny import CONFIG, FP32, fresh_step, take_steps, values_of, write_records, write_vocab
 
 pytestmark = [pytest.mark.ranks, pytest.mark.slow]
-
-# Ranks that wait for a dead one would do so for ever; this is far above what they need to start.
-SECONDS = 150.0
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -160,12 +162,21 @@ def metrics_of(folder: Path, name: str) -> dict[str, Any]:
     return told
 
 
-def test_the_stage_on_two_ranks_with_accumulation_equals_one_process(here: Path, project: Project) -> None:
+def test_the_stage_on_two_ranks_with_accumulation_equals_one_process_on_records_made_from_text(
+    project: Project,
+) -> None:
+    """With dropout on; the held-out numbers too."""
+    here = project.path
+    vocab = stage.write_vocab_in(here, PIECES)
+    shutil.move(stage_records(here / "made", vocab), here / "data" / "tfrecords" / "phase1")
     stage.write_params(here, phase1={"steps": 12})
+    assert stage.PARAMS["pretrain"]["dropout"] > 0
     main(stage.arguments(out="alone"))
     project.run("pretrain", *stage.arguments(), BERT_RANKS="2", BERT_MICRO_BATCH="2")
     alone, together = metrics_of(here, "alone"), metrics_of(here, "phase1")
     assert (together["ranks"], together["accumulation"]) == (2, 2)
+    assert alone["allreduce_share"] == 0 < together["allreduce_share"] < 1
+    assert 0 < together["allreduce_wait_seconds_per_step"] < together["allreduce_seconds_per_step"]
     for name in ("mlm_loss", "nsp_loss", "unigram_entropy", "train_mlm_loss"):
         assert together[name] == pytest.approx(alone[name], rel=1e-5), name
     for name in ("held_out_sequences", "held_out_predictions", "epochs", "global_batch"):
@@ -185,47 +196,18 @@ def ended(process: subprocess.Popen[str]) -> str:
     return said
 
 
-def ranks_in(folder: Path) -> dict[int, int]:
-    """{rank: process} of the training processes whose working directory is `folder`."""
-    found = {}
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if os.readlink(process / "cwd") != str(folder):
-                continue
-            told = dict(e.split(b"=", 1) for e in (process / "environ").read_bytes().split(b"\0") if b"=" in e)
-            if b"\0-m\0stages.pretrain\0" in (process / "cmdline").read_bytes() and b"HOROVOD_RANK" in told:
-                found[int(told[b"HOROVOD_RANK"])] = int(process.name)
-        except OSError:  # it has ended
-            continue
-    return found
-
-
-def assert_no_rank_is_left(folder: Path) -> None:
-    deadline = time.monotonic() + 20
-    while ranks_in(folder):
-        assert time.monotonic() < deadline, "a rank outlived its job, and would keep the machine"
-        time.sleep(0.1)
-
-
 def test_a_record_that_only_one_rank_finds_broken_ends_the_job(here: Path, project: Project) -> None:
     stage.write_params(here, phase1={"steps": 7})  # 56 of 60 records: each is read once at most
     records = Records(here / "data" / "tfrecords" / "phase1" / "train", "dvc repro")
     broken = records[records.place(7, rows_of(3, Split(2, 1, 4), World(1, 2))[0])[1]]
     for path in sorted(records._folder.glob("*.tfrecord")):
         path.write_bytes(path.read_bytes().replace(broken, broken[:40] + bytes([broken[40] ^ 1]) + broken[41:]))
-    said = ended(project.start("pretrain", *stage.arguments(), BERT_RANKS="2"))
+    # With BERT_MIN_RANKS it would go on with one rank, and find the same.
+    said = ended(project.start("pretrain", *stage.arguments(), BERT_RANKS="2", BERT_MIN_RANKS="1"))
     assert ".tfrecord: record" in said and "does not match its checksum" in said
     assert "dvc repro tfrecords@phase1" in said
     assert not (here / "data" / "models").exists()
     assert_no_rank_is_left(here)
-
-
-def first_checkpoint(process: subprocess.Popen[str], here: Path) -> None:
-    """Wait until there is one."""
-    deadline = time.monotonic() + SECONDS
-    while not list((here / ".scratch").glob("pretrain_phase1-*/checkpoints/step-*.json")):
-        assert process.poll() is None and time.monotonic() < deadline, process.communicate(timeout=1)
-        time.sleep(0.01)
 
 
 @pytest.mark.parametrize("who", ["the stage", "horovodrun"])
@@ -285,3 +267,36 @@ def test_a_killed_rank_ends_the_job_and_one_process_goes_on_from_its_checkpoint(
     assert 0 < told["resumed_from_step"] < 80
     assert metrics_of(here, "phase1")["ranks"] == 1
     assert [row["step"] for row in stage.curve(here)] == list(range(1, 81))
+
+
+@pytest.mark.parametrize("killed", [0, 1])
+def test_a_job_that_loses_a_rank_goes_on_with_one_less_to_the_same_result(
+    killed: int, here: Path, project: Project
+) -> None:
+    stage.write_params(here, phase1={"steps": 300})
+    main(stage.arguments(out="alone"))
+    process = project.start(
+        "pretrain", *stage.arguments(), BERT_RANKS="2", BERT_MIN_RANKS="1", BERT_MICRO_BATCH="2", BERT_SAVE_SECONDS="2"
+    )
+    first_checkpoint(process, here)
+    time.sleep(0.3)  # the next one is not due yet
+    os.kill(ranks_in(here)[killed], signal.SIGKILL)
+    _, said = process.communicate(timeout=SECONDS)
+    assert process.returncode == 0, said
+    assert f"lost rank {killed} on localhost: going on from the last checkpoint, ranks: 1" in said
+    told = json.loads((here / "metrics" / "provenance" / "pretrain_phase1.json").read_text())
+    assert (told["ranks"], told["restarts"], told["hosts"]) == (1, 1, "localhost:1")
+    saved = re.findall(r"the others are lost; saved after step (\d+)", said)
+    if killed == 0:
+        assert not saved, "it is the first rank that saves"
+    else:
+        assert saved == [str(told["resumed_from_step"])], "nothing is lost but the step that was not whole"
+    assert 0 < told["resumed_from_step"] < 300
+
+    alone, together = metrics_of(here, "alone"), metrics_of(here, "phase1")
+    assert (together["ranks"], together["accumulation"]) == (1, 4)
+    for name in ("mlm_loss", "nsp_loss", "unigram_entropy", "train_mlm_loss"):
+        assert together[name] == pytest.approx(alone[name], rel=1e-3), name
+    for row, expected in zip(stage.curve(here), stage.curve(here, "alone"), strict=True):
+        assert row == pytest.approx(expected, rel=1e-2), row["step"]
+    assert_no_rank_is_left(here)
