@@ -83,10 +83,9 @@ def rows_of(measured: dict[tuple[str, int], list[Figures]]) -> list[Figures]:
 
 def table(rows: Sequence[Figures]) -> str:
     """Markdown."""
-    lines = [
-        "| cell | ranks | precision | sequences/s | from-to | weak scaling | all-reduce, % | ms a step | ms of it waiting |",
-        "|---|---|---|---|---|---|---|---|---|",
-    ]
+    columns = ["cell", "ranks", "precision", "sequences/s", "from-to", "weak scaling"]
+    columns += ["all-reduce, % of a step", "ms", "of it waiting"]
+    lines = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
     for row in rows:
         lines.append(
             f"| {row['cell']} | {row['ranks']} | {row['precision']} | {row['sequences_per_second']} "

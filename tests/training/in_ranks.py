@@ -45,8 +45,19 @@ def counting(world: World) -> Counting:
     return Counting(world.rank, world.size, world.local_rank, world.hvd)
 
 
-def compressed(split: Split, world: World, batch: Any) -> dict[str, Any]:
-    """A step whose gradients are summed as float16, then one whose loss scale is too large for that."""
+def skipped(step: Any, batch: Any) -> dict[str, Any]:
+    """What a step has changed whose update is not finite."""
+    before = values_of(step)
+    finite = float(step(batch, tf.constant(1, tf.int64))["finite"])
+    after = values_of(step)
+    scale = float(after.pop("loss_scale/scale"))
+    same = all(np.array_equal(value, before[name]) for name, value in after.items() if name != "loss_scale/good_steps")
+    return {"finite": finite, "unchanged": same, "scale": scale}
+
+
+def compressed(split: Split, world: World, rows: dict[str, np.ndarray]) -> dict[str, Any]:
+    """A step whose gradients are summed as float16, then one whose loss scale is too large for that, then a bad row."""
+    batch = tensors(rows)
     half = replace(FP32, allreduce=tf.float16, scales_loss=True)
     told_to = counting(world)
     scale = LossScaleSettings(initial=2.0**10, growth_steps=1000)
@@ -55,17 +66,18 @@ def compressed(split: Split, world: World, batch: Any) -> dict[str, Any]:
     moments = {n: v.numpy().tolist() for n, v in step.variables.items() if n.startswith("m/")}
     # No gradient is infinite in float32; rounded to float16 it is.
     step.loss_scale_variables["loss_scale/scale"].assign(2.0**40)
-    before = values_of(step)
-    finite = float(step(batch, tf.constant(1, tf.int64))["finite"])
-    after = values_of(step)
-    scale_after = float(after.pop("loss_scale/scale"))
-    same = all(np.array_equal(value, before[name]) for name, value in after.items() if name != "loss_scale/good_steps")
+    overflow = skipped(step, batch)
+    step.loss_scale_variables["loss_scale/scale"].assign(2.0**10)
+    bad = {name: values.copy() for name, values in rows.items()}
+    if world.rank == 1:
+        bad["masked_lm_weights"][-1, 0] = np.nan  # in the last micro-batch of the last rank
+    bad_row = skipped(step, tensors(bad))
     (large,), sums, _ = all_reduce(
         world, [tf.constant([7.0, 1e5 if world.rank == 1 else 1.0, 4e4])], {"n": tf.constant(100001.0)}, tf.float16
     )
     return {
         **{"first": first, "moments": moments, "sent": told_to.sent},
-        **{"overflow": {"finite": finite, "unchanged": same, "scale": scale_after}},
+        **{"overflow": overflow, "bad_row": bad_row},
         **{"large": large.numpy().tolist(), "sums": float(sums["n"])},
     }
 
@@ -122,8 +134,10 @@ def main(folder: Path) -> None:
         error = str(stage_error)
 
     seen = {"sum": float(doubled), "gathered": gathered, "told": told, "held_out": held_out, "error": error}
-    first = tensors({name: values[mine] for name, values in make_batch(ROWS, seed=0).items()})
-    seen |= {"compressed": compressed(split, world, first), "sent": counted.sent, "timed": timed(step, first, world)}
+    first = {name: values[mine] for name, values in make_batch(ROWS, seed=0).items()}
+    in_two = Split(world.size, 2, ROWS // world.size // 2)
+    seen |= {"compressed": compressed(in_two, world, first), "sent": counted.sent}
+    seen |= {"timed": timed(step, tensors(first), world)}
     seen |= {"poisoned": {"finite": finite, "unchanged": unchanged}}
     (folder / f"{world.rank}.json").write_text(json.dumps(seen))
     save_file(after, folder / f"{world.rank}.safetensors")

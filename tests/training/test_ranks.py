@@ -125,6 +125,12 @@ def test_what_is_too_large_for_float16_on_one_rank_no_rank_takes(seen: Path) -> 
         assert told["sums"] == 200002
 
 
+def test_a_bad_micro_batch_on_one_rank_skips_the_update_and_halves_the_loss_scale_on_all(seen: Path) -> None:
+    for rank in range(2):
+        expected = {"finite": 0, "unchanged": True, "scale": 2.0**9}
+        assert of_rank(seen, rank)["compressed"]["bad_row"] == expected
+
+
 def test_the_time_of_the_all_reduce_tells_waiting_from_sending(seen: Path) -> None:
     waiting, late = (of_rank(seen, rank)["timed"] for rank in range(2))
     assert waiting["seconds"] > 0.8 * SLEEP and 0 < late["seconds"] < 0.5 * SLEEP
@@ -269,12 +275,23 @@ def test_a_killed_rank_ends_the_job_and_one_process_goes_on_from_its_checkpoint(
     assert [row["step"] for row in stage.curve(here)] == list(range(1, 81))
 
 
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project in which one process has trained 150 steps."""
+    folder = Project.create(tmp_path_factory.mktemp("undisturbed") / "project").path
+    stage.write_project(folder)
+    stage.write_params(folder, phase1={"steps": 150})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        main(stage.arguments(out="alone"))
+    return folder
+
+
 @pytest.mark.parametrize("killed", [0, 1])
 def test_a_job_that_loses_a_rank_goes_on_with_one_less_to_the_same_result(
-    killed: int, here: Path, project: Project
+    killed: int, here: Path, project: Project, undisturbed: Path
 ) -> None:
-    stage.write_params(here, phase1={"steps": 300})
-    main(stage.arguments(out="alone"))
+    stage.write_params(here, phase1={"steps": 150})
     process = project.start(
         "pretrain", *stage.arguments(), BERT_RANKS="2", BERT_MIN_RANKS="1", BERT_MICRO_BATCH="2", BERT_SAVE_SECONDS="2"
     )
@@ -291,12 +308,12 @@ def test_a_job_that_loses_a_rank_goes_on_with_one_less_to_the_same_result(
         assert not saved, "it is the first rank that saves"
     else:
         assert saved == [str(told["resumed_from_step"])], "nothing is lost but the step that was not whole"
-    assert 0 < told["resumed_from_step"] < 300
+    assert 0 < told["resumed_from_step"] < 150
 
-    alone, together = metrics_of(here, "alone"), metrics_of(here, "phase1")
+    alone, together = metrics_of(undisturbed, "alone"), metrics_of(here, "phase1")
     assert (together["ranks"], together["accumulation"]) == (1, 4)
     for name in ("mlm_loss", "nsp_loss", "unigram_entropy", "train_mlm_loss"):
         assert together[name] == pytest.approx(alone[name], rel=1e-3), name
-    for row, expected in zip(stage.curve(here), stage.curve(here, "alone"), strict=True):
-        assert row == pytest.approx(expected, rel=1e-2), row["step"]
+    for row, expected in zip(stage.curve(here), stage.curve(undisturbed, "alone"), strict=True):
+        assert row == pytest.approx(expected, rel=1e-3), row["step"]
     assert_no_rank_is_left(here)

@@ -33,12 +33,12 @@ def hosts(tmp_path: Path) -> Iterator[TwoHosts]:
 def here(project: Project) -> Path:
     stage.write_project(project.path)
     stage.write_params(project.path, phase1={"steps": STEPS})
-    main(stage.arguments(out="alone"))
     return project.path
 
 
 def assert_same_curve(here: Path) -> None:
     """As one process."""
+    main(stage.arguments(out="alone"))
     for row, expected in zip(stage.curve(here), stage.curve(here, "alone"), strict=True):
         assert row == pytest.approx(expected, rel=1e-3), row["step"]
 
