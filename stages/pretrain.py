@@ -2,7 +2,7 @@
 
 Reads   data/tfrecords/<phase>, data/vocab.txt, for phase 2 data/models/phase1
         params: seed, model, precision, xla, pretrain.<phase>, and what both phases share under pretrain
-Writes  data/models/<phase>, metrics/pretrain_<phase>.json, metrics/curves/pretrain_<phase>.tsv
+Writes  data/models/<phase>, metrics/pretrain_<phase>.json, metrics/curves/pretrain_<phase>.tsv and _held_out.tsv
 
 Starts itself under horovodrun where BERT_RANKS asks for more than one process. Killed, it goes on from its last
 checkpoint when it is started again.
@@ -30,7 +30,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     p.add_argument("--vocab", type=Path, required=True)
     p.add_argument("--init", type=Path, help="model folder to start from; random weights without")
     p.add_argument("--out", type=Path, required=True)
-    p.add_argument("--curve", type=Path, required=True)
+    p.add_argument("--curve", type=Path, required=True, help="of the loss on the training text")
+    p.add_argument("--held-out-curve", type=Path, required=True)
     args = p.parse_args(argv)
     stage = f"pretrain_{args.phase}"
     phase = section(PhaseTraining, f"pretrain.{args.phase}")
@@ -69,7 +70,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         | ({} if args.init else {"model": model}),
         [args.records / "train", args.records / "test", args.vocab, *([args.init] if args.init else [])],
         work,
-        {"model": args.out, "curve.tsv": args.curve},
+        {"model": args.out, "curve.tsv": args.curve, "held_out.tsv": args.held_out_curve},
         split,
     )
 

@@ -25,7 +25,7 @@ from bert.training.allreduce import time_metrics
 from bert.training.batches import Arrays, array_batches
 from bert.training.distributed import World, split_batch
 from bert.training.finetuning import SPANS, forward_spans
-from bert.training.memory import peak_rss_mb
+from bert.training.memory import peak_memory
 from bert.training.precision import Precision, set_precision
 from bert.training.settings import ComputeSettings
 from bert.training.step import TrainStep
@@ -81,7 +81,7 @@ def _common(cell: Cell, precision: Precision, world: World) -> dict[str, Any]:
         "precision": precision.name,
         "precision_effective": precision.effective,
         "xla": precision.xla,
-        "peak_rss_mb": round(peak_rss_mb(), 1),
+        **peak_memory(world),
     }
 
 

@@ -25,6 +25,7 @@ class Progress:
     def __init__(self, label: str, total: int, unit: str, start: int = 0) -> None:
         self.label, self.total, self.unit, self.start, self.done = label, total, unit, start, start
         self._began = self._said = time.monotonic()
+        self._first: tuple[int, float] | None = None
         self._bar = (
             tqdm(total=total, initial=start, desc=label, unit=f" {unit}", dynamic_ncols=True)
             if sys.stderr.isatty()
@@ -42,9 +43,14 @@ class Progress:
         now = time.monotonic()
         if self._bar is None and now - self._said >= SECONDS_BETWEEN_LINES:
             self._said = now
-            rate = (done - self.start) / (now - self._began)
-            left = f", {(self.total - done) / rate:.0f} s left" if rate > 0 and done < self.total else ""
+            left = f", {duration(seconds)} left" if (seconds := self._seconds_left(done, now)) else ""
             log.info("%s: %d/%d %s%s%s", self.label, done, self.total, self.unit, left, f", {note}" if note else "")
+        self._first = self._first or (done, now)
+
+    def _seconds_left(self, done: int, now: float) -> float:
+        """At the pace since the first update, before which there may have been minutes of compiling; 0 if unknown."""
+        since, began = self._first if self._first and done > self._first[0] else (self.start, self._began)
+        return (self.total - done) * (now - began) / (done - since) if done > since else 0.0
 
     def __enter__(self) -> Progress:
         return self
@@ -52,6 +58,14 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         if self._bar is not None:
             self._bar.close()
+
+
+def duration(seconds: float) -> str:
+    """Examples: 59 s, 12 min, 3 h 20 min"""
+    minutes = round(seconds / 60)
+    if seconds < 119.5:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def track(items: Iterable[T], label: str, total: int, unit: str) -> Iterator[T]:

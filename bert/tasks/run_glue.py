@@ -16,6 +16,7 @@ from bert.tasks.tuning import Tuning
 from bert.training.batches import Arrays
 from bert.training.distributed import World
 from bert.training.finetuning import CLASSES, Finetuned, forward_classes, predict
+from bert.training.memory import peak_memory
 from bert.training.settings import ComputeSettings
 
 PREDICT_BATCH = 64
@@ -65,6 +66,7 @@ def run_glue(
     control = {}
     if settings.random_control:
         control = {"from_random_weights": glue_scores(task, dev_rows.labels, classes(tune(from_random=True)))}
+    memory = peak_memory(world)
     if not world.is_first:
         return
     write_predictions(scratch / "predictions.tsv", task, dev_examples, predicted.tolist())
@@ -79,4 +81,4 @@ def run_glue(
             "dev": dict(sorted((dropped_dev + dev_rows.counts).items())),
         },
     }
-    tuning.publish(tuned, scores)
+    tuning.publish(tuned, scores, memory)

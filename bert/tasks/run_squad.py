@@ -16,6 +16,7 @@ from bert.tasks.tuning import Tuning
 from bert.training.batches import Arrays
 from bert.training.distributed import World
 from bert.training.finetuning import SPANS, Finetuned, forward_spans, predict
+from bert.training.memory import peak_memory
 from bert.training.settings import ComputeSettings
 
 # Random baselines are averaged over so many draws.
@@ -78,6 +79,7 @@ def run_squad(
     control = {}
     if settings.random_control:
         control = {"from_random_weights": squad_scores(dev_questions, answer(tune(from_random=True), None))}
+    memory = peak_memory(world)
     if not world.is_first:
         return
     scores = {
@@ -92,4 +94,4 @@ def run_squad(
             "dev": dict(sorted((dropped_dev + dev_windows.counts).items())),
         },
     }
-    tuning.publish(tuned, scores)
+    tuning.publish(tuned, scores, memory)

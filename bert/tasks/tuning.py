@@ -15,7 +15,6 @@ from bert.text.tokenizer import WordPieceTokenizer
 from bert.training.batches import Arrays
 from bert.training.distributed import World
 from bert.training.finetuning import Finetuned, finetune
-from bert.training.memory import peak_rss_mb
 from bert.training.precision import set_precision
 from bert.training.settings import ComputeSettings
 from bert.training.step import Objective
@@ -76,7 +75,7 @@ class Tuning:
             code=self._code,
         )
 
-    def publish(self, tuned: Finetuned, scores: dict[str, Any]) -> None:
+    def publish(self, tuned: Finetuned, scores: dict[str, Any], memory: dict[str, float]) -> None:
         """Leave model/, curve.tsv, run.json and metrics.json: `scores` and what the run measured of itself."""
         metrics = {
             **scores,
@@ -92,7 +91,7 @@ class Tuning:
             "skipped_steps": tuned.run.skipped_steps,
             "rollbacks": int(bool(tuned.run.skipped_batches)),
             "skipped_batches": len(tuned.run.skipped_batches),
-            "peak_rss_mb": round(peak_rss_mb(), 1),
+            **memory,
         }
         save_model(self._scratch / "model", tuned.config, tuned.weights(), self.start.vocab)
         write_text(self._scratch / "curve.tsv", "\n".join(tuned.run.curve) + "\n")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 CURVE_POINTS = 200
@@ -28,6 +29,14 @@ def line(*values: float) -> str:
     return "\t".join([str(step), *(f"{x:.6g}" for x in figures)])
 
 
+def figures_of(lines: Sequence[str]) -> Iterator[tuple[int, dict[str, float]]]:
+    """(step, {column: figure}) of each line of a curve; the first line names the columns."""
+    _, *columns = lines[0].split("\t")
+    for text in lines[1:]:
+        step, *figures = text.split("\t")
+        yield int(step), dict(zip(columns, map(float, figures), strict=True))
+
+
 class Curve:
     """Lines of text, the first names the columns. `last`: the figures of the last line, unrounded.
 
@@ -40,6 +49,13 @@ class Curve:
         self._gathered: list[dict[str, float]] = []
         self.lines = ["\t".join(["step", *self._columns])]
         self.last: dict[str, float] = {}
+
+    @property
+    def loss(self) -> float:
+        """The loss of the last line; before the first one, that of the steps so far."""
+        if self.last:
+            return self.last["loss"]
+        return means(self._gathered, self._losses)["loss"] if self._gathered else math.nan
 
     @property
     def state(self) -> dict[str, Any]:

@@ -17,7 +17,6 @@ from bert.pipeline.progress import track
 from bert.training.distributed import World
 from bert.training.dynamic import DynamicMasking, times_over
 from bert.training.examples import held_out_batch
-from bert.training.precision import Precision
 from bert.training.records import Records
 
 
@@ -28,62 +27,88 @@ def unigram_entropy(counts: Mapping[int, int]) -> float:
     return float(-(shares * np.log(shares)).sum())
 
 
-def evaluate_pretraining(
-    parameters: Mapping[str, Any],
-    config: BertConfig,
-    records: Records,
-    masking: DynamicMasking | None,
-    sums: Callable[..., Sums],
-    batch_size: int,
-    precision: Precision,
-    world: World,
-) -> dict[str, float]:
-    """Losses and accuracies over all held-out records, and the unigram entropy of the very tokens predicted.
-
-    Records that are not masked yet are masked by `masking`, the same way at each call.
+class HeldOut:
+    """Evaluation of the weights as they are at each call, compiled once for all calls.
 
     Batch i is rank i mod R's; all ranks' sums are added in the order of the batches, in float64. The last batch is
     filled up with rows of zeros, which count for nothing, so that there is one compiled shape.
     """
 
-    @tf.function(jit_compile=precision.xla, reduce_retracing=False)
-    def one(batch: dict[str, Any]) -> Sums:
-        return sums(parameters, config, batch, no_dropout, precision.dtype)
+    def __init__(
+        self,
+        parameters: Mapping[str, Any],
+        config: BertConfig,
+        records: Records,
+        masking: DynamicMasking | None,
+        sums: Callable[..., Sums],
+        batch_size: int,
+        dtype: Any,
+        world: World,
+    ) -> None:
+        """Take what is evaluated, and on what; nothing is compiled before the first call.
 
-    mine: list[tuple[int, dict[str, float]]] = []
-    labels: Counter[int] = Counter()
-    rows = len(records) * times_over(records)
-    batches = math.ceil(rows / batch_size)
-    for number in track(range(batches), "evaluation", batches, "batches"):
-        if number % world.size != world.rank:
-            continue
-        wanted = range(number * batch_size, min(rows, (number + 1) * batch_size))
-        given = held_out_batch(records, masking, [divmod(row, len(records)) for row in wanted])
-        missing = batch_size - len(wanted)
-        batch = {name: tf.pad(x, [[0, missing], [0, 0]]) for name, x in given.items()}
-        mine.append((number, {name: float(value) for name, value in one(batch).items()}))
-        real = batch["masked_lm_weights"].numpy() > 0
-        labels.update(batch["masked_lm_ids"].numpy()[real].tolist())
-    gathered = world.gather((mine, labels))
-    total: dict[str, float] = {}
-    for _, told in sorted(pair for of_rank, _ in gathered for pair in of_rank):
-        for name, value in told.items():
-            total[name] = total.get(name, 0.0) + value
-    counts: Counter[int] = Counter()
-    for _, of_rank in gathered:
-        counts.update(of_rank)
-    entropy = unigram_entropy(counts)
-    mlm_loss = total["mlm_loss"] / total["predictions"]
-    of_pairs = {}
-    if records.next_sentence:
-        of_pairs["nsp_loss"] = total["nsp_loss"] / total["rows"]
-        of_pairs["nsp_accuracy"] = total["nsp_correct"] / total["rows"]
-    return {
-        "mlm_loss": mlm_loss,
-        "mlm_accuracy": total["mlm_correct"] / total["predictions"],
-        **of_pairs,
-        "unigram_entropy": entropy,
-        "nats_below_unigram": entropy - mlm_loss,
-        "held_out_sequences": int(total["rows"]),
-        "held_out_predictions": int(total["predictions"]),
-    }
+        Args:
+            masking: for records that are not masked yet: it masks them the same way at each call.
+        """
+        self._records, self._masking, self._batch_size, self._world = records, masking, batch_size, world
+
+        def one(batch: dict[str, Any]) -> Sums:
+            return sums(parameters, config, batch, no_dropout, dtype)
+
+        self._compiled = {
+            xla: tf.function(one, jit_compile=xla, reduce_retracing=False)  # traced when it is first called
+            for xla in (False, True)
+        }
+
+    def __call__(self, xla: bool, at_most: int | None = None, shown: bool = False) -> dict[str, float]:
+        """Losses and accuracies, and the unigram entropy of the very tokens predicted; the same on every rank.
+
+        Args:
+            at_most: so many rows, evenly spaced over all held-out ones; None for all of them.
+            shown: its progress.
+        """
+        rows = len(self._records) * times_over(self._records)
+        count = min(rows, at_most or rows)
+        chosen = [place * rows // count for place in range(count)]
+        batches = math.ceil(count / self._batch_size)
+        mine: list[tuple[int, dict[str, float]]] = []
+        labels: Counter[int] = Counter()
+        numbers = range(batches)
+        for number in track(numbers, "evaluation", batches, "batches") if shown else numbers:
+            if number % self._world.size == self._world.rank:
+                batch = self._batch(chosen[number * self._batch_size : (number + 1) * self._batch_size])
+                sums = self._compiled[xla](batch)
+                mine.append((number, {name: float(value) for name, value in sums.items()}))
+                real = batch["masked_lm_weights"].numpy() > 0
+                labels.update(batch["masked_lm_ids"].numpy()[real].tolist())
+        gathered = self._world.gather((mine, labels))
+        total: dict[str, float] = {}
+        for _, told in sorted((pair for of_rank, _ in gathered for pair in of_rank), key=lambda pair: pair[0]):
+            for name, value in told.items():
+                total[name] = total.get(name, 0.0) + value
+        counts: Counter[int] = Counter()
+        for _, of_rank in gathered:
+            counts.update(of_rank)
+        return self._figures(total, unigram_entropy(counts))
+
+    def _batch(self, rows: list[int]) -> dict[str, Any]:
+        """{feature: (batch size, length)} of these rows."""
+        given = held_out_batch(self._records, self._masking, [divmod(row, len(self._records)) for row in rows])
+        missing = self._batch_size - len(rows)
+        return {name: tf.pad(x, [[0, missing], [0, 0]]) for name, x in given.items()}
+
+    def _figures(self, total: Mapping[str, float], entropy: float) -> dict[str, float]:
+        mlm_loss = total["mlm_loss"] / total["predictions"]
+        of_pairs = {}
+        if self._records.next_sentence:
+            of_pairs["nsp_loss"] = total["nsp_loss"] / total["rows"]
+            of_pairs["nsp_accuracy"] = total["nsp_correct"] / total["rows"]
+        return {
+            "mlm_loss": mlm_loss,
+            "mlm_accuracy": total["mlm_correct"] / total["predictions"],
+            **of_pairs,
+            "unigram_entropy": entropy,
+            "nats_below_unigram": entropy - mlm_loss,
+            "held_out_sequences": int(total["rows"]),
+            "held_out_predictions": int(total["predictions"]),
+        }

@@ -140,6 +140,7 @@ def finetune(
         code,
         {"task_loss": "loss/rows"},
         max_skipped,
+        batch_size,
     )
     return Finetuned(start.config, parameters, run, steps)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -16,8 +15,10 @@ from bert.pipeline.errors import StageError
 from bert.pipeline.progress import Progress
 from bert.training import checkpoint
 from bert.training.allreduce import time_metrics
-from bert.training.curve import Curve
+from bert.training.curve import Curve, figures_of
 from bert.training.distributed import World
+from bert.training.held_out import HeldOutCurve
+from bert.training.live import Live, live_figures
 from bert.training.saving import SavingTimes
 from bert.training.step import TrainStep
 from bert.training.stopping import Stop, Stopped, stop_when_asked
@@ -27,6 +28,8 @@ log = logging.getLogger(__name__)
 
 # Steps whose time is left out of the throughput: tracing, compiling, first touch of the memory.
 SETTLING_STEPS = 5
+# Over which the speed is shown while it trains.
+RECENT_STEPS = 50
 GO_ON = "dvc repro: it goes on from there"
 
 
@@ -55,6 +58,12 @@ class Run:
         settled = self.step_seconds[SETTLING_STEPS:] or self.step_seconds
         return batch_size * len(settled) / sum(settled) if settled else 0.0
 
+    def recent_rate(self, batch_size: float) -> float:
+        """The same over the last steps, to be shown meanwhile."""
+        seconds = self.step_seconds[max(SETTLING_STEPS, len(self.step_seconds) - RECENT_STEPS) :]
+        seconds = seconds or self.step_seconds[-1:]
+        return batch_size * len(seconds) / sum(seconds) if seconds else 0.0
+
 
 def train(
     name: str,
@@ -66,6 +75,8 @@ def train(
     code: dict[str, str],
     losses: dict[str, str],
     max_skipped: int,
+    sequences: float,
+    held_out: HeldOutCurve | None = None,
 ) -> Run:
     """Run `step` until `steps`, going on from the newest checkpoint in `scratch`.
 
@@ -78,12 +89,15 @@ def train(
             batches that were skipped.
         losses: {column of the curve: "sum/weight"}, such as {"mlm_loss": "mlm_loss/predictions"}.
         max_skipped: non-finite updates in a row that are borne; they are skipped.
+        sequences: of a global batch, for the speed that is shown.
+        held_out: to be filled; its evaluations read the weights and change nothing.
 
     Raises:
         StageError: more skipped updates in a row for the second time, no update at all, a checkpoint of other code,
             ranks that do not see the same checkpoint, or SIGTERM or Ctrl-C, after saving.
     """
-    return _Training(name, step, batches, steps, scratch, world, code, max_skipped, Curve(losses, steps)).run()
+    curve = Curve(losses, steps)
+    return _Training(name, step, batches, steps, scratch, world, code, max_skipped, sequences, curve, held_out).run()
 
 
 @dataclass
@@ -98,7 +112,9 @@ class _Training:
     world: World
     code: dict[str, str]
     max_skipped: int
+    sequences: float
     curve: Curve
+    held_out: HeldOutCurve | None
     number: int = 0
     saved: int = 0
     told: Run = field(default_factory=lambda: Run([]))
@@ -108,7 +124,11 @@ class _Training:
         self._resume()
         self._check_that_ranks_agree()
         saving = SavingTimes()
-        with self._progress() as progress, stop_when_asked(self.scratch, self.world.is_first) as stop:
+        with (
+            live_figures(self.name, self.number, self._history(), self.world.is_first) as live,
+            self._progress() as progress,
+            stop_when_asked(self.scratch, self.world.is_first) as stop,
+        ):
             feed = self._feed()
             while self.number < self.steps:
                 figures = self._take_step(feed)
@@ -122,10 +142,9 @@ class _Training:
                 self.number += 1
                 # Inside a streak neither a point of the curve nor a checkpoint: it may be rolled back.
                 if figures["finite"] or self.number == self.steps:
-                    self.curve.point(self.number)
+                    self._points(live)
                 if self.world.is_first:
-                    shown = self.curve.last.get("loss", math.nan)
-                    progress.update(self.number, f"loss {shown:.4f}, lr {figures['learning_rate']:.3g}")
+                    progress.update(self.number, self._note(figures))
                     if figures["finite"] and self.number < self.steps:
                         self._save_when_due(saving, stop)
         if not self.curve.last:
@@ -149,6 +168,8 @@ class _Training:
             self.number, self.saved, self.told.resumed_from = found.step, found.step, found.step
             self.told.skipped_steps, self.told.skipped_batches = found.state["skipped"], found.state["skipped_batches"]
             self.curve.restore(found.state)
+            if self.held_out and "held_out" in found.state:
+                self.held_out.restore(found.state["held_out"], found.tensors)
             if found.state["xla"] != self.step.xla:  # `xla: auto` chose on another device: the last bits would change
                 log.info("%s: XLA stays %s, as in the checkpoint", self.name, "on" if found.state["xla"] else "off")
                 self.step.compile(found.state["xla"])
@@ -209,6 +230,31 @@ class _Training:
         self.streak.roll_back(self.step)
         self.number = first
 
+    def _points(self, live: Live) -> None:
+        """The points of both curves that are due."""
+        if self.curve.point(self.number):
+            speed = {"sequences_per_second": self.told.recent_rate(self.sequences)}
+            live.show(self.number, "train", self.curve.last | speed)
+        if self.held_out and self.held_out.due(self.number, self.steps):
+            with self.world.lost_ranks_told(f"{self.name}, evaluation after step {self.number}"):
+                found = self.held_out.point(self.number, self.step.xla, self.step.parameters)
+            live.show(self.number, "held_out", found)
+
+    def _history(self) -> list[tuple[int, dict[str, float]]]:
+        """What was shown of the steps before the checkpoint; the times are gone."""
+        groups = {"train": self.curve.lines} | ({"held_out": self.held_out.lines} if self.held_out else {})
+        shown = [
+            (step, {f"{group}/{name}": value for name, value in figures.items()})
+            for group, lines in groups.items()
+            for step, figures in figures_of(lines)
+        ]
+        return sorted(shown, key=lambda point: point[0])
+
+    def _note(self, figures: dict[str, float]) -> str:
+        """For the progress line."""
+        speed = self.told.recent_rate(self.sequences)
+        return f"loss {self.curve.loss:.4f}, lr {figures['learning_rate']:.3g}, {speed:.1f} sequences/s"
+
     def _save_when_due(self, saving: SavingTimes, stop: Stop) -> None:
         """On the first rank, after a finite update. Ends the run, saved, where it was asked to stop."""
         asked = stop.asked
@@ -231,5 +277,8 @@ class _Training:
             "skipped_batches": self.told.skipped_batches,
         }
         tensors = {name: variable.numpy() for name, variable in self.step.variables.items()}
+        if self.held_out:
+            state["held_out"] = self.held_out.state
+            tensors |= self.held_out.tensors
         checkpoint.save(self.scratch / "checkpoints", self.number, tensors, state, self.code)
         self.saved = self.number

@@ -20,12 +20,14 @@ from bert.optim.schedule import learning_rate
 from bert.pipeline.errors import StageError
 from bert.pipeline.files import write_json, write_text
 from bert.text.tokenizer import Vocabulary
+from bert.training.curve import line
 from bert.training.distributed import World, split_batch
 from bert.training.dynamic import dynamic_masking
-from bert.training.evaluation import evaluate_pretraining
+from bert.training.evaluation import HeldOut
 from bert.training.examples import record_batches
+from bert.training.held_out import HeldOutCurve
 from bert.training.loop import train
-from bert.training.memory import peak_rss_mb
+from bert.training.memory import peak_memory
 from bert.training.precision import set_precision
 from bert.training.records import Records
 from bert.training.settings import ComputeSettings, PhaseTraining, PretrainSettings
@@ -38,6 +40,8 @@ def _weigh(batch: Batch) -> dict[str, Any]:
 
 
 PRETRAINING = Objective(pretraining_sums, _weigh, {"mlm_loss": "predictions", "nsp_loss": "rows"})
+HELD_OUT_COLUMNS = ("mlm_loss", "mlm_accuracy")
+PAIR_COLUMNS = ("nsp_loss", "nsp_accuracy")
 LOSSES = {"mlm_loss": "mlm_loss/predictions", "nsp_loss": "nsp_loss/rows"}
 
 
@@ -96,7 +100,7 @@ def pretrain(
     world: World,
     code: dict[str, str],
 ) -> None:
-    """Train, evaluate, and leave model/, metrics.json and curve.tsv in `scratch` (the first rank does).
+    """Train, evaluate, and leave model/, metrics.json and two curves in `scratch` (the first rank does).
 
     Args:
         records: folder with train/ and test/.
@@ -109,6 +113,11 @@ def pretrain(
         raise StageError(
             f"pretrain.{phase}.micro_batches.clip is true, but pretrain.optimizer.clip_norm is 0: nothing is clipped",
             run="set clip_norm above 0, or micro_batches.clip to false, in params.yaml",
+        )
+    if settings.keep == "best" and training.eval_every is None:
+        raise StageError(
+            f"pretrain.keep is best, but pretrain.{phase}.eval_every is null: there is only the last step to choose",
+            run="set eval_every to a number of steps, or keep to last, in params.yaml",
         )
     rows = own.rows if own else None
     split = split_batch(stage, f"pretrain.{phase}.batch_size", training.batch_size, world.size, rows)
@@ -147,6 +156,17 @@ def pretrain(
         seed,
         training.micro_batches,
     )
+    held_out = HeldOut(
+        parameters, config, test_records, masking, objective.sums, settings.eval_batch_size, precision.dtype, world
+    )
+    columns = HELD_OUT_COLUMNS + (PAIR_COLUMNS if test_records.next_sentence else ())
+    watched = HeldOutCurve(
+        training.eval_every or training.steps,
+        columns,
+        lambda xla: held_out(xla, training.eval_rows),
+        keep_weights=settings.keep == "best",
+    )
+    sequences_a_row = train_records.manifest.get("sequences", len(train_records)) / len(train_records)
     run = train(
         stage,
         step,
@@ -157,17 +177,24 @@ def pretrain(
         code,
         losses,
         settings.max_skipped,
+        training.batch_size * sequences_a_row,
+        watched if training.eval_every else None,
     )
     precision = replace(precision, xla=run.xla)
-    held_out = evaluate_pretraining(
-        parameters, config, test_records, masking, objective.sums, settings.eval_batch_size, precision, world
-    )
+    for name, value in watched.best_weights.items():
+        parameters[name].assign(value)
+    at_the_end = held_out(run.xla, shown=True)
+    if not training.eval_every:
+        watched.lines.append(line(training.steps, *(at_the_end[name] for name in columns)))
+    memory = peak_memory(world)
     if not world.is_first:
         return
     rate = run.rate(training.batch_size)
-    sequences_a_row = train_records.manifest.get("sequences", len(train_records)) / len(train_records)
     metrics = {
-        **held_out,
+        **at_the_end,
+        "best_step": watched.best_step or training.steps,
+        "best_mlm_loss": watched.best_loss if watched.best_step else at_the_end["mlm_loss"],
+        "kept_step": watched.best_step if watched.best_weights else training.steps,
         **{f"train_{name}": run.last[name] for name in losses},
         "sequences_per_second": round(rate * sequences_a_row, 2),
         "tokens_per_second": round(rate * train_records.manifest["sequence_length"], 1),
@@ -183,9 +210,10 @@ def pretrain(
         "skipped_steps": run.skipped_steps,
         "rollbacks": int(bool(run.skipped_batches)),
         "skipped_batches": len(run.skipped_batches),
-        "peak_rss_mb": round(peak_rss_mb(), 1),
+        **memory,
     }
     save_model(scratch / "model", config, {name: p.numpy() for name, p in parameters.items()}, vocab)
     write_text(scratch / "curve.tsv", "\n".join(run.curve) + "\n")
+    write_text(scratch / "held_out.tsv", "\n".join(watched.lines) + "\n")
     write_json(scratch / "run.json", {"resumed_from_step": run.resumed_from})
     write_json(scratch / "metrics.json", json.loads(json.dumps(metrics)))

@@ -43,6 +43,8 @@ class PhaseTraining(Section):
         batch_size: the global batch: micro-batch, ranks and accumulation are derived from it
         decay_from: see bert/optim/schedule.py
         micro_batches: null where they are the machine's matter (BERT_MICRO_BATCH) and change nothing
+        eval_every: steps between evaluations on held-out records; null: only at the end
+        eval_rows: held-out rows that each of these takes, evenly spaced; the one at the end takes all
     """
 
     steps: Annotated[int, Field(ge=1)]
@@ -52,16 +54,24 @@ class PhaseTraining(Section):
     decay_power: Annotated[float, Field(gt=0)]
     decay_from: DecayFrom
     micro_batches: MicroBatches | None
+    eval_every: Annotated[int, Field(ge=1)] | None
+    eval_rows: Annotated[int, Field(ge=1)]
 
 
 class PretrainSettings(Section):
-    """What both phases share. `dropout` null: the model's own rates."""
+    """What both phases share.
+
+    Attributes:
+        dropout: null: the model's own rates
+        keep: which weights are the result: the last, or those with the smallest held-out MLM loss
+    """
 
     optimizer: OptimizerSettings
     loss_scale: LossScaleSettings
     dropout: Annotated[float, Field(ge=0, lt=1)] | None
     eval_batch_size: Annotated[int, Field(ge=1)]
     max_skipped: Annotated[int, Field(ge=1)]
+    keep: Literal["last", "best"]
 
 
 class ComputeSettings(Section):

@@ -26,6 +26,7 @@ from tests.training.tiny import LAMB, PIECES, write_records
 
 METRICS = {
     *("mlm_loss", "mlm_accuracy", "nsp_loss", "nsp_accuracy", "unigram_entropy", "nats_below_unigram"),
+    *("best_step", "best_mlm_loss", "kept_step"),
     *("held_out_sequences", "held_out_predictions", "train_mlm_loss", "train_nsp_loss"),
     *("sequences_per_second", "tokens_per_second", "steps", "global_batch", "ranks", "accumulation", "epochs"),
     *("precision", "precision_effective", "xla", "skipped_steps", "rollbacks", "skipped_batches", "peak_rss_mb"),
@@ -35,7 +36,8 @@ METRICS = {
 
 @pytest.fixture(autouse=True)
 def _no_training_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("BERT_RANKS", "BERT_HOSTS", "BERT_MICRO_BATCH", "BERT_RESUME", "BERT_SAVE_SECONDS"):
+    of_machine = ("BERT_RANKS", "BERT_HOSTS", "BERT_MICRO_BATCH", "BERT_RESUME", "BERT_SAVE_SECONDS")
+    for name in (*of_machine, "BERT_TENSORBOARD", "BERT_DVCLIVE", "DVC_EXP_NAME"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -78,6 +80,50 @@ def test_both_phases_tell_the_same_metrics(pretrained: Path) -> None:
     assert metrics_of(pretrained, "phase1")["epochs"] == pytest.approx(40 * 8 / 60, abs=1e-4)
     assert metrics_of(pretrained, "phase1")["accumulation"] == 1
     assert metrics_of(pretrained, "phase2")["accumulation"] == 4
+
+
+def test_the_held_out_curve_is_of_the_weights_in_between(pretrained: Path) -> None:
+    rows = stage.curve(pretrained, "phase1_held_out")
+    assert [row["step"] for row in rows] == [20, 40]
+    assert rows[0].keys() == {"step", "mlm_loss", "mlm_accuracy", "nsp_loss", "nsp_accuracy"}
+    told = metrics_of(pretrained, "phase1")
+    best = min(rows, key=lambda row: row["mlm_loss"])
+    assert (told["best_step"], told["kept_step"]) == (best["step"], 40)
+    assert told["best_mlm_loss"] == pytest.approx(best["mlm_loss"], rel=1e-5)
+    assert [row["step"] for row in stage.curve(pretrained, "phase2_held_out")] == [4], "the last step in any case"
+
+
+def test_the_best_weights_are_the_result_where_they_are_to_be_kept(here: Path) -> None:
+    every = {"steps": 12, "learning_rate": 0.5, "warmup_steps": 0, "eval_every": 2, "eval_rows": 13}
+    stage.write_params(here, phase1=every, pretrain={"keep": "best"})
+    main(stage.arguments())
+    stage.write_params(here, phase1=every)
+    main(stage.arguments(out="last"))
+    best, last = metrics_of(here, "phase1"), metrics_of(here, "last")
+    rows = stage.curve(here, "phase1_held_out")
+    assert rows == stage.curve(here, "last_held_out")
+    assert best["best_step"] == last["best_step"] == min(rows, key=lambda row: row["mlm_loss"])["step"]
+    assert best["best_step"] < 12, "or this test tells nothing"
+    assert (best["kept_step"], last["kept_step"]) == (best["best_step"], 12)
+    # All 13 held-out rows each time: the evaluation at the end is of the very weights that are kept.
+    assert best["mlm_loss"] == pytest.approx(best["best_mlm_loss"], rel=1e-6)
+    assert last["mlm_loss"] == pytest.approx(rows[-1]["mlm_loss"], rel=1e-5)
+
+
+def test_without_evaluations_in_between_the_held_out_curve_is_the_end(here: Path) -> None:
+    stage.write_params(here, phase1={"steps": 3, "eval_every": None})
+    main(stage.arguments())
+    told = metrics_of(here, "phase1")
+    (row,) = stage.curve(here, "phase1_held_out")
+    assert (row["step"], told["best_step"], told["kept_step"]) == (3, 3, 3)
+    assert row["mlm_loss"] == pytest.approx(told["mlm_loss"], rel=1e-5)
+    assert told["best_mlm_loss"] == told["mlm_loss"]
+
+
+def test_the_best_of_no_evaluations_cannot_be_kept(here: Path) -> None:
+    stage.write_params(here, phase1={"eval_every": None}, pretrain={"keep": "best"})
+    with pytest.raises(StageError, match=r"pretrain\.keep is best, but pretrain\.phase1\.eval_every is null"):
+        main(stage.arguments())
 
 
 def test_phase_1_learns(pretrained: Path) -> None:
@@ -167,17 +213,15 @@ def test_a_batch_that_does_not_divide_names_the_parameter(here: Path, monkeypatc
         ),
         (
             {
-                "pretrain": stage.PARAMS["pretrain"]
-                | {"optimizer": LAMB | {"clip_norm": 0}}
-                | {
-                    "phase1": stage.PARAMS["pretrain"]["phase1"]
-                    | {"micro_batches": {"rows": 2, "mean": True, "clip": True}}
-                }
+                "pretrain": {"optimizer": LAMB | {"clip_norm": 0}},
+                "phase1": {"micro_batches": {"rows": 2, "mean": True, "clip": True}},
             },
             r"phase1\.micro_batches\.clip is true, but pretrain\.optimizer\.clip_norm is 0",
         ),
-        ({"pretrain": stage.PARAMS["pretrain"] | {"dropout": 1.5}}, "params.yaml: pretrain.dropout: .*got 1.5"),
-        ({"pretrain": stage.PARAMS["pretrain"] | {"drop": 0.1}}, "params.yaml: pretrain.drop: "),
+        ({"pretrain": {"dropout": 1.5}}, "params.yaml: pretrain.dropout: .*got 1.5"),
+        ({"pretrain": {"keep": "first"}}, "params.yaml: pretrain.keep: .*got 'first'"),
+        ({"phase1": {"eval_every": 0}}, "params.yaml: pretrain.phase1.eval_every: .*got 0"),
+        ({"pretrain": {"drop": 0.1}}, "params.yaml: pretrain.drop: "),
     ],
 )
 def test_a_wrong_parameter_is_named_without_a_traceback(here: Path, changes: dict[str, object], named: str) -> None:
@@ -254,6 +298,7 @@ def test_a_stopped_stage_goes_on_and_ends_with_the_same_bytes(
     for name in ("weights.safetensors", "manifest.json"):
         assert (ours / name).read_bytes() == (theirs / name).read_bytes(), name
     assert stage.curve(here) == stage.curve(pretrained)
+    assert stage.curve(here, "phase1_held_out") == stage.curve(pretrained, "phase1_held_out")
 
 
 @pytest.mark.slow

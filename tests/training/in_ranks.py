@@ -19,8 +19,9 @@ from bert.pipeline.errors import StageError
 from bert.training import checkpoint
 from bert.training.allreduce import all_reduce, time_metrics
 from bert.training.distributed import Split, World, join
-from bert.training.evaluation import evaluate_pretraining
+from bert.training.evaluation import HeldOut
 from bert.training.loop import train
+from bert.training.memory import peak_memory, peak_rss_mb
 from bert.training.pretraining import LOSSES
 from bert.training.records import Records
 from tests.model.reference import random_weights
@@ -100,7 +101,7 @@ def main(folder: Path) -> None:
     step = make_step(split, world=counted, clip_norm=0.5)
     weights = random_weights({n: v.shape for n, v in step.variables.items() if n.startswith(("bert/", "cls/"))}, seed=1)
     records = Records(folder / "test", "dvc repro tfrecords@phase1")
-    held_out = evaluate_pretraining(weights, CONFIG, records, None, pretraining_sums, 4, FP32, world)
+    held_out = HeldOut(weights, CONFIG, records, None, pretraining_sums, 4, FP32.dtype, world)(FP32.xla)
 
     mine = slice(world.rank * split.rows_per_rank, (world.rank + 1) * split.rows_per_rank)
     told = []
@@ -128,12 +129,17 @@ def main(folder: Path) -> None:
             {},
         )
     try:
-        train("test", step, lambda first, stop: iter(()), STEPS, alone, world, {}, LOSSES, 0)
+        train("test", step, lambda first, stop: iter(()), STEPS, alone, world, {}, LOSSES, 0, ROWS)
         error = ""
     except StageError as stage_error:
         error = str(stage_error)
 
+    if world.rank == 1:
+        np.ones(500 * 2**20, np.uint8)
+    memory = {"peak_rss_mb": peak_rss_mb(), "memory": peak_memory(world)}
+
     seen = {"sum": float(doubled), "gathered": gathered, "told": told, "held_out": held_out, "error": error}
+    seen |= memory
     first = {name: values[mine] for name, values in make_batch(ROWS, seed=0).items()}
     in_two = Split(world.size, 2, ROWS // world.size // 2)
     seen |= {"compressed": compressed(in_two, world, first), "sent": counted.sent}

@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 from tests.training.tiny import LAMB, write_records, write_vocab
 
 BATCH = 8
-DECAY: dict[str, Any] = {"decay_from": "warmup", "micro_batches": None}
+SHARED: dict[str, Any] = {"decay_from": "warmup", "micro_batches": None, "eval_every": 20, "eval_rows": 7}
 PARAMS: dict[str, Any] = {
     "seed": 7,
     "model": "tiny",
@@ -24,10 +24,11 @@ PARAMS: dict[str, Any] = {
         "dropout": 0.1,
         "eval_batch_size": 5,
         "max_skipped": 20,
+        "keep": "last",
         "phase1": {"steps": 40, "batch_size": BATCH, "learning_rate": 0.01, "warmup_steps": 5, "decay_power": 1.0}
-        | DECAY,
+        | SHARED,
         "phase2": {"steps": 4, "batch_size": BATCH, "learning_rate": 1e-9, "warmup_steps": 1, "decay_power": 0.5}
-        | DECAY,
+        | SHARED,
     },
 }
 
@@ -46,9 +47,11 @@ def write_vocab_in(folder: Path, pieces: list[str] | None = None) -> Path:
     return write_vocab(folder / "data" / "vocab.txt", pieces)
 
 
-def write_params(folder: Path, phase1: dict[str, Any] | None = None, **changes: Any) -> None:
-    """PARAMS with changes at the top, and in pretrain.phase1."""
-    pretrain = PARAMS["pretrain"] | {"phase1": PARAMS["pretrain"]["phase1"] | (phase1 or {})}
+def write_params(
+    folder: Path, phase1: dict[str, Any] | None = None, pretrain: dict[str, Any] | None = None, **changes: Any
+) -> None:
+    """PARAMS with changes at the top, in pretrain and in pretrain.phase1."""
+    pretrain = PARAMS["pretrain"] | (pretrain or {}) | {"phase1": PARAMS["pretrain"]["phase1"] | (phase1 or {})}
     with open(folder / "params.yaml", "w", encoding="utf-8") as f:
         YAML(typ="safe", pure=True).dump(PARAMS | {"pretrain": pretrain} | changes, f)
 
@@ -60,13 +63,14 @@ def arguments(phase: str = "phase1", out: str | None = None) -> list[str]:
     return [
         *("--phase", phase, "--records", f"data/tfrecords/{phase}", "--vocab", "data/vocab.txt", *init),
         *("--out", f"data/models/{name}", "--curve", f"metrics/curves/pretrain_{name}.tsv"),
+        *("--held-out-curve", f"metrics/curves/pretrain_{name}_held_out.tsv"),
         *("--metrics", f"metrics/pretrain_{name}.json"),
         *("--provenance", f"metrics/provenance/pretrain_{name}.json"),
     ]
 
 
 def curve(folder: Path, name: str = "phase1") -> list[dict[str, float]]:
-    """The rows of a curve, {column: value}."""
+    """The rows of a curve, {column: value}. Example of a name: phase1_held_out"""
     header, *rows = (folder / "metrics" / "curves" / f"pretrain_{name}.tsv").read_text().splitlines()
     columns = header.split("\t")
     return [dict(zip(columns, map(float, row.split("\t")), strict=True)) for row in rows]

@@ -14,7 +14,7 @@ from bert.model.parameters import pretraining_shapes
 from bert.text.tokenizer import Vocabulary
 from bert.training.distributed import Split, World
 from bert.training.dynamic import DynamicMasking
-from bert.training.evaluation import evaluate_pretraining
+from bert.training.evaluation import HeldOut
 from bert.training.examples import record_batches
 from bert.training.records import Records
 from tests.corpus import PIECES
@@ -147,7 +147,9 @@ def test_evaluation_masks_alike_each_time_and_as_often_as_static_records_are_wri
     weights = random_weights(pretraining_shapes(config), seed=1)
 
     sums = partial(pretraining_sums, packed=records.packed)
-    one, two = (evaluate_pretraining(weights, config, records, masking, sums, size, FP32, World()) for size in (5, 16))
+    one, two = (
+        HeldOut(weights, config, records, masking, sums, size, FP32.dtype, World())(FP32.xla) for size in (5, 16)
+    )
     assert one == pytest.approx(two, rel=1e-5)
     copies = records.manifest["dupe_factor"]
     assert one["held_out_sequences"] == copies * records.manifest.get("sequences", len(records))

@@ -13,7 +13,7 @@ from bert.model.dropout import no_dropout
 from bert.model.losses import pretraining_sums
 from bert.model.parameters import pretraining_shapes
 from bert.training.distributed import World
-from bert.training.evaluation import evaluate_pretraining, unigram_entropy
+from bert.training.evaluation import HeldOut, unigram_entropy
 from bert.training.records import Records
 from tests.model.reference import random_weights
 from tests.training.tiny import CONFIG, FP32, make_batch, tensors, write_records, write_vocab
@@ -28,8 +28,8 @@ def records(tmp_path: Path) -> Records:
     return Records(tmp_path / "test", "dvc repro tfrecords@phase1")
 
 
-def evaluate(records: Records, batch_size: int, world: World | None = None) -> dict[str, float]:
-    return evaluate_pretraining(WEIGHTS, CONFIG, records, None, pretraining_sums, batch_size, FP32, world or World())
+def held_out(records: Records, batch_size: int) -> HeldOut:
+    return HeldOut(WEIGHTS, CONFIG, records, None, pretraining_sums, batch_size, FP32.dtype, World())
 
 
 def test_unigram_entropy_by_hand() -> None:
@@ -40,7 +40,7 @@ def test_unigram_entropy_by_hand() -> None:
 
 @pytest.mark.parametrize("batch_size", [13, 4])
 def test_every_record_counts_once_and_its_last_short_batch_too(records: Records, batch_size: int) -> None:
-    found = evaluate(records, batch_size)
+    found = held_out(records, batch_size)(xla=False)
     whole = make_batch(sum(COUNTS))
     sums = {
         name: float(value)
@@ -55,3 +55,20 @@ def test_every_record_counts_once_and_its_last_short_batch_too(records: Records,
     assert (found["held_out_sequences"], found["held_out_predictions"]) == (13, len(labels))
     assert found["unigram_entropy"] == pytest.approx(-(shares * np.log(shares)).sum())
     assert found["nats_below_unigram"] == pytest.approx(found["unigram_entropy"] - found["mlm_loss"])
+
+
+def test_fewer_rows_are_spaced_evenly_over_all_of_them(records: Records) -> None:
+    found = held_out(records, 3)(xla=False, at_most=4)
+    rows = {name: values[[0, 3, 6, 9]] for name, values in make_batch(sum(COUNTS)).items()}
+    sums = pretraining_sums(WEIGHTS, CONFIG, tensors(rows), no_dropout, tf.float32)
+    assert found["held_out_sequences"] == 4
+    assert found["held_out_predictions"] == rows["masked_lm_weights"].sum()
+    assert found["mlm_loss"] == pytest.approx(float(sums["mlm_loss"] / sums["predictions"]), rel=1e-5)
+
+
+def test_all_calls_share_one_compiled_function(records: Records) -> None:
+    evaluate = held_out(records, 4)
+    one, two, few = evaluate(xla=False), evaluate(xla=False), evaluate(xla=False, at_most=3)
+    assert one == two
+    assert few["held_out_sequences"] == 3
+    assert evaluate._compiled[False].experimental_get_tracing_count() == 1

@@ -15,6 +15,7 @@ import pytest
 from bert.optim.settings import LossScaleSettings
 from bert.pipeline.errors import StageError
 from bert.training.distributed import Split, World
+from bert.training.held_out import HeldOutCurve
 from bert.training.loop import Run, train
 from bert.training.pretraining import LOSSES
 from bert.training.step import TrainStep
@@ -45,9 +46,14 @@ def batches(killed_at: int | None = None, bad: str = "") -> Callable[[int, int],
 
 
 def run(
-    step: TrainStep, scratch: Path, feed: Callable[[int, int], Iterator[Any]], steps: int = STEPS, patience: int = 2
+    step: TrainStep,
+    scratch: Path,
+    feed: Callable[[int, int], Iterator[Any]],
+    steps: int = STEPS,
+    patience: int = 2,
+    held_out: HeldOutCurve | None = None,
 ) -> Run:
-    return train("test", step, feed, steps, scratch, World(), CODE, LOSSES, patience)
+    return train("test", step, feed, steps, scratch, World(), CODE, LOSSES, patience, ROWS, held_out)
 
 
 def step_of(split: Split = WHOLE) -> TrainStep:

@@ -24,7 +24,7 @@ from bert.model.parameters import pretraining_shapes
 from bert.pipeline.code import ROOT
 from bert.training.batches import rows_of
 from bert.training.distributed import Split, World
-from bert.training.evaluation import evaluate_pretraining
+from bert.training.evaluation import HeldOut
 from bert.training.records import Records
 from stages.pretrain import main
 from tests.corpus import PIECES
@@ -67,6 +67,15 @@ def test_ranks_sum_and_gather_in_their_order(seen: Path) -> None:
     for rank in range(2):
         assert of_rank(seen, rank)["sum"] == 1 + 2
         assert of_rank(seen, rank)["gathered"] == [{"rank": 0}, {"rank": 1}]
+
+
+def test_the_peak_memory_is_that_of_the_rank_that_held_the_most(seen: Path) -> None:
+    own = [of_rank(seen, rank)["peak_rss_mb"] for rank in range(2)]
+    assert own[1] > own[0] + 300, "the second rank has held 500 MB more"
+    for rank in range(2):
+        told = of_rank(seen, rank)["memory"]
+        assert told.keys() >= {"peak_rss_mb"}
+        assert told["peak_rss_mb"] == pytest.approx(own[1], abs=0.1)
 
 
 def test_two_ranks_step_as_one_with_dropout_on(seen: Path) -> None:
@@ -143,7 +152,7 @@ def test_the_time_of_the_all_reduce_tells_waiting_from_sending(seen: Path) -> No
 
 def test_the_held_out_numbers_do_not_depend_on_the_number_of_ranks(seen: Path) -> None:
     weights, records = random_weights(pretraining_shapes(CONFIG), seed=1), Records(seen / "test", "dvc repro")
-    alone = evaluate_pretraining(weights, CONFIG, records, None, pretraining_sums, 4, FP32, World())
+    alone = HeldOut(weights, CONFIG, records, None, pretraining_sums, 4, FP32.dtype, World())(FP32.xla)
     for rank in range(2):
         # The batches' sums are added in the order of the batches, whoever computed them. Only the product of a batch
         # may be cut among another number of threads.
@@ -175,7 +184,7 @@ def test_the_stage_on_two_ranks_with_accumulation_equals_one_process_on_records_
     here = project.path
     vocab = stage.write_vocab_in(here, PIECES)
     shutil.move(stage_records(here / "made", vocab), here / "data" / "tfrecords" / "phase1")
-    stage.write_params(here, phase1={"steps": 12})
+    stage.write_params(here, phase1={"steps": 12, "eval_every": 4, "eval_rows": 12})
     assert stage.PARAMS["pretrain"]["dropout"] > 0
     main(stage.arguments(out="alone"))
     project.run("pretrain", *stage.arguments(), BERT_RANKS="2", BERT_MICRO_BATCH="2")
@@ -188,6 +197,10 @@ def test_the_stage_on_two_ranks_with_accumulation_equals_one_process_on_records_
     for name in ("held_out_sequences", "held_out_predictions", "epochs", "global_batch"):
         assert together[name] == alone[name], name
     for row, expected in zip(stage.curve(here), stage.curve(here, "alone"), strict=True):
+        assert row == pytest.approx(expected, rel=1e-4)
+    held_out = stage.curve(here, "phase1_held_out")
+    assert [row["step"] for row in held_out] == [4, 8, 12]
+    for row, expected in zip(held_out, stage.curve(here, "alone_held_out"), strict=True):
         assert row == pytest.approx(expected, rel=1e-4)
     expected_weights = load_model(here / "data" / "models" / "alone", "dvc repro").weights
     for name, value in load_model(here / "data" / "models" / "phase1", "dvc repro").weights.items():
