@@ -95,7 +95,7 @@ def _start(
     """Run `command` as that many ranks, to their end. settings: what their environment says beyond that of this."""
     endings.clear(scratch)
     first_to_end = None
-    flags = ["-np", str(ranks), "-H", as_told(hosts), "--gloo", "--disable-cache", *network_flags()]
+    flags = ["-np", str(ranks), "-H", as_told(hosts), "--gloo", "--disable-cache", *network_flags(hosts)]
     with subprocess.Popen(
         [_horovodrun(ranks), *flags, *command],
         env={
@@ -195,8 +195,10 @@ def launch(module: str, argv: Sequence[str], scratch: Path, stage: str, split: S
                     f"ranks were lost {in_vain} times in a row, and not one step was taken in between",
                     run="see what stands above; dvc repro goes on from the last checkpoint",
                 )
-            gone = [f"{rank} on {host_of(rank, hosts)}" for rank in attempt.lost]
-            hosts = that_answer(without(hosts, attempt.lost))
+            gone = [f"rank {rank} on {host_of(rank, hosts)}" for rank in attempt.lost]
+            left = without(hosts, attempt.lost)
+            hosts = that_answer(left)
+            gone += [f"host {host.name}, which does not answer" for host in left if host not in hosts]
             fewer = largest(min(ranks, sum(host.slots for host in hosts)), least, split, micro_batch)
             if fewer is None:
                 raise StageError(
@@ -209,4 +211,4 @@ def launch(module: str, argv: Sequence[str], scratch: Path, stage: str, split: S
 
 
 def _listed(gone: Sequence[str]) -> str:
-    return f"rank {', '.join(gone)}" if gone else "no rank, but ranks have lost each other"
+    return ", ".join(gone) if gone else "no rank, but ranks have lost each other"

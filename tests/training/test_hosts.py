@@ -75,10 +75,11 @@ def test_a_lost_rank_costs_its_host_a_place_and_a_host_without_any_is_left_out()
 
 
 def test_horovodrun_is_told_the_way_to_the_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert network_flags() == []
+    assert network_flags(HOSTS) == []
     for name, value in (("NETWORK_INTERFACE", "eth1"), ("SSH_PORT", "2222"), ("SSH_IDENTITY", "/keys/k")):
         monkeypatch.setenv(f"BERT_{name}", value)
-    assert network_flags() == [
+    assert network_flags([Host("localhost", 2)]) == [], "of one host horovodrun takes the loopback, and no other"
+    assert network_flags([Host("localhost", 2), Host("host.invalid", 1)]) == [
         *("--network-interface", "eth1", "--ssh-port", "2222", "--ssh-identity-file", "/keys/k"),
     ]
 
@@ -87,7 +88,7 @@ def test_horovodrun_is_told_the_way_to_the_hosts(monkeypatch: pytest.MonkeyPatch
 def test_a_port_that_is_none_is_shown(monkeypatch: pytest.MonkeyPatch, told: str) -> None:
     monkeypatch.setenv("BERT_SSH_PORT", told)
     with pytest.raises(StageError, match=f"BERT_SSH_PORT is '{told}', expected a port"):
-        network_flags()
+        network_flags([Host("host.invalid", 1)])
 
 
 def test_this_machine_is_known_by_all_its_names() -> None:

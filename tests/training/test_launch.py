@@ -80,7 +80,10 @@ def test_a_host_that_does_not_answer_is_left_out(monkeypatch: pytest.MonkeyPatch
 def test_too_few_that_are_left_end_the_job(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("BERT_HOSTS", "one:1,dark:2")
     job = Job(monkeypatch, tmp_path, [module._Attempt(1, [2])])
-    with pytest.raises(StageError, match=r"lost rank 2 on dark; on one:1 no number of ranks from 2 \(BERT_MIN_RANKS"):
+    with pytest.raises(
+        StageError,
+        match=r"rank 2 on dark, host dark, which does not answer; on one:1 no number of ranks from 2 \(BERT_MIN",
+    ):
         job.run()
 
 

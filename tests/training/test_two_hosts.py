@@ -61,7 +61,7 @@ def test_a_host_that_goes_dark_is_left_out_and_the_job_goes_on(hosts: TwoHosts, 
     hosts.cut()
     _, said = process.communicate(timeout=SECONDS)
     assert process.returncode == 0, said
-    assert "lost rank 1 on 10.77.0.2: going on from the last checkpoint, ranks: 1" in said
+    assert "host 10.77.0.2, which does not answer: going on from the last checkpoint, ranks: 1" in said
     assert_same_curve(here)
     assert_no_rank_is_left(here)
 

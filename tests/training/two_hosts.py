@@ -64,12 +64,19 @@ def _find(tool: str) -> str | None:
     return shutil.which(tool, path=f"{os.environ['PATH']}{os.pathsep}/usr/sbin{os.pathsep}/sbin")
 
 
-def _remove(space: str) -> None:
-    """A namespace and all that runs in it; it has been made here, so that this is nobody else's."""
+def _end_all_in(space: str) -> None:
+    """Whatever runs in a namespace; it has been made here, so that this is nobody else's."""
     with suppress(subprocess.CalledProcessError):
-        for process in _run("ip", "netns", "pids", space).split():
-            with suppress(ProcessLookupError):
-                os.kill(int(process), signal.SIGKILL)
+        while processes := _run("ip", "netns", "pids", space).split():
+            for process in processes:
+                with suppress(ProcessLookupError):
+                    os.kill(int(process), signal.SIGKILL)
+            time.sleep(0.05)
+
+
+def _remove(space: str) -> None:
+    _end_all_in(space)
+    with suppress(subprocess.CalledProcessError):
         _run("ip", "netns", "del", space)
 
 
@@ -129,9 +136,9 @@ def two_hosts(folder: Path) -> Iterator[TwoHosts]:
                 },
             )
         finally:
-            sshd.kill()
+            for space in spaces:
+                _end_all_in(space)  # sessions of the sshd too: they hold its stderr
             sshd.communicate()
     finally:
         for space in spaces:
             _remove(space)
-        time.sleep(0.1)
