@@ -15,7 +15,7 @@ from bert.pipeline.code import code_hashes
 from bert.pipeline.params import section
 from bert.pipeline.stage import run
 from bert.tasks.settings import FinetuneSettings, GlueTaskSettings
-from bert.training.distributed import World
+from bert.training.distributed import World, split_batch
 from bert.training.ranked import run_ranked, training_parser
 from bert.training.settings import compute_settings
 
@@ -55,6 +55,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         [args.init, args.data],
         work,
         {name: out for name, out in outs.items() if out is not None},
+        lambda ranks: split_batch(stage, f"glue.{args.task}.batch_size", settings.batch_size, ranks),
     )
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from bert.pipeline.code import code_hashes
 from bert.pipeline.params import section
 from bert.pipeline.stage import run
-from bert.training.distributed import World
+from bert.training.distributed import Split, World, split_batch
 from bert.training.ranked import run_ranked, training_parser
 from bert.training.settings import PhaseTraining, PretrainSettings, compute_settings
 
@@ -33,6 +33,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     p.add_argument("--curve", type=Path, required=True, help="of the loss on the training text")
     p.add_argument("--held-out-curve", type=Path, required=True)
     args = p.parse_args(argv)
+    stage = f"pretrain_{args.phase}"
     phase = section(PhaseTraining, f"pretrain.{args.phase}")
     settings = section(PretrainSettings, "pretrain", without=PHASES)
     compute = compute_settings()
@@ -56,8 +57,12 @@ def main(argv: Sequence[str] | None = None) -> None:
             code_hashes("stages.pretrain"),
         )
 
+    def split(ranks: int) -> Split:
+        rows = phase.micro_batches.rows if phase.micro_batches else None
+        return split_batch(stage, f"pretrain.{args.phase}.batch_size", phase.batch_size, ranks, rows)
+
     run_ranked(
-        f"pretrain_{args.phase}",
+        stage,
         "stages.pretrain",
         argv,
         args,
@@ -66,6 +71,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         [args.records / "train", args.records / "test", args.vocab, *([args.init] if args.init else [])],
         work,
         {"model": args.out, "curve.tsv": args.curve, "held_out.tsv": args.held_out_curve},
+        split,
     )
 
 

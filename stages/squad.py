@@ -13,7 +13,7 @@ from bert.pipeline.code import code_hashes
 from bert.pipeline.params import section
 from bert.pipeline.stage import run
 from bert.tasks.settings import FinetuneSettings, SquadSettings
-from bert.training.distributed import World
+from bert.training.distributed import World, split_batch
 from bert.training.ranked import run_ranked, training_parser
 from bert.training.settings import compute_settings
 
@@ -46,6 +46,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         [args.init, args.data],
         work,
         {"model": args.out, "predictions": args.predictions, "curve.tsv": args.curve},
+        lambda ranks: split_batch("squad", "squad.batch_size", settings.batch_size, ranks),
     )
 
 

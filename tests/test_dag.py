@@ -164,6 +164,31 @@ def test_a_second_trainer_is_told_who_holds_the_lock(repo: Path) -> None:
     go_back(repo)
 
 
+def test_a_second_repro_is_told_who_holds_the_lock_and_a_killed_one_loses_nothing(repo: Path) -> None:
+    uninterrupted = hashes(repo)["data/models/phase1"]
+    again = ["dvc", "repro", "-f", "-s", STAGE]
+    with subprocess.Popen(
+        again, cwd=repo, env=environment(BERT_SAVE_SECONDS="0"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as dvc:
+        (mark,) = _wait_for(repo, f"{STAGE}-*/checkpoints/step-00000003.json")
+        trainer = int(re.findall(r"process (\d+)", (mark.parents[1] / "lock").read_text())[0])
+        os.kill(trainer, signal.SIGSTOP)  # or it might be done before the others have asked
+        second = run(repo, *again, check=False)
+        dvc.kill()
+    third = run(repo, *again, check=False)
+    os.kill(trainer, signal.SIGCONT)
+    assert second.returncode != 0 and f"(PID {dvc.pid})" in second.stderr, "dvc itself names the other dvc"
+    assert third.returncode != 0 and f"is in use by process {trainer} on" in third.stderr
+    assert "it goes on although the dvc that started it may be gone" in third.stderr
+    until = time.monotonic() + SECONDS
+    while Path(f"/proc/{trainer}").exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    done = run(repo, *again)
+    assert "going on from step" not in done.stderr, "the result was there, and only had to be published"
+    assert hashes(repo)["data/models/phase1"] == uninterrupted
+    go_back(repo)
+
+
 def test_an_experiment_at_another_precision_reruns_training_only_and_is_comparable(repo: Path) -> None:
     before = hashes(repo)
     live = repo / "dvclive" / STAGE

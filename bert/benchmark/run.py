@@ -22,6 +22,7 @@ from bert.optim.loss_scale import LossScale
 from bert.optim.optimizer import make_optimizer
 from bert.optim.settings import LossScaleSettings, OptimizerSettings
 from bert.pipeline.progress import Progress
+from bert.training.allreduce import time_metrics
 from bert.training.batches import Arrays, array_batches
 from bert.training.distributed import World, split_batch
 from bert.training.finetuning import SPANS, forward_spans
@@ -119,9 +120,13 @@ def benchmark_training(
     calls = settings.warmup + settings.steps
     batches = enumerate(array_batches(random_rows(cell, 8 * batch, seed), seed, 0, calls, split, world))
 
+    exchanges: list[float] = []
+
     def one() -> None:
         number, rows = next(batches)
-        float(step(rows, tf.constant(number, tf.int64))["grad_norm"])
+        told = step(rows, tf.constant(number, tf.int64))
+        float(told["grad_norm"])
+        exchanges.append(float(told["allreduce_seconds"]))
 
     with Progress(f"benchmark_training {cell.name}", calls, "steps") as progress:
         timings = time_calls(one, settings.warmup, settings.steps, progress.update)
@@ -129,6 +134,7 @@ def benchmark_training(
     flops = training(_forward_flops(config, cell.sequence_length))
     return {
         **clean,
+        **time_metrics(world, exchanges[settings.warmup :], timings.measured),
         "roofline": peak_fraction(flops, clean["sequences_per_second"] / world.size, matmul_peak(precision.dtype)),
         "reference_rules": reference_training(timings.all, batch),
         **_common(cell, precision, world),

@@ -81,6 +81,7 @@ class Tuning:
             **scores,
             "train_loss": tuned.run.last["task_loss"],
             "sequences_per_second": round(tuned.run.rate(self._task.batch_size), 2),
+            **tuned.run.exchange,
             "steps": tuned.steps,
             "global_batch": self._task.batch_size,
             "ranks": self.world.size,

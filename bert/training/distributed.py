@@ -1,31 +1,21 @@
-"""Ranks. The only file that knows Horovod; without it, a world of one.
-
-`BERT_RANKS` (number of processes) and `BERT_HOSTS` (`host1:8,host2:8`, as horovodrun takes it) are machine settings.
-"""
+"""Ranks: what one knows of the others. The only file that imports Horovod; without it, a world of one."""
 
 from __future__ import annotations
 
-import ctypes
-import importlib.util
-import logging
 import os
-import shutil
-import signal
-import subprocess
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from bert.pipeline.errors import StageError
-from bert.training.stopping import hand_on
-
-log = logging.getLogger(__name__)
+from bert.training.orphan import end_when_unheard
 
 Tensor = Any
-_PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+
+
+class LostRanks(StageError):
+    """This rank is well, but another one is gone."""
 
 
 @dataclass(frozen=True)
@@ -52,26 +42,23 @@ class World:
         return [value] if self.hvd is None else self.hvd.allgather_object(value)
 
     @contextmanager
-    def lost_ranks_told(self, where: str) -> Iterator[None]:
-        """Around what the ranks do together: that one of them is gone, or silent, becomes a StageError."""
+    def lost_ranks_told(self, where: str, last_act: Callable[[], None] | None = None) -> Iterator[None]:
+        """Around what the ranks do together: that one of them is gone, or silent, becomes LostRanks.
+
+        last_act: what this rank does then, before it ends.
+        """
         try:
             yield
         except Exception as error:
             if self.hvd is None or "Horovod has been shut down" not in str(error):
                 raise
-            raise StageError(
+            if last_act is not None:
+                last_act()
+            raise LostRanks(
                 f"{where}: rank {self.rank} has lost the others: one has ended, or was silent for "
                 f"{stall_seconds()} s (BERT_STALL_SECONDS)",
                 run="see what the other ranks said, then dvc repro: it goes on from the last checkpoint",
             ) from None
-
-
-def wanted_ranks() -> int:
-    """BERT_RANKS, default 1. Raises StageError where it is no positive number."""
-    told = os.environ.get("BERT_RANKS", "1")
-    if not told.isdecimal() or int(told) < 1:
-        raise StageError(f"BERT_RANKS is {told!r}, expected a positive number", run="unset BERT_RANKS, or correct it")
-    return int(told)
 
 
 def stall_seconds() -> int:
@@ -101,55 +88,10 @@ def join() -> World:
     gpus = tf.config.list_physical_devices("GPU")
     if gpus:
         tf.config.set_visible_devices(gpus[hvd.local_rank() % len(gpus)], "GPU")
+    end_when_unheard()
     threads = max(1, len(os.sched_getaffinity(0)) // hvd.local_size())
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     return World(hvd.rank(), hvd.size(), hvd.local_rank(), hvd)
-
-
-def _end_with_parent() -> None:
-    """In a child: be killed when its parent is (Linux). horovodrun takes its ranks along then.
-
-    Else a killed stage would leave ranks that train on in a scratch whose lock is free.
-    """
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-def launch(module: str, argv: Sequence[str], scratch: Path) -> None:
-    """Run `python -m module argv` as BERT_RANKS processes; returns when all have succeeded.
-
-    SIGTERM and Ctrl-C are handed on: the first rank saves, and then all end.
-
-    Args:
-        scratch: the folder that the ranks share.
-
-    Raises:
-        StageError: Horovod is not installed, a rank failed, or the run was asked to stop.
-    """
-    ranks = wanted_ranks()
-    command = shutil.which("horovodrun", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
-    if command is None or importlib.util.find_spec("horovod") is None:
-        raise StageError(
-            f"BERT_RANKS is {ranks} but Horovod is not installed",
-            run="make horovod (needs a C++ compiler), or unset BERT_RANKS",
-        )
-    hosts = os.environ.get("BERT_HOSTS", f"localhost:{ranks}")
-    log.info("%d ranks on %s", ranks, hosts)
-    with hand_on(scratch) as stop:
-        # A session of its own: Ctrl-C is for this process, which gives the ranks the time to save.
-        status = subprocess.Popen(
-            [command, "-np", str(ranks), "-H", hosts, "--gloo", sys.executable, "-m", module, *argv],
-            env={**os.environ, "HOROVOD_GLOO_TIMEOUT_SECONDS": str(stall_seconds())},
-            start_new_session=True,
-            preexec_fn=_end_with_parent,
-        ).wait()
-    if status and stop.asked:
-        raise StageError("stopped as asked; what the first rank has saved stands above", run="dvc repro: it goes on")
-    if status:
-        raise StageError(
-            f"a rank failed (horovodrun ended with {status}); its own message stands above",
-            run="dvc repro: it goes on from the last checkpoint",
-        )
 
 
 @dataclass(frozen=True)

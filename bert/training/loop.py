@@ -14,13 +14,14 @@ import tensorflow as tf
 from bert.pipeline.errors import StageError
 from bert.pipeline.progress import Progress
 from bert.training import checkpoint
+from bert.training.allreduce import time_metrics
 from bert.training.curve import Curve, figures_of
 from bert.training.distributed import World
 from bert.training.held_out import HeldOutCurve
 from bert.training.live import Live, live_figures
 from bert.training.saving import SavingTimes
 from bert.training.step import TrainStep
-from bert.training.stopping import Stop, stop_when_asked
+from bert.training.stopping import Stop, Stopped, stop_when_asked
 from bert.training.streak import Streak
 
 log = logging.getLogger(__name__)
@@ -36,14 +37,17 @@ GO_ON = "dvc repro: it goes on from there"
 class Run:
     """What the loop measured.
 
-    curve: a header and a row per interval. step_seconds: of the steps of this process. xla: whether it
-    compiled the steps, from the first to the last. skipped_steps: whose update was
-    not finite. skipped_batches: the numbers of those that it rolled back over; empty if it did not.
+    curve: a header and a row per interval. step_seconds: of the steps of this process; allreduce_seconds: of their
+    exchanges with other ranks; exchange: the metrics of those. xla: whether it compiled the steps, from the first to
+    the last. skipped_steps: whose update was not finite. skipped_batches: the numbers of those that it rolled back
+    over; empty if it did not.
     """
 
     curve: list[str]
     resumed_from: int = 0
     step_seconds: list[float] = field(default_factory=list)
+    allreduce_seconds: list[float] = field(default_factory=list)
+    exchange: dict[str, float] = field(default_factory=dict)
     xla: bool = False
     skipped_steps: int = 0
     skipped_batches: list[int] = field(default_factory=list)
@@ -98,7 +102,7 @@ def train(
 
 @dataclass
 class _Training:
-    """The arguments of `train`, and where it stands: `number` steps are done."""
+    """The arguments of `train`, and where it stands: `number` steps are done, `saved` of them in a checkpoint."""
 
     name: str
     step: TrainStep
@@ -112,6 +116,7 @@ class _Training:
     curve: Curve
     held_out: HeldOutCurve | None
     number: int = 0
+    saved: int = 0
     told: Run = field(default_factory=lambda: Run([]))
     streak: Streak = field(default_factory=Streak)
 
@@ -147,6 +152,10 @@ class _Training:
                 f"{self.name}: not one of {self.steps} updates was finite",
                 run="a smaller loss_scale.initial or another precision in params.yaml, then dvc repro",
             )
+        with self.world.lost_ranks_told(self.name):
+            settled = slice(SETTLING_STEPS if len(self.told.step_seconds) > SETTLING_STEPS else 0, None)
+            times = self.told.allreduce_seconds[settled], self.told.step_seconds[settled]
+            self.told.exchange = time_metrics(self.world, *times)
         self.told.curve, self.told.last = self.curve.lines, self.curve.last
         return self.told
 
@@ -156,7 +165,7 @@ class _Training:
         if found is not None:
             for name, variable in self.step.variables.items():
                 variable.assign(found.tensors[name])
-            self.number, self.told.resumed_from = found.step, found.step
+            self.number, self.saved, self.told.resumed_from = found.step, found.step, found.step
             self.told.skipped_steps, self.told.skipped_batches = found.state["skipped"], found.state["skipped_batches"]
             self.curve.restore(found.state)
             if self.held_out and "held_out" in found.state:
@@ -190,9 +199,10 @@ class _Training:
         began = time.perf_counter()
         batch = next(feed)
         self.streak.before(self.step)
-        with self.world.lost_ranks_told(f"{self.name}, step {self.number}"):
+        with self.world.lost_ranks_told(f"{self.name}, step {self.number}", self._save_what_is_whole):
             told = self.step(batch, tf.constant(self.number, tf.int64))
             figures = {name: float(value) for name, value in told.items()}
+        self.told.allreduce_seconds.append(figures.pop("allreduce_seconds"))
         self.told.step_seconds.append(time.perf_counter() - began)
         return figures
 
@@ -251,9 +261,13 @@ class _Training:
         if asked or saving.due:
             saving.save(self._save)
         if asked:
-            raise StageError(
-                f"{self.name}: stopped as asked after step {self.number} of {self.steps}, saved", run=GO_ON
-            )
+            raise Stopped(f"{self.name}: stopped as asked after step {self.number} of {self.steps}, saved", run=GO_ON)
+
+    def _save_what_is_whole(self) -> None:
+        """On the first rank, when the others are lost: they were lost before the update of this step."""
+        if self.world.is_first and not self.streak.length and self.number > self.saved:
+            self._save()
+            log.info("%s: the others are lost; saved after step %d", self.name, self.number)
 
     def _save(self) -> None:
         state = {
@@ -267,3 +281,4 @@ class _Training:
             state["held_out"] = self.held_out.state
             tensors |= self.held_out.tensors
         checkpoint.save(self.scratch / "checkpoints", self.number, tensors, state, self.code)
+        self.saved = self.number

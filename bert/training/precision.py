@@ -17,13 +17,18 @@ SMALL_HIDDEN = 256
 
 @dataclass(frozen=True)
 class Precision:
-    """dtype: of activations and matrix products; weights stay float32. `effective`: what the device really does."""
+    """What is computed in what.
+
+    dtype: of activations and matrix products; weights stay float32. `effective`: what the device really does.
+    allreduce: dtype that gradients are rounded to before ranks sum them.
+    """
 
     name: PrecisionName
     effective: str
     dtype: Any
     scales_loss: bool
     xla: pieces.Xla
+    allreduce: Any = tf.float32
 
 
 def has_tf32(devices: list[Any]) -> bool:
@@ -52,4 +57,7 @@ def set_precision(settings: ComputeSettings, hidden_size: int) -> Precision:
         tf.config.experimental.enable_op_determinism()
     effective = "fp32" if name == "tf32" and not has_tf32(gpus) else name
     dtype = _DTYPES[name]
-    return Precision(name, effective, dtype, name == "fp16", choose_xla(settings.xla, bool(gpus), dtype, hidden_size))
+    xla = choose_xla(settings.xla, bool(gpus), dtype, hidden_size)
+    # Whatever passes through float16 needs the scale. With one rank nothing does, but the scale is no matter of ranks.
+    scales_loss = "fp16" in (name, settings.allreduce)
+    return Precision(name, effective, dtype, scales_loss, xla, _DTYPES[settings.allreduce])

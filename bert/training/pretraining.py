@@ -198,6 +198,7 @@ def pretrain(
         **{f"train_{name}": run.last[name] for name in losses},
         "sequences_per_second": round(rate * sequences_a_row, 2),
         "tokens_per_second": round(rate * train_records.manifest["sequence_length"], 1),
+        **run.exchange,
         "steps": training.steps,
         "global_batch": training.batch_size,
         "ranks": world.size,

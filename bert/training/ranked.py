@@ -6,14 +6,19 @@ import argparse
 import shutil
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from bert.pipeline.code import code_hashes
+from bert.pipeline.errors import disk_full_told
 from bert.pipeline.files import read_json, write_json
 from bert.pipeline.stage import job, parser
 from bert.training.checkpoint import usable
-from bert.training.distributed import World, is_rank, join, launch, wanted_ranks
+from bert.training.distributed import World, is_rank, join
+from bert.training.endings import ending_told
+from bert.training.hosts import wanted_ranks
+from bert.training.launch import SplitFor, launch
 from bert.training.stopping import ASKED
 
 # The code that made the result which lies beside it.
@@ -54,6 +59,7 @@ def run_ranked(
     inputs: list[Path],
     work: Callable[[Path, World], None],
     outs: dict[str, Path],
+    split: SplitFor | None = None,
 ) -> None:
     """Call `work(scratch, world)` in one process, or in BERT_RANKS of them under horovodrun, and publish its results.
 
@@ -63,9 +69,13 @@ def run_ranked(
     Args:
         module: the stage's own module, for the ranks.
         outs: {name in the scratch: where it goes}.
+        split: how a number of ranks cuts the global batch, see launch. None where the result depends on their number.
     """
     if is_rank():
-        work(args.scratch, join())
+        with ending_told(args.scratch), disk_full_told("this disk"):
+            world = join()
+            with world.lost_ranks_told(stage):
+                work(args.scratch, world)
         return
     again = f"dvc repro {stage}"
     with job(stage, params, inputs, args.metrics, args.provenance) as current:
@@ -74,7 +84,9 @@ def run_ranked(
             for name in (FINISHED, ASKED, *outs):
                 _remove(folder / name)
             if wanted_ranks() > 1:
-                launch(module, [*(sys.argv[1:] if argv is None else argv), "--scratch", str(folder)], folder)
+                told = [*(sys.argv[1:] if argv is None else argv), "--scratch", str(folder)]
+                launched = asdict(launch(module, told, folder, stage, split))
+                write_json(folder / "run.json", read_json(folder / "run.json", again) | launched)
             else:
                 work(folder, join())
             write_json(folder / FINISHED, code)

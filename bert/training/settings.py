@@ -11,6 +11,7 @@ from bert.pipeline.params import Section, section
 
 PrecisionName = Literal["fp32", "tf32", "fp16", "bf16"]
 Xla = bool | Literal["pieces", "auto"]
+AllReduce = Literal["fp32", "fp16"]
 
 
 class MicroBatches(Section):
@@ -77,11 +78,13 @@ class ComputeSettings(Section):
     """How the arithmetic is done. All of it may change the last bits of a result.
 
     deterministic: operations that give the same bits each time; without, a GPU may add in any order.
+    allreduce: what gradients are rounded to before they are summed over the ranks, see bert/training/allreduce.py.
     """
 
     precision: PrecisionName
     xla: Xla
     deterministic: bool
+    allreduce: AllReduce
 
 
 def compute_settings() -> ComputeSettings:
@@ -90,4 +93,5 @@ def compute_settings() -> ComputeSettings:
         precision=section(PrecisionName, "precision"),
         xla=section(Xla, "xla"),
         deterministic=section(bool, "deterministic"),
+        allreduce=section(AllReduce, "allreduce"),
     )

@@ -20,6 +20,7 @@ from bert.model.losses import Sums
 from bert.model.pieces import Xla, compile_by
 from bert.optim.loss_scale import LossScale
 from bert.optim.optimizer import Optimizer
+from bert.training.allreduce import all_reduce, sum_weights
 from bert.training.distributed import Split, World
 from bert.training.precision import Precision
 from bert.training.settings import MicroBatches
@@ -126,18 +127,16 @@ class TrainStep:
 
         Returns:
             () float32 each: the global batch's sums, `grad_norm` (unscaled, before clipping), `learning_rate`,
-            `loss_scale` and `finite` (1, or 0 where the update was skipped).
+            `loss_scale`, `finite` (1, or 0 where the update was skipped) and `allreduce_seconds` (of
+            both exchanges, see bert/training/allreduce.py).
         """
         totals: Sums = {}
+        weighing = tf.zeros([])
         if not self._own_mean:
-            weigh = self._objective.weigh(batch)
-            names = list(weigh)
-            totals = dict(zip(names, self._world.sum([weigh[n] for n in names], "weights"), strict=True))
+            totals, weighing = sum_weights(self._world, self._objective.weigh(batch))
         scale = tf.identity(self._loss_scale.scale)
         gradients, sums = self._gradients(batch, totals, step, scale)
-        keys = list(sums)
-        reduced = self._world.sum([*gradients, *(sums[k] for k in keys)], "gradients")
-        gradients, sums = reduced[: len(gradients)], dict(zip(keys, reduced[len(gradients) :], strict=True))
+        gradients, sums, reducing = all_reduce(self._world, gradients, sums, self._precision.allreduce)
         rate = self._schedule(step)
         norm = self._norm(gradients) / scale
         finite = tf.math.is_finite(norm)
@@ -152,6 +151,7 @@ class TrainStep:
             "learning_rate": rate,
             "loss_scale": scale,
             "finite": tf.cast(finite, tf.float32),
+            "allreduce_seconds": weighing + reducing,
         }
 
     def _accumulate(self, batch: Batch, totals: Sums, step: Tensor, scale: Tensor) -> tuple[list[Tensor], Sums]:

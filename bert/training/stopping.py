@@ -15,6 +15,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from bert.pipeline.errors import StageError
+
 ASKED = "stop"
 """Name of the file in the scratch."""
 
@@ -33,6 +35,10 @@ def _handling(handler: Callable[[int, FrameType | None], None] | signal.Handlers
     finally:
         for number, old in before.items():
             signal.signal(number, old)
+
+
+class Stopped(StageError):
+    """The run has ended because it was asked to."""
 
 
 class Stop:

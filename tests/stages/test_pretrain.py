@@ -30,6 +30,7 @@ METRICS = {
     *("held_out_sequences", "held_out_predictions", "train_mlm_loss", "train_nsp_loss"),
     *("sequences_per_second", "tokens_per_second", "steps", "global_batch", "ranks", "accumulation", "epochs"),
     *("precision", "precision_effective", "xla", "skipped_steps", "rollbacks", "skipped_batches", "peak_rss_mb"),
+    *("allreduce_seconds_per_step", "allreduce_wait_seconds_per_step", "allreduce_share"),
 }
 
 
@@ -201,6 +202,7 @@ def test_a_batch_that_does_not_divide_names_the_parameter(here: Path, monkeypatc
         ({"precision": "fp8"}, "params.yaml: precision: .*got 'fp8'"),
         ({"xla": "maybe"}, "params.yaml: xla"),
         ({"deterministic": "maybe"}, "params.yaml: deterministic"),
+        ({"allreduce": "bf16"}, "params.yaml: allreduce"),
         ({"model": "huge"}, "model: 'huge' is none of tiny"),
         ({"phase1": {"steps": 0}}, "params.yaml: pretrain.phase1.steps: .*got 0"),
         ({"phase1": {"decay_from": "end"}}, "params.yaml: pretrain.phase1.decay_from: .*got 'end'"),

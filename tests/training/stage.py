@@ -17,6 +17,7 @@ PARAMS: dict[str, Any] = {
     "precision": "fp32",
     "xla": False,
     "deterministic": True,
+    "allreduce": "fp32",
     "pretrain": {
         "optimizer": LAMB,
         "loss_scale": {"initial": 65536, "growth_steps": 1000},

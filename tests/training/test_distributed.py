@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bert.pipeline.errors import StageError
-from bert.training.distributed import Split, World, split_batch, wanted_micro_batch, wanted_ranks
+from bert.training.distributed import Split, World, split_batch, wanted_micro_batch
 
 PARAMETER = "pretrain.phase1.batch_size"
 
@@ -79,17 +79,6 @@ def test_a_micro_batch_for_a_stage_that_does_not_train_is_shown(monkeypatch: pyt
     monkeypatch.setenv("BERT_MICRO_BATCH", "squad=8,pretrain=64")
     with pytest.raises(StageError, match=r"BERT_MICRO_BATCH names pretrain, expected .* pretrain_phase1"):
         wanted_micro_batch("squad")
-
-
-def test_one_rank_is_the_default() -> None:
-    assert wanted_ranks() == 1
-
-
-@pytest.mark.parametrize("told", ["0", "-1", "two", "1.5", "", "²"])
-def test_ranks_that_are_no_positive_number_are_shown(monkeypatch: pytest.MonkeyPatch, told: str) -> None:
-    monkeypatch.setenv("BERT_RANKS", told)
-    with pytest.raises(StageError, match=rf"BERT_RANKS is '{told}', expected a positive number"):
-        wanted_ranks()
 
 
 def test_a_world_of_one_needs_no_horovod() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -27,16 +28,38 @@ on_cpu = pytest.mark.skipif(
 def test_names_mean_a_dtype_and_only_float16_scales_the_loss(
     name: PrecisionName, dtype: Any, scales_loss: bool
 ) -> None:
-    precision = set_precision(ComputeSettings(precision=name, xla=False, deterministic=True), hidden_size=16)
+    precision = set_precision(
+        ComputeSettings(precision=name, xla=False, deterministic=True, allreduce="fp32"), hidden_size=16
+    )
     assert (precision.name, precision.dtype, precision.scales_loss) == (name, dtype, scales_loss)
     # TensorFlow's default is on: fp32 would silently be TF32 on a GPU that has it.
     assert tf.config.experimental.tensor_float_32_execution_enabled() == (name == "tf32")
 
 
+@pytest.mark.skipif(not has_tf32(tf.config.list_physical_devices("GPU")), reason="needs a GPU that computes in TF32")
+def test_tf32_and_fp32_differ_in_the_products_of_a_gpu() -> None:
+    a = np.random.default_rng(0).standard_normal((256, 256)).astype(np.float32)
+    exact, errors = a.astype(np.float64) @ a.astype(np.float64), {}
+    for name in ("fp32", "tf32", "fp32"):  # on and off again
+        settings = ComputeSettings(precision=name, xla=False, deterministic=True, allreduce="fp32")
+        set_precision(settings, hidden_size=16)
+        errors[name] = np.abs(tf.matmul(a, a).numpy() - exact).max()
+    assert errors["fp32"] < 1e-3 < errors["tf32"], "TF32 keeps 11 bits of each factor"
+
+
+@pytest.mark.parametrize("name", ["fp32", "bf16"])
+def test_float16_between_ranks_scales_the_loss_at_any_precision(name: PrecisionName) -> None:
+    settings = ComputeSettings(precision=name, xla=False, deterministic=True, allreduce="fp16")
+    precision = set_precision(settings, hidden_size=16)
+    assert (precision.allreduce, precision.scales_loss) == (tf.float16, True)
+
+
 @on_cpu
 def test_tf32_on_a_cpu_is_told_as_what_it_is() -> None:
     assert not has_tf32([])
-    precision = set_precision(ComputeSettings(precision="tf32", xla=False, deterministic=True), hidden_size=16)
+    precision = set_precision(
+        ComputeSettings(precision="tf32", xla=False, deterministic=True, allreduce="fp32"), hidden_size=16
+    )
     assert (precision.name, precision.effective) == ("tf32", "fp32")
 
 
@@ -64,5 +87,5 @@ def test_deterministic_operations_are_switched_on_where_they_are_wanted(
     # TensorFlow cannot switch them off again, so that the state of this process tells nothing.
     calls: list[bool] = []
     monkeypatch.setattr(tf.config.experimental, "enable_op_determinism", lambda: calls.append(True))
-    set_precision(ComputeSettings(precision="fp32", xla=False, deterministic=wanted), hidden_size=16)
+    set_precision(ComputeSettings(precision="fp32", xla=False, deterministic=wanted, allreduce="fp32"), hidden_size=16)
     assert calls == [True] * wanted

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -25,16 +27,16 @@ from bert.training.distributed import Split, World
 from bert.training.evaluation import HeldOut
 from bert.training.records import Records
 from stages.pretrain import main
+from tests.corpus import PIECES
+from tests.examples.shards import stage_records
 from tests.model.reference import random_weights
 from tests.project import Project, catches
 from tests.training import stage
-from tests.training.in_ranks import ROWS, STEPS
+from tests.training.in_ranks import ROWS, SLEEP, STEPS
+from tests.training.rank_processes import SECONDS, assert_no_rank_is_left, first_checkpoint, ranks_in
 from tests.training.tiny import CONFIG, FP32, fresh_step, take_steps, values_of, write_records, write_vocab
 
 pytestmark = [pytest.mark.ranks, pytest.mark.slow]
-
-# Ranks that wait for a dead one would do so for ever; this is far above what they need to start.
-SECONDS = 150.0
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -79,6 +81,7 @@ def test_the_peak_memory_is_that_of_the_rank_that_held_the_most(seen: Path) -> N
 def test_two_ranks_step_as_one_with_dropout_on(seen: Path) -> None:
     step = fresh_step(Split(1, 1, ROWS), clip_norm=0.5)
     for told, expected in zip(of_rank(seen, 0)["told"], take_steps(step, range(STEPS), ROWS), strict=True):
+        assert expected.pop("allreduce_seconds") == 0, "one rank waits for nobody"
         assert told == pytest.approx(expected, rel=1e-5)
     ours = load_file(seen / "0.safetensors")
     for name, value in values_of(step).items():
@@ -96,6 +99,55 @@ def test_ranks_hold_the_same_bits(seen: Path) -> None:
 def test_what_one_rank_finds_not_finite_no_rank_takes(seen: Path) -> None:
     for rank in range(2):
         assert of_rank(seen, rank)["poisoned"] == {"finite": 0, "unchanged": True}
+
+
+def test_gradients_sent_as_float16_are_within_its_rounding(seen: Path) -> None:
+    step = fresh_step(Split(1, 1, ROWS), clip_norm=0.0)
+    (expected,) = take_steps(step, range(1), ROWS)
+    for rank in range(2):
+        told = of_rank(seen, rank)["compressed"]
+        assert told["first"]["loss_scale"] == 2.0**10 and told["first"]["finite"] == 1
+        for name in ("mlm_loss", "nsp_loss", "predictions", "rows"):
+            assert told["first"][name] == pytest.approx(expected[name], rel=1e-6), "sums are not rounded"
+        errors = {}
+        for name, moment in told["moments"].items():
+            if not name.endswith("key/bias"):  # 0 but for rounding
+                exact = step.variables[name].numpy()
+                errors[name] = np.linalg.norm(np.array(moment) - exact) / np.linalg.norm(exact)
+        assert 2**-16 < max(errors.values()) < 2**-9, errors  # half a unit of 11 bits, twice: each part, and the sum
+
+
+def test_gradients_sent_as_float16_take_half_the_bytes(seen: Path) -> None:
+    for rank in range(2):
+        whole, half = of_rank(seen, rank)["sent"], of_rank(seen, rank)["compressed"]["sent"]
+        assert whole["weights"] == half["weights"]
+        assert 2 * half["gradients"] == whole["gradients"] - half["sums"]
+        assert half["sums"] < half["gradients"] / 100
+
+
+def test_what_is_too_large_for_float16_on_one_rank_no_rank_takes(seen: Path) -> None:
+    for rank in range(2):
+        told = of_rank(seen, rank)["compressed"]
+        assert told["overflow"] == {"finite": 0, "unchanged": True, "scale": 2.0**39}
+        # 1e5 is too large by itself, on the second rank alone; 4e4 + 4e4 only in the sum. Sums may be larger.
+        assert told["large"] == [14.0, float("inf"), float("inf")]
+        assert told["sums"] == 200002
+
+
+def test_a_bad_micro_batch_on_one_rank_skips_the_update_and_halves_the_loss_scale_on_all(seen: Path) -> None:
+    for rank in range(2):
+        expected = {"finite": 0, "unchanged": True, "scale": 2.0**9}
+        assert of_rank(seen, rank)["compressed"]["bad_row"] == expected
+
+
+def test_the_time_of_the_all_reduce_tells_waiting_from_sending(seen: Path) -> None:
+    waiting, late = (of_rank(seen, rank)["timed"] for rank in range(2))
+    assert waiting["seconds"] > 0.8 * SLEEP and 0 < late["seconds"] < 0.5 * SLEEP
+    mean = (waiting["seconds"] + late["seconds"]) / 2
+    for told in (waiting, late):
+        assert told["allreduce_seconds_per_step"] == pytest.approx(mean, abs=1e-5)
+        assert told["allreduce_wait_seconds_per_step"] == pytest.approx(mean - late["seconds"], abs=1e-5)
+        assert 0 < told["allreduce_share"] < 1
 
 
 def test_the_held_out_numbers_do_not_depend_on_the_number_of_ranks(seen: Path) -> None:
@@ -125,12 +177,21 @@ def metrics_of(folder: Path, name: str) -> dict[str, Any]:
     return told
 
 
-def test_the_stage_on_two_ranks_with_accumulation_equals_one_process(here: Path, project: Project) -> None:
+def test_the_stage_on_two_ranks_with_accumulation_equals_one_process_on_records_made_from_text(
+    project: Project,
+) -> None:
+    """With dropout on; the held-out numbers too."""
+    here = project.path
+    vocab = stage.write_vocab_in(here, PIECES)
+    shutil.move(stage_records(here / "made", vocab), here / "data" / "tfrecords" / "phase1")
     stage.write_params(here, phase1={"steps": 12, "eval_every": 4, "eval_rows": 12})
+    assert stage.PARAMS["pretrain"]["dropout"] > 0
     main(stage.arguments(out="alone"))
     project.run("pretrain", *stage.arguments(), BERT_RANKS="2", BERT_MICRO_BATCH="2")
     alone, together = metrics_of(here, "alone"), metrics_of(here, "phase1")
     assert (together["ranks"], together["accumulation"]) == (2, 2)
+    assert alone["allreduce_share"] == 0 < together["allreduce_share"] < 1
+    assert 0 < together["allreduce_wait_seconds_per_step"] < together["allreduce_seconds_per_step"]
     for name in ("mlm_loss", "nsp_loss", "unigram_entropy", "train_mlm_loss"):
         assert together[name] == pytest.approx(alone[name], rel=1e-5), name
     for name in ("held_out_sequences", "held_out_predictions", "epochs", "global_batch"):
@@ -154,47 +215,18 @@ def ended(process: subprocess.Popen[str]) -> str:
     return said
 
 
-def ranks_in(folder: Path) -> dict[int, int]:
-    """{rank: process} of the training processes whose working directory is `folder`."""
-    found = {}
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if os.readlink(process / "cwd") != str(folder):
-                continue
-            told = dict(e.split(b"=", 1) for e in (process / "environ").read_bytes().split(b"\0") if b"=" in e)
-            if b"\0-m\0stages.pretrain\0" in (process / "cmdline").read_bytes() and b"HOROVOD_RANK" in told:
-                found[int(told[b"HOROVOD_RANK"])] = int(process.name)
-        except OSError:  # it has ended
-            continue
-    return found
-
-
-def assert_no_rank_is_left(folder: Path) -> None:
-    deadline = time.monotonic() + 20
-    while ranks_in(folder):
-        assert time.monotonic() < deadline, "a rank outlived its job, and would keep the machine"
-        time.sleep(0.1)
-
-
 def test_a_record_that_only_one_rank_finds_broken_ends_the_job(here: Path, project: Project) -> None:
     stage.write_params(here, phase1={"steps": 7})  # 56 of 60 records: each is read once at most
     records = Records(here / "data" / "tfrecords" / "phase1" / "train", "dvc repro")
     broken = records[records.place(7, rows_of(3, Split(2, 1, 4), World(1, 2))[0])[1]]
     for path in sorted(records._folder.glob("*.tfrecord")):
         path.write_bytes(path.read_bytes().replace(broken, broken[:40] + bytes([broken[40] ^ 1]) + broken[41:]))
-    said = ended(project.start("pretrain", *stage.arguments(), BERT_RANKS="2"))
+    # With BERT_MIN_RANKS it would go on with one rank, and find the same.
+    said = ended(project.start("pretrain", *stage.arguments(), BERT_RANKS="2", BERT_MIN_RANKS="1"))
     assert ".tfrecord: record" in said and "does not match its checksum" in said
     assert "dvc repro tfrecords@phase1" in said
     assert not (here / "data" / "models").exists()
     assert_no_rank_is_left(here)
-
-
-def first_checkpoint(process: subprocess.Popen[str], here: Path) -> None:
-    """Wait until there is one."""
-    deadline = time.monotonic() + SECONDS
-    while not list((here / ".scratch").glob("pretrain_phase1-*/checkpoints/step-*.json")):
-        assert process.poll() is None and time.monotonic() < deadline, process.communicate(timeout=1)
-        time.sleep(0.01)
 
 
 @pytest.mark.parametrize("who", ["the stage", "horovodrun"])
@@ -254,3 +286,47 @@ def test_a_killed_rank_ends_the_job_and_one_process_goes_on_from_its_checkpoint(
     assert 0 < told["resumed_from_step"] < 80
     assert metrics_of(here, "phase1")["ranks"] == 1
     assert [row["step"] for row in stage.curve(here)] == list(range(1, 81))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project in which one process has trained 150 steps."""
+    folder = Project.create(tmp_path_factory.mktemp("undisturbed") / "project").path
+    stage.write_project(folder)
+    stage.write_params(folder, phase1={"steps": 150})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        main(stage.arguments(out="alone"))
+    return folder
+
+
+@pytest.mark.parametrize("killed", [0, 1])
+def test_a_job_that_loses_a_rank_goes_on_with_one_less_to_the_same_result(
+    killed: int, here: Path, project: Project, undisturbed: Path
+) -> None:
+    stage.write_params(here, phase1={"steps": 150})
+    process = project.start(
+        "pretrain", *stage.arguments(), BERT_RANKS="2", BERT_MIN_RANKS="1", BERT_MICRO_BATCH="2", BERT_SAVE_SECONDS="2"
+    )
+    first_checkpoint(process, here)
+    time.sleep(0.3)  # the next one is not due yet
+    os.kill(ranks_in(here)[killed], signal.SIGKILL)
+    _, said = process.communicate(timeout=SECONDS)
+    assert process.returncode == 0, said
+    assert f"lost rank {killed} on localhost: going on from the last checkpoint, ranks: 1" in said
+    told = json.loads((here / "metrics" / "provenance" / "pretrain_phase1.json").read_text())
+    assert (told["ranks"], told["restarts"], told["hosts"]) == (1, 1, "localhost:1")
+    saved = re.findall(r"the others are lost; saved after step (\d+)", said)
+    if killed == 0:
+        assert not saved, "it is the first rank that saves"
+    else:
+        assert saved == [str(told["resumed_from_step"])], "nothing is lost but the step that was not whole"
+    assert 0 < told["resumed_from_step"] < 150
+
+    alone, together = metrics_of(undisturbed, "alone"), metrics_of(here, "phase1")
+    assert (together["ranks"], together["accumulation"]) == (1, 4)
+    for name in ("mlm_loss", "nsp_loss", "unigram_entropy", "train_mlm_loss"):
+        assert together[name] == pytest.approx(alone[name], rel=1e-3), name
+    for row, expected in zip(stage.curve(here), stage.curve(undisturbed, "alone"), strict=True):
+        assert row == pytest.approx(expected, rel=1e-3), row["step"]
+    assert_no_rank_is_left(here)

@@ -1,0 +1,43 @@
+"""benchmarks/scaling.py: what is made of the measurements, and that they can be taken."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.scaling import main, rows_of, table
+
+
+def figures(rate: float, share: float) -> dict[str, Any]:
+    times = {"allreduce_seconds_per_step": share / 100, "allreduce_wait_seconds_per_step": 0.0}
+    return {"sequences_per_second": rate, "precision_effective": "fp32", "allreduce_share": share, **times}
+
+
+def test_scaling_is_the_throughput_over_that_of_the_fewest_ranks_by_medians() -> None:
+    rows = rows_of(
+        {
+            ("tiny-128-8", 2): [figures(18, 0.2), figures(19, 0.1), figures(90, 0.3)],
+            ("tiny-128-8", 1): [figures(10, 0), figures(9, 0), figures(11, 0)],
+        }
+    )
+    assert [(r["ranks"], r["sequences_per_second"], r["weak_scaling"]) for r in rows] == [(1, 10, 1.0), (2, 19, 1.9)]
+    assert (rows[1]["lowest"], rows[1]["highest"], rows[1]["allreduce_share"]) == (18, 90, 0.2)
+    assert "| tiny-128-8 | 2 | fp32 | 19 | 18-90 | 1.90 | 20.0 | 2.00 | 0.00 |" in table(rows)
+
+
+@pytest.mark.slow
+def test_one_rank_is_measured_on_one_core(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["--ranks", "1", "--rounds", "1", "--warmup", "1", "--steps", "2", "--out", str(tmp_path / "scaling.json")])
+    (row,) = json.loads((tmp_path / "scaling.json").read_text())["rows"]
+    assert row["sequences_per_second"] > 0 and row["allreduce_share"] == 0
+    assert "| tiny-128-8 | 1 | fp32 |" in capsys.readouterr().out
+
+
+def test_more_cores_than_there_are_is_an_error() -> None:
+    cores = len(os.sched_getaffinity(0))
+    with pytest.raises(SystemExit, match=f"2 ranks with {cores} cores each need {2 * cores} cores, there are {cores}"):
+        main(["--ranks", "2", "--cores", str(cores)])
