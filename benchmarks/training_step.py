@@ -2,6 +2,7 @@
 
     pip install keras-hub transformers torch               # in an environment of its own, beside ours
     python -m benchmarks.training_step --precision fp32 bf16 --python ~/peers/bin/python --out step.json
+    python -m benchmarks.training_step --rows 4 --length 512 --predictions 80 --python ~/peers/bin/python
 
 Masked LM on random full-length rows, forward, backward and AdamW, dropout on; ours and transformers' predict the next
 sentence too, keras-hub's has no head for that. Each turn is a process of its own, and turns alternate. The peak is that
@@ -25,6 +26,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from bert.training.allocator import tunables
 
 WARMUP = 2
 VOCAB_SIZE = 30522
@@ -70,7 +73,8 @@ def ours(model: str, precision: str, batch: Arrays, xla: Any) -> Callable[[], fl
     from bert.training.step import TrainStep
 
     config = BertConfig.named(model, VOCAB_SIZE)
-    chosen = set_precision(ComputeSettings.model_validate({"precision": precision, "xla": xla, "deterministic": True}), config.hidden_size)
+    compute = {"precision": precision, "xla": xla, "deterministic": True, "allreduce": "fp32"}
+    chosen = set_precision(ComputeSettings.model_validate(compute), config.hidden_size)
     parameters = make_parameters(pretraining_shapes(config), config, 0)
     settings = section(OptimizerSettings, "finetune.optimizer")
     rows = len(batch["input_ids"])
@@ -194,6 +198,8 @@ def _turn(one: str, precision: str, args: argparse.Namespace) -> dict[str, Any]:
     flags = [f"--{name}={value}" for name, value in sizes.items()]
     command = [python, "-m", "benchmarks.training_step", "--one", one, "--precision", precision, *flags]
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
+    if one == "ours":  # as the training stages start themselves
+        environment["GLIBC_TUNABLES"] = tunables()
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     if done.returncode:
         sys.exit(f"{one} at {precision} failed:\n{done.stderr[-3000:]}")

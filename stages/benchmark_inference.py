@@ -12,6 +12,7 @@ from pathlib import Path
 from bert.benchmark.settings import BenchmarkInferenceSettings, Cell
 from bert.pipeline.params import section
 from bert.pipeline.stage import job, parser, run
+from bert.training.allocator import keep_pages
 from bert.training.settings import compute_settings
 
 
@@ -34,4 +35,5 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
+    keep_pages()
     run(main)

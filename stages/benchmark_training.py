@@ -14,6 +14,7 @@ from bert.optim.settings import LossScaleSettings, OptimizerSettings
 from bert.pipeline.files import write_json
 from bert.pipeline.params import section
 from bert.pipeline.stage import run
+from bert.training.allocator import keep_pages
 from bert.training.distributed import World
 from bert.training.ranked import run_ranked, training_parser
 from bert.training.settings import compute_settings
@@ -43,4 +44,5 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
+    keep_pages()
     run(main)

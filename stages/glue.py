@@ -15,6 +15,7 @@ from bert.pipeline.code import code_hashes
 from bert.pipeline.params import section
 from bert.pipeline.stage import run
 from bert.tasks.settings import FinetuneSettings, GlueTaskSettings
+from bert.training.allocator import keep_pages
 from bert.training.distributed import World, split_batch
 from bert.training.ranked import run_ranked, training_parser
 from bert.training.settings import compute_settings
@@ -60,4 +61,5 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
+    keep_pages()
     run(main)

@@ -16,6 +16,7 @@ from pathlib import Path
 from bert.pipeline.code import code_hashes
 from bert.pipeline.params import section
 from bert.pipeline.stage import run
+from bert.training.allocator import keep_pages
 from bert.training.distributed import Split, World, split_batch
 from bert.training.ranked import run_ranked, training_parser
 from bert.training.settings import PhaseTraining, PretrainSettings, compute_settings
@@ -76,4 +77,5 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
+    keep_pages()
     run(main)

@@ -16,8 +16,8 @@ from bert.benchmark.flops import encoder, peak_fraction, span_head, training
 from bert.benchmark.settings import BenchmarkInferenceSettings, BenchmarkTrainingSettings, Cell
 from bert.benchmark.timing import clean_statistics, reference_inference, reference_training, time_calls
 from bert.model.config import BertConfig
+from bert.model.fused import compile_by
 from bert.model.parameters import make_parameters, squad_shapes
-from bert.model.pieces import compile_by
 from bert.optim.loss_scale import LossScale
 from bert.optim.optimizer import make_optimizer
 from bert.optim.settings import LossScaleSettings, OptimizerSettings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import tensorflow as tf
@@ -19,6 +20,7 @@ from bert.model.layers import (
     padding_bias,
     self_attention,
 )
+from bert.model.recompute import recomputed
 
 Tensor = Any
 
@@ -46,9 +48,11 @@ def embed(
     return tf.cast(drop(x, sites.site(), config.hidden_dropout_prob), dtype)
 
 
-def encoder_layer(
-    weights: Weights, config: BertConfig, name: str, x: Tensor, bias: Tensor, sites: Sites
-) -> Tensor:
+Keys = tuple[Tensor | None, Tensor | None, Tensor | None]
+"""Of a layer's sites, see bert/model/dropout.py: attention weights, attention output, output."""
+
+
+def encoder_layer(weights: Weights, x: Tensor, config: BertConfig, name: str, bias: Tensor, keys: Keys) -> Tensor:
     """One post-norm transformer layer. x: (B, S, H) -> (B, S, H)."""
     rate = config.hidden_dropout_prob
     context = self_attention(
@@ -58,13 +62,13 @@ def encoder_layer(
         bias,
         config.num_attention_heads,
         config.attention_probs_dropout_prob,
-        sites,
+        keys[0],
     )
     attended = dense(weights, f"{name}/attention/output/dense", context)
-    x = add_and_norm(weights, f"{name}/attention/output", x, attended, sites, rate)
+    x = add_and_norm(weights, f"{name}/attention/output", x, attended, keys[1], rate)
     wide = gelu(dense(weights, f"{name}/intermediate/dense", x))
     narrow = dense(weights, f"{name}/output/dense", wide)
-    return add_and_norm(weights, f"{name}/output", x, narrow, sites, rate)
+    return add_and_norm(weights, f"{name}/output", x, narrow, keys[2], rate)
 
 
 def encode(
@@ -92,7 +96,10 @@ def encode(
     x = embed(weights, config, input_ids, segment_ids, sites, dtype, positions)
     bias = own_sequence_bias(input_mask) if packed else padding_bias(input_mask)
     for n in range(config.num_hidden_layers):
-        x = encoder_layer(weights, config, f"bert/encoder/layer_{n}", x, bias, sites)
+        name = f"bert/encoder/layer_{n}"
+        own = {key: weight for key, weight in weights.items() if key.startswith(f"{name}/")}
+        keys = sites.site(), sites.site(), sites.site()
+        x = recomputed(partial(encoder_layer, config=config, name=name, bias=bias, keys=keys), own, x)
     return x
 
 

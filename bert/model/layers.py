@@ -12,8 +12,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from bert.model.dropout import Sites, drop
-from bert.model.pieces import piece
+from bert.model.dropout import drop
+from bert.model.fused import fused
 
 Tensor = Any
 Weights = Mapping[str, Tensor]
@@ -25,8 +25,10 @@ MASKED_SCORE = -10000.0
 
 @tf.custom_gradient
 def _product(x: Tensor, kernel: Tensor) -> tuple[Tensor, Any]:
-    """x W. The weights' gradient, for which nothing waits, comes after the inputs', for which the layer below does: it
-    then runs beside that layer's pieces, of which each takes one core (bert/model/pieces.py)."""
+    """x W. The weights' gradient, for which nothing waits, comes after that of x, for which the layer below does.
+
+    On a CPU it then runs beside that layer's fused functions, each of which takes one core (bert/model/fused.py).
+    """
 
     def gradient(upstream: Tensor) -> tuple[Tensor, Tensor]:
         of_x = tf.matmul(upstream, kernel, transpose_b=True)
@@ -50,13 +52,15 @@ def _normalise(x: Tensor, gamma: Tensor, beta: Tensor, dtype: Any) -> Tensor:
     return tf.cast(centred * (tf.math.rsqrt(variance + LAYER_NORM_EPSILON) * gamma) + beta, dtype)
 
 
-@piece
+@fused
 def _norm(x: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
     return _normalise(tf.cast(x, tf.float32), gamma, beta, x.dtype)
 
 
-@piece
-def _drop_add_norm(x: Tensor, update: Tensor, keys: Tensor | None, gamma: Tensor, beta: Tensor, *, rate: float) -> Tensor:
+@fused
+def _drop_add_norm(
+    x: Tensor, update: Tensor, keys: Tensor | None, gamma: Tensor, beta: Tensor, *, rate: float
+) -> Tensor:
     total = tf.cast(x, tf.float32) + drop(tf.cast(update, tf.float32), keys, rate)
     return _normalise(total, gamma, beta, x.dtype)
 
@@ -66,13 +70,13 @@ def layer_norm(weights: Weights, name: str, x: Tensor) -> Tensor:
     return _norm(x, weights[f"{name}/LayerNorm/gamma"], weights[f"{name}/LayerNorm/beta"])
 
 
-def add_and_norm(weights: Weights, name: str, x: Tensor, update: Tensor, sites: Sites, rate: float) -> Tensor:
+def add_and_norm(weights: Weights, name: str, x: Tensor, update: Tensor, keys: Tensor | None, rate: float) -> Tensor:
     """Layer norm of x + dropout(update), both (B, S, H), in float32."""
     gamma, beta = weights[f"{name}/LayerNorm/gamma"], weights[f"{name}/LayerNorm/beta"]
-    return _drop_add_norm(x, update, sites.site(), gamma, beta, rate=rate)
+    return _drop_add_norm(x, update, keys, gamma, beta, rate=rate)
 
 
-@piece
+@fused
 def gelu(x: Tensor) -> Tensor:
     """Hendrycks & Gimpel 2016, tanh approximation, as google-research/bert has it; in float32 at least."""
     wide = x if x.dtype == tf.float64 else tf.cast(x, tf.float32)
@@ -80,7 +84,7 @@ def gelu(x: Tensor) -> Tensor:
     return tf.cast(0.5 * wide * (1.0 + tf.tanh(inner)), x.dtype)
 
 
-@piece
+@fused
 def attention_weights(scores: Tensor, bias: Tensor, keys: Tensor | None, *, rate: float) -> Tensor:
     """Dropout of the softmax of scores + bias, in float32. (B, N, S, S) -> the same."""
     return tf.cast(drop(tf.nn.softmax(tf.cast(scores, tf.float32) + bias), keys, rate), scores.dtype)
@@ -104,7 +108,7 @@ def own_sequence_positions(input_mask: Tensor) -> Tensor:
 
 
 def self_attention(
-    weights: Weights, name: str, x: Tensor, bias: Tensor, heads: int, rate: float, sites: Sites
+    weights: Weights, name: str, x: Tensor, bias: Tensor, heads: int, rate: float, keys: Tensor | None
 ) -> Tensor:
     """Multi-head self-attention (Vaswani et al. 2017, 3.2), before its output projection.
 
@@ -120,5 +124,5 @@ def self_attention(
     query_BNSD, key_BNSD, value_BNSD = split("query"), split("key"), split("value")
     # Scaled before the product, so that float16 cannot overflow in it.
     scores_BNSS = tf.matmul(query_BNSD * tf.cast(1 / math.sqrt(size), x.dtype), key_BNSD, transpose_b=True)
-    context_BNSD = tf.matmul(attention_weights(scores_BNSS, bias, sites.site(), rate=rate), value_BNSD)
+    context_BNSD = tf.matmul(attention_weights(scores_BNSS, bias, keys, rate=rate), value_BNSD)
     return tf.reshape(tf.transpose(context_BNSD, [0, 2, 1, 3]), [-1, sequence, hidden])

@@ -8,7 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from bert.model.pieces import barrier
+from bert.model.fused import barrier
 from bert.optim.settings import OptimizerSettings
 
 Tensor = Any
@@ -22,7 +22,7 @@ def norm(x: Tensor) -> Tensor:
     In two steps, kept apart: XLA's CPU compiler vectorises a sum over rows, but none over everything.
     """
     squares = tf.square(x)
-    return tf.sqrt(tf.reduce_sum(barrier(tf.reduce_sum(squares, 0)) if x.shape.rank > 1 else squares))
+    return tf.sqrt(tf.reduce_sum(barrier(tf.reduce_sum(squares, 0))[0] if x.shape.rank > 1 else squares))
 
 
 def is_decayed(name: str) -> bool:

@@ -12,8 +12,8 @@ import tensorflow as tf
 
 from bert.model.config import BertConfig
 from bert.model.dropout import NoDropout
+from bert.model.fused import Xla, compile_by
 from bert.model.losses import Sums
-from bert.model.pieces import Xla, compile_by
 from bert.pipeline.progress import track
 from bert.training.distributed import World
 from bert.training.dynamic import DynamicMasking, times_over
@@ -56,7 +56,7 @@ class HeldOut:
         def one(batch: dict[str, Any]) -> Sums:
             return sums(parameters, config, batch, NoDropout(), dtype)
 
-        compilations: tuple[Xla, ...] = (False, True, "pieces")
+        compilations: tuple[Xla, ...] = (False, True, "fused")
         self._compiled = {xla: compile_by(xla, one) for xla in compilations}  # traced when it is first called
 
     def __call__(self, xla: Xla, at_most: int | None = None, shown: bool = False) -> dict[str, float]:

@@ -15,10 +15,10 @@ from bert.checkpoints.folder import Model
 from bert.model.config import BertConfig
 from bert.model.dropout import NoDropout
 from bert.model.encoder import encode, pool
+from bert.model.fused import compile_by
 from bert.model.heads import class_logits, span_logits
 from bert.model.losses import classifier_sums, squad_sums
 from bert.model.parameters import Shapes, make_parameters
-from bert.model.pieces import compile_by
 from bert.optim.loss_scale import LossScale
 from bert.optim.optimizer import make_optimizer
 from bert.optim.schedule import learning_rate

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from bert.model.fused import Xla
 from bert.training.curve import line
 
 LOSS = "mlm_loss"
@@ -31,7 +32,7 @@ class HeldOutCurve:
         self,
         every: int,
         columns: tuple[str, ...],
-        evaluate: Callable[[bool], Mapping[str, float]],
+        evaluate: Callable[[Xla], Mapping[str, float]],
         keep_weights: bool = False,
     ) -> None:
         """Begin an empty curve.
@@ -65,7 +66,7 @@ class HeldOutCurve:
         """Whether to evaluate after step `done` of `steps`: one that fell into a streak is made after it."""
         return done // self._every > self._evaluated // self._every or done == steps
 
-    def point(self, done: int, xla: bool, parameters: Mapping[str, Any]) -> dict[str, float]:
+    def point(self, done: int, xla: Xla, parameters: Mapping[str, Any]) -> dict[str, float]:
         """Evaluate after step `done`, together with all ranks; the figures of the columns."""
         found = self._evaluate(xla)
         figures = {name: found[name] for name in self._columns}

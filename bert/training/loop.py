@@ -11,6 +11,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from bert.model.fused import Xla
 from bert.pipeline.errors import StageError
 from bert.pipeline.progress import Progress
 from bert.training import checkpoint
@@ -38,7 +39,7 @@ class Run:
     """What the loop measured.
 
     curve: a header and a row per interval. step_seconds: of the steps of this process; allreduce_seconds: of their
-    exchanges with other ranks; exchange: the metrics of those. xla: whether it compiled the steps, from the first to
+    exchanges with other ranks; exchange: the metrics of those. xla: what it compiled of the steps, from the first to
     the last. skipped_steps: whose update was not finite. skipped_batches: the numbers of those that it rolled back
     over; empty if it did not.
     """
@@ -48,7 +49,7 @@ class Run:
     step_seconds: list[float] = field(default_factory=list)
     allreduce_seconds: list[float] = field(default_factory=list)
     exchange: dict[str, float] = field(default_factory=dict)
-    xla: bool = False
+    xla: Xla = False
     skipped_steps: int = 0
     skipped_batches: list[int] = field(default_factory=list)
     last: dict[str, float] = field(default_factory=dict)
@@ -171,7 +172,7 @@ class _Training:
             if self.held_out and "held_out" in found.state:
                 self.held_out.restore(found.state["held_out"], found.tensors)
             if found.state["xla"] != self.step.xla:  # `xla: auto` chose on another device: the last bits would change
-                log.info("%s: XLA stays %s, as in the checkpoint", self.name, "on" if found.state["xla"] else "off")
+                log.info("%s: xla stays %s, as in the checkpoint", self.name, found.state["xla"])
                 self.step.compile(found.state["xla"])
             log.info("%s: going on from step %d of %d", self.name, self.number, self.steps)
         self.told.xla = self.step.xla

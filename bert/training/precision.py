@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Any
 
 import tensorflow as tf
 
-from bert.model import pieces
+from bert.model import fused
+from bert.pipeline.errors import StageError
 from bert.training.settings import ComputeSettings, PrecisionName, Xla
 
 _DTYPES = {"fp32": tf.float32, "tf32": tf.float32, "fp16": tf.float16, "bf16": tf.bfloat16}
@@ -21,14 +23,24 @@ class Precision:
 
     dtype: of activations and matrix products; weights stay float32. `effective`: what the device really does.
     allreduce: dtype that gradients are rounded to before ranks sum them.
+    recompute: whether layers are computed again in the backward pass (bert/model/recompute.py).
     """
 
     name: PrecisionName
     effective: str
     dtype: Any
     scales_loss: bool
-    xla: pieces.Xla
+    xla: fused.Xla
     allreduce: Any = tf.float32
+    recompute: bool = False
+
+
+def wanted_recompute() -> bool:
+    """BERT_RECOMPUTE=1: layers are computed again in the backward pass, so that larger micro-batches fit."""
+    told = os.environ.get("BERT_RECOMPUTE", "0")
+    if told not in ("0", "1"):
+        raise StageError(f"BERT_RECOMPUTE is {told!r}, expected 0 or 1", run="unset BERT_RECOMPUTE, or correct it")
+    return told == "1"
 
 
 def has_tf32(devices: list[Any]) -> bool:
@@ -37,15 +49,15 @@ def has_tf32(devices: list[Any]) -> bool:
     return bool(found) and all(capability >= _FIRST_WITH_TF32 for capability in found)
 
 
-def choose_xla(wanted: Xla, on_gpu: bool, dtype: Any, hidden_size: int) -> pieces.Xla:
-    """What `xla: auto` means: XLA on a GPU; on a CPU only where its fused loops beat oneDNN's matrix products.
+def choose_xla(wanted: Xla, on_gpu: bool, dtype: Any, hidden_size: int) -> fused.Xla:
+    """What `xla: auto` means: XLA on a GPU; on a CPU only where few calls count for more than fast matrix products.
 
     Measured on two cores (CPU seconds a step of 32 x 128, fp32): hidden 128: XLA 0.19, oneDNN 0.24; at hidden 768
-    oneDNN is ahead in fp32 and by far in bf16, which XLA's CPU compiler has no fast products for.
+    oneDNN's products are ahead in fp32 and by far in bf16, which XLA's CPU compiler has no fast ones for.
     """
     if wanted != "auto":
         return wanted
-    return True if on_gpu or (dtype == tf.float32 and hidden_size <= SMALL_HIDDEN) else "pieces"
+    return True if on_gpu or (dtype == tf.float32 and hidden_size <= SMALL_HIDDEN) else "fused"
 
 
 def set_precision(settings: ComputeSettings, hidden_size: int) -> Precision:
@@ -60,4 +72,4 @@ def set_precision(settings: ComputeSettings, hidden_size: int) -> Precision:
     xla = choose_xla(settings.xla, bool(gpus), dtype, hidden_size)
     # Whatever passes through float16 needs the scale. With one rank nothing does, but the scale is no matter of ranks.
     scales_loss = "fp16" in (name, settings.allreduce)
-    return Precision(name, effective, dtype, scales_loss, xla, _DTYPES[settings.allreduce])
+    return Precision(name, effective, dtype, scales_loss, xla, _DTYPES[settings.allreduce], wanted_recompute())

@@ -207,6 +207,7 @@ def pretrain(
         "precision": precision.name,
         "precision_effective": precision.effective,
         "xla": precision.xla,
+        "recompute": precision.recompute,
         "skipped_steps": run.skipped_steps,
         "rollbacks": int(bool(run.skipped_batches)),
         "skipped_batches": len(run.skipped_batches),

@@ -10,7 +10,7 @@ from bert.optim.settings import DecayFrom, LossScaleSettings, OptimizerSettings
 from bert.pipeline.params import Section, section
 
 PrecisionName = Literal["fp32", "tf32", "fp16", "bf16"]
-Xla = bool | Literal["pieces", "auto"]
+Xla = bool | Literal["fused", "auto"]
 AllReduce = Literal["fp32", "fp16"]
 
 

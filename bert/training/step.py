@@ -16,8 +16,9 @@ import tensorflow as tf
 
 from bert.model.config import BertConfig
 from bert.model.dropout import Dropout
+from bert.model.fused import Xla, compile_by
 from bert.model.losses import Sums
-from bert.model.pieces import Xla, compile_by
+from bert.model.recompute import recomputing
 from bert.optim.loss_scale import LossScale
 from bert.optim.optimizer import Optimizer
 from bert.training.allreduce import all_reduce, sum_weights
@@ -27,8 +28,8 @@ from bert.training.settings import MicroBatches
 
 Tensor = Any
 Batch = Mapping[str, Tensor]
-# XLA's loops run on one core each on a CPU: so many updates of a share of the parameters stand side by side.
-PIECES_AT_ONCE = 2
+# On a CPU, XLA's loops take one core each: so many shares of the parameters are updated side by side.
+SHARES = 2
 
 
 @dataclass(frozen=True)
@@ -88,13 +89,13 @@ class TrainStep:
         self.compile(precision.xla)
 
     def compile(self, xla: Xla) -> None:
-        """Say what XLA compiles, before the first call. The update is a piece: a pass over memory, no products."""
+        """Say what XLA compiles, before the first call. The update is always fused: it has no products."""
         self.xla = xla
         self._gradients = compile_by(xla, self._accumulate)
         self._norm = compile_by(xla is True, tf.linalg.global_norm)
         self._updates = [
             (names, compile_by(bool(xla), partial(self._apply, names)))
-            for names in _shares(self._parameters, PIECES_AT_ONCE if xla == "pieces" else 1)
+            for names in _shares(self._parameters, SHARES if xla == "fused" else 1)
         ]
 
     @property
@@ -179,7 +180,7 @@ class TrainStep:
             # A micro-batch without a prediction has the loss 0 and not 0/0.
             totals = {n: micros * tf.where(w > 0, w, 1.0) for n, w in objective.weigh(batch).items()}
         sites = Dropout(self._seed, step, first_row, self._split.micro_batch)
-        with tf.GradientTape() as tape:
+        with recomputing(self._precision.recompute), tf.GradientTape() as tape:
             sums = objective.sums(self._parameters, self._config, batch, sites, self._precision.dtype)
             loss = tf.add_n([sums[term] / totals[weight] for term, weight in objective.terms.items()])
             scaled = loss * scale

@@ -13,7 +13,7 @@ import tensorflow as tf
 from safetensors.numpy import save_file
 
 from bert.checkpoints.importers import read_checkpoint, translate
-from bert.model.dropout import no_dropout
+from bert.model.dropout import NoDropout
 from bert.model.encoder import encode
 from bert.model.parameters import encoder_shapes, pretraining_shapes
 from bert.pipeline.errors import StageError
@@ -101,7 +101,7 @@ def write_hugging_face(folder: Path, weights: Mapping[str, np.ndarray]) -> Path:
 
 def hidden_of(weights: Mapping[str, np.ndarray]) -> np.ndarray:
     b = tensors(BATCH)
-    hidden = encode(weights, CONFIG, b["input_ids"], b["input_mask"], b["segment_ids"], no_dropout, tf.float32)
+    hidden = encode(weights, CONFIG, b["input_ids"], b["input_mask"], b["segment_ids"], NoDropout(), tf.float32)
     return np.asarray(hidden)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from bert.model.dropout import no_dropout
+from bert.model.dropout import NoDropout
 from bert.model.encoder import encode, pool
 from bert.model.heads import class_logits, masked_lm_logits, next_sentence_logits, span_logits
 from bert.model.layers import gelu
@@ -24,7 +24,7 @@ WIDE = {name: value.astype(np.float64) for name, value in WEIGHTS.items()}
 
 def hidden_of(batch: dict[str, np.ndarray], dtype: Any = tf.float32) -> Any:
     b = tensors(batch)
-    return encode(WEIGHTS, CONFIG, b["input_ids"], b["input_mask"], b["segment_ids"], no_dropout, dtype)
+    return encode(WEIGHTS, CONFIG, b["input_ids"], b["input_mask"], b["segment_ids"], NoDropout(), dtype)
 
 
 def reference_hidden(batch: dict[str, np.ndarray]) -> np.ndarray:

@@ -12,7 +12,7 @@ from bert.examples.masking import Masker, Masks
 from bert.examples.pairs import Pair
 from bert.examples.rows import Layout, layout_rows
 from bert.examples.sequences import Tokens
-from bert.model.dropout import no_dropout
+from bert.model.dropout import NoDropout
 from bert.model.encoder import encode
 from bert.model.layers import own_sequence_positions
 from bert.model.losses import pretraining_sums
@@ -51,7 +51,7 @@ def packed_and_alone(layout: Layout = LAYOUT) -> tuple[dict[str, np.ndarray], di
 def hidden_of(batch: dict[str, np.ndarray], packed: bool) -> np.ndarray:
     b = tensors(batch)
     ids = b["input_ids"], b["input_mask"], b["segment_ids"]
-    return np.array(encode(WEIGHTS, MODEL, *ids, no_dropout, tf.float32, packed))
+    return np.array(encode(WEIGHTS, MODEL, *ids, NoDropout(), tf.float32, packed))
 
 
 def test_each_sequence_gets_the_hidden_states_that_it_has_alone() -> None:
@@ -85,7 +85,7 @@ def test_positions_begin_anew_with_each_sequence() -> None:
 def with_gradients(batch: dict[str, np.ndarray], packed: bool) -> tuple[dict[str, float], dict[str, np.ndarray]]:
     variables = {name: tf.Variable(value) for name, value in WEIGHTS.items()}
     with tf.GradientTape() as tape:
-        sums = pretraining_sums(variables, MODEL, tensors(batch), no_dropout, tf.float32, packed)
+        sums = pretraining_sums(variables, MODEL, tensors(batch), NoDropout(), tf.float32, packed)
         loss = sums["mlm_loss"] + sums.get("nsp_loss", 0.0)
     gradients = tape.gradient(loss, list(variables.values()))
     dense = {n: np.array(tf.convert_to_tensor(g)) for n, g in zip(variables, gradients, strict=True) if g is not None}

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from bert.model.dropout import no_dropout
+from bert.model.dropout import NoDropout
 from bert.model.losses import pretraining_sums
 from bert.model.parameters import pretraining_shapes
 from bert.training.distributed import World
@@ -44,7 +44,7 @@ def test_every_record_counts_once_and_its_last_short_batch_too(records: Records,
     whole = make_batch(sum(COUNTS))
     sums = {
         name: float(value)
-        for name, value in pretraining_sums(WEIGHTS, CONFIG, tensors(whole), no_dropout, tf.float32).items()
+        for name, value in pretraining_sums(WEIGHTS, CONFIG, tensors(whole), NoDropout(), tf.float32).items()
     }
     labels = whole["masked_lm_ids"][whole["masked_lm_weights"] == 1]
     shares = np.unique(labels, return_counts=True)[1] / len(labels)
@@ -60,7 +60,7 @@ def test_every_record_counts_once_and_its_last_short_batch_too(records: Records,
 def test_fewer_rows_are_spaced_evenly_over_all_of_them(records: Records) -> None:
     found = held_out(records, 3)(xla=False, at_most=4)
     rows = {name: values[[0, 3, 6, 9]] for name, values in make_batch(sum(COUNTS)).items()}
-    sums = pretraining_sums(WEIGHTS, CONFIG, tensors(rows), no_dropout, tf.float32)
+    sums = pretraining_sums(WEIGHTS, CONFIG, tensors(rows), NoDropout(), tf.float32)
     assert found["held_out_sequences"] == 4
     assert found["held_out_predictions"] == rows["masked_lm_weights"].sum()
     assert found["mlm_loss"] == pytest.approx(float(sums["mlm_loss"] / sums["predictions"]), rel=1e-5)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bert.model.fused import Xla
 from bert.model.losses import pretraining_sums
 from bert.training.distributed import World
 from bert.training.evaluation import HeldOut
@@ -42,7 +43,7 @@ def scripted(*losses: float) -> HeldOutCurve:
     """One whose evaluations find these losses, one after the other."""
     waiting = iter(losses)
 
-    def evaluate(xla: bool) -> Mapping[str, float]:
+    def evaluate(xla: Xla) -> Mapping[str, float]:
         return {"mlm_loss": next(waiting)}
 
     return HeldOutCurve(EVERY, ("mlm_loss",), evaluate, keep_weights=True)

@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.util.event_pb2 import Event, SessionLog
 
+from bert.model.fused import Xla
 from bert.pipeline.errors import StageError
 from bert.training.live import dvclive_folder, folder_name, live_figures
 from tests.training.test_held_out import scripted
@@ -134,7 +135,7 @@ def test_a_viewer_that_fails_does_not_end_the_training(
     caplog.set_level("WARNING", logger="bert")
     monkeypatch.setenv("BERT_DVCLIVE", "1")
 
-    def evaluate_in_the_way(xla: bool) -> dict[str, float]:
+    def evaluate_in_the_way(xla: Xla) -> dict[str, float]:
         (here / "dvclive" / "test" / "plots" / "metrics" / "held_out").touch()  # DVCLive wants a folder there
         return {"mlm_loss": 1.0}
 

@@ -70,12 +70,13 @@ def test_tf32_on_a_cpu_is_told_as_what_it_is() -> None:
         (False, True, tf.float32, 128, False),
         ("auto", True, tf.bfloat16, 1024, True),
         ("auto", False, tf.float32, 128, True),
-        ("auto", False, tf.float32, 768, False),
-        ("auto", False, tf.bfloat16, 128, False),
+        ("auto", False, tf.float32, 768, "fused"),
+        ("auto", False, tf.bfloat16, 128, "fused"),
+        ("fused", True, tf.float32, 128, "fused"),
     ],
 )
 def test_xla_is_as_told_or_where_it_is_faster(
-    wanted: Any, on_gpu: bool, dtype: Any, hidden: int, expected: bool
+    wanted: Any, on_gpu: bool, dtype: Any, hidden: int, expected: Any
 ) -> None:
     assert choose_xla(wanted, on_gpu, dtype, hidden) == expected
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from bert.model.dropout import Dropout
+from bert.model.dropout import Dropout, NoDropout
 from bert.model.encoder import encode, pool
 from bert.model.heads import masked_lm_logits, next_sentence_logits
 from bert.optim.settings import LossScaleSettings
@@ -80,12 +80,12 @@ def test_the_gradient_is_that_of_the_means_over_the_whole_batch(
     gradients, told = unclipped
     variables = {name: step.variables[name] for name in gradients}
     with tf.GradientTape() as tape:
-        loss = loss_by_hand(step, batch, Dropout(1, tf.constant(0, tf.int64), tf.constant(0, tf.int64)))
+        loss = loss_by_hand(step, batch, Dropout(1, tf.constant(0, tf.int64), tf.constant(0, tf.int64), ROWS))
     for name, expected in tape.gradient(loss, variables).items():
         np.testing.assert_allclose(gradients[name], tf.convert_to_tensor(expected), rtol=1e-4, atol=1e-6, err_msg=name)
     assert told["mlm_loss"] / told["predictions"] + told["nsp_loss"] / told["rows"] == pytest.approx(float(loss))
     # And dropout was on, in this test and in those that compare with it.
-    dry = loss_by_hand(step, batch, lambda x, rate: x)
+    dry = loss_by_hand(step, batch, NoDropout())
     assert float(dry) != pytest.approx(float(loss), rel=1e-4)
 
 
@@ -124,7 +124,7 @@ def test_micro_batches_as_the_reference_has_them(mean: bool, clip: bool) -> None
     parts, norms = [], []
     for k in range(4):
         micro = {name: values[2 * k : 2 * k + 2] for name, values in batch.items()}
-        dropout = Dropout(1, tf.constant(0, tf.int64), tf.constant(2 * k, tf.int64))
+        dropout = Dropout(1, tf.constant(0, tf.int64), tf.constant(2 * k, tf.int64), 2)
         with tf.GradientTape() as tape:
             mlm, nsp = means_by_hand(step, micro, dropout)
             own = float(tf.reduce_sum(micro["masked_lm_weights"])) / predictions

@@ -1,9 +1,9 @@
-"""Pieces: what stands between the matrix products, each compiled to few passes over memory.
+"""What stands between the matrix products, each function fused by XLA to few passes over memory.
 
 On a CPU, oneDNN's matrix products are faster than those of XLA, and XLA's loops are faster than a pass of TensorFlow
-for each operation. So a step may be left to TensorFlow, with these pieces compiled by XLA inside it. A piece's backward
-pass starts from its inputs, and computes again what it needs: memory is what it is short of, and nothing else is kept.
-Where XLA compiles the whole step, or nothing, a piece is an ordinary function.
+for each operation. So a step may be left to TensorFlow, with these functions compiled by XLA inside it. The backward
+pass of one starts from its inputs, and computes again what it needs: nothing else is kept.
+Where XLA compiles the whole step, or nothing, a fused function is an ordinary one.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ import tensorflow as tf
 from tensorflow.compiler.tf2xla.python import xla as xla_ops
 
 Tensor = Any
-Xla = bool | Literal["pieces"]
-"""What XLA compiles: the whole of what is run at a time, its pieces, or nothing."""
+Xla = bool | Literal["fused"]
+"""What XLA compiles: the whole of what is run at a time, its fused functions, or nothing."""
 
 _traced_for: ContextVar[Xla] = ContextVar("traced_for", default=False)
 
@@ -33,13 +33,13 @@ def _tracing(xla: Xla) -> Iterator[None]:
         _traced_for.reset(before)
 
 
-def barrier(x: Tensor) -> Tensor:
-    """x, which XLA then computes as it stands: it neither merges nor moves operations across."""
-    return xla_ops.optimization_barrier(x) if _traced_for.get() is True else x
+def barrier(*tensors: Tensor) -> list[Tensor]:
+    """The tensors, which XLA then computes as they stand: it neither merges nor moves operations across."""
+    return list(xla_ops.optimization_barrier(*tensors)) if _traced_for.get() is True else list(tensors)
 
 
 def compile_by(xla: Xla, function: Callable[..., Any], **options: Any) -> Any:
-    """`function` as a tf.function of which XLA compiles all, the pieces, or nothing."""
+    """`function` as a tf.function of which XLA compiles all, the fused functions, or nothing."""
 
     def traced(*args: Any) -> Any:
         with _tracing(xla):
@@ -48,8 +48,8 @@ def compile_by(xla: Xla, function: Callable[..., Any], **options: Any) -> Any:
     return tf.function(traced, jit_compile=xla is True, **options)
 
 
-def piece(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    """Make `function` of (tensors..., static keyword arguments) -> tensor a piece.
+def fused(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Fuse `function` of (tensors..., static keyword arguments) -> tensor.
 
     Integer arguments have no gradient; a tensor may be None.
     """
@@ -67,13 +67,14 @@ def piece(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
                 tape.watch([x for x in inputs if x is not None and x.dtype.is_floating])
                 out = function(*inputs, **static)
             wanted = [x for x in inputs if x is not None and x.dtype.is_floating]
-            return tape.gradient(out, wanted, upstream)  # type: ignore[no-any-return]
+            gradients: list[Tensor] = tape.gradient(out, wanted, upstream)
+            return gradients
 
         return forward, backward
 
     @functools.wraps(function)
     def call(*inputs: Tensor, **static: Any) -> Tensor:
-        if _traced_for.get() != "pieces":
+        if _traced_for.get() != "fused":
             return function(*inputs, **static)
         forward, backward = compiled(**static)
         given = [None if x is None else tf.convert_to_tensor(x) for x in inputs]
