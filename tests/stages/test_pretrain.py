@@ -28,7 +28,16 @@ METRICS = {
     *("mlm_loss", "mlm_accuracy", "nsp_loss", "nsp_accuracy", "unigram_entropy", "nats_below_unigram"),
     *("best_step", "best_mlm_loss", "kept_step"),
     *("held_out_sequences", "held_out_predictions", "train_mlm_loss", "train_nsp_loss"),
-    *("sequences_per_second", "tokens_per_second", "steps", "global_batch", "ranks", "accumulation", "epochs"),
+    *(
+        "sequences_per_second",
+        "tokens_per_second",
+        "steps",
+        "global_batch",
+        "ranks",
+        "accumulation",
+        "recompute",
+        "epochs",
+    ),
     *("precision", "precision_effective", "xla", "skipped_steps", "rollbacks", "skipped_batches", "peak_rss_mb"),
     *("allreduce_seconds_per_step", "allreduce_wait_seconds_per_step", "allreduce_share"),
 }
