@@ -18,6 +18,10 @@ class LostRanks(StageError):
     """This rank is well, but another one is gone."""
 
 
+# In what TensorFlow raises: Horovod's own words; or where in Gloo's code a connection has failed, if that comes first.
+_SIGNS_OF_LOSS = ("Horovod has been shut down", "gloo/transport/")
+
+
 @dataclass(frozen=True)
 class World:
     """This process among all. `hvd` is horovod.tensorflow, None in a world of one."""
@@ -50,7 +54,7 @@ class World:
         try:
             yield
         except Exception as error:
-            if self.hvd is None or "Horovod has been shut down" not in str(error):
+            if self.hvd is None or not any(sign in str(error) for sign in _SIGNS_OF_LOSS):
                 raise
             if last_act is not None:
                 last_act()

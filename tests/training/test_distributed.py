@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+import tensorflow as tf
 
 from bert.pipeline.errors import StageError
-from bert.training.distributed import Split, World, split_batch, wanted_micro_batch
+from bert.training.distributed import LostRanks, Split, World, split_batch, wanted_micro_batch
 
 PARAMETER = "pretrain.phase1.batch_size"
 
@@ -86,3 +87,25 @@ def test_a_world_of_one_needs_no_horovod() -> None:
     assert world.is_first
     assert world.sum([1, 2], "x") == [1, 2]
     assert world.gather({"a": 1}) == [{"a": 1}]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Horovod has been shut down. This was caused by an exception on one of the ranks",
+        "[/src/gloo/transport/tcp/unbound_buffer.cc:81] Timed out waiting 4000ms for recv operation to complete",
+        "[/src/gloo/transport/tcp/pair.cc:589] Read error [10.77.0.2]:4711: Connection reset by peer",
+    ],
+)
+def test_whatever_says_first_that_ranks_are_lost_is_one_error_and_saves_before_it(said: str) -> None:
+    saved: list[str] = []
+    world = World(rank=0, size=2, hvd="Horovod")
+    told = world.lost_ranks_told("step 3", lambda: saved.append("saved"))
+    with pytest.raises(LostRanks, match="step 3: rank 0 has lost the others"), told:
+        raise tf.errors.UnknownError(None, None, said)
+    assert saved == ["saved"]
+
+
+def test_another_error_among_ranks_stays_what_it_is() -> None:
+    with pytest.raises(tf.errors.InvalidArgumentError), World(size=2, hvd="Horovod").lost_ranks_told("step 3"):
+        raise tf.errors.InvalidArgumentError(None, None, "shapes differ")
