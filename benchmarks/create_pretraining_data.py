@@ -28,12 +28,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from bert.examples.records import TOKENS_A_BATCH, RowMaker, batched, generator, tokenized
 from bert.examples.schema import write_record
 from bert.examples.settings import ExamplesSettings, PhaseSettings
 from bert.examples.windows import windows
+from bert.examples.writing import TOKENS_A_BATCH, RowMaker, batched, generator, tokenized
 from bert.pipeline.params import section
-from bert.text.tokenizer import WordPieceTokenizer
+from bert.tokens.tokenizer import WordPieceTokenizer
 
 Turn = dict[str, Any]
 FEW_WORDS = "One line.\nAnother line.\n\nA second document.\nIts end.\n"

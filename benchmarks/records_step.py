@@ -20,23 +20,23 @@ from typing import Any
 
 import tensorflow as tf
 
+from bert.examples.dynamic_masking import dynamic_masking
+from bert.examples.reading import Records
+from bert.launch.allocator import keep_pages
+from bert.launch.memory import peak_rss_mb
 from bert.model.config import BertConfig
 from bert.model.parameters import make_parameters, pretraining_shapes
 from bert.optim.loss_scale import LossScale
 from bert.optim.optimizer import make_optimizer
 from bert.optim.settings import OptimizerSettings
 from bert.pipeline.params import section
-from bert.text.tokenizer import Vocabulary
-from bert.training.allocator import keep_pages
-from bert.training.distributed import Split, World
-from bert.training.dynamic import dynamic_masking
-from bert.training.examples import record_batches
-from bert.training.memory import peak_rss_mb
+from bert.tokens.vocabulary import Vocabulary
 from bert.training.precision import set_precision
 from bert.training.pretraining import objective_of
-from bert.training.records import Records
+from bert.training.record_batches import record_batches
 from bert.training.settings import ComputeSettings
 from bert.training.step import TrainStep
+from bert.training.world import Split, World
 
 WARMUP = 2
 

@@ -21,10 +21,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bert.pipeline import beam, manifest
+from bert.beam import run as beam
+from bert.pipeline import manifest
 from bert.pipeline.params import section
-from bert.text import boilerplate, duplicates, near, shards
-from bert.text.settings import ShardsSettings
+from bert.shards import boilerplate, duplicates
+from bert.shards import make as shards
+from bert.shards import near_duplicates as near
+from bert.shards.settings import ShardsSettings
 
 RUNS = 3
 

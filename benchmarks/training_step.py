@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from bert.training.allocator import tunables
+from bert.launch.allocator import tunables
 
 WARMUP = 2
 VOCAB_SIZE = 30522
@@ -66,11 +66,11 @@ def ours(model: str, precision: str, batch: Arrays, xla: Any) -> Callable[[], fl
     from bert.optim.optimizer import make_optimizer
     from bert.optim.settings import OptimizerSettings
     from bert.pipeline.params import section
-    from bert.training.distributed import Split, World
     from bert.training.precision import set_precision
     from bert.training.pretraining import PRETRAINING
     from bert.training.settings import ComputeSettings
     from bert.training.step import TrainStep
+    from bert.training.world import Split, World
 
     config = BertConfig.named(model, VOCAB_SIZE)
     compute = {"precision": precision, "xla": xla, "deterministic": True, "allreduce": "fp32"}

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bert.benchmark.settings import BenchmarkInferenceSettings, Cell
+from bert.launch.allocator import keep_pages
+from bert.pipeline.job import job, parser, run
 from bert.pipeline.params import section
-from bert.pipeline.stage import job, parser, run
-from bert.training.allocator import keep_pages
 from bert.training.settings import compute_settings
 
 

@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bert.benchmark.settings import BenchmarkTrainingSettings, Cell
+from bert.launch.allocator import keep_pages
+from bert.launch.stage import run_ranked, training_parser
 from bert.optim.settings import LossScaleSettings, OptimizerSettings
 from bert.pipeline.files import write_json
+from bert.pipeline.job import run
 from bert.pipeline.params import section
-from bert.pipeline.stage import run
-from bert.training.allocator import keep_pages
-from bert.training.distributed import World
-from bert.training.ranked import run_ranked, training_parser
 from bert.training.settings import compute_settings
+from bert.training.world import World
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from bert.cloze.make import SETS, make_cloze
 from bert.cloze.settings import ClozeSettings
+from bert.pipeline.job import job, parser, run
 from bert.pipeline.params import section
-from bert.pipeline.stage import job, parser, run
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from bert.documents.make import CORPORA, make_documents
+from bert.documents.settings import DocumentsSettings
+from bert.pipeline.job import job, parser, run
 from bert.pipeline.params import section
-from bert.pipeline.stage import job, parser, run
-from bert.text.documents import CORPORA, make_documents
-from bert.text.settings import DocumentsSettings
 
 
 def main(argv: Sequence[str] | None = None) -> None:

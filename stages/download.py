@@ -24,8 +24,8 @@ from pathlib import Path
 
 from bert.download.lanes import download
 from bert.download.settings import AnySource, DownloadSettings
+from bert.pipeline.job import job, parser, run
 from bert.pipeline.params import section
-from bert.pipeline.stage import job, parser, run
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bert.pipeline.files import read_json
+from bert.pipeline.job import job, parser, run
 from bert.pipeline.params import section
-from bert.pipeline.stage import job, parser, run
 from bert.tasks.settings import SquadSettings
 
 CHECKED = 64
@@ -32,8 +32,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         import tensorflow as tf
 
         from bert.checkpoints.folder import load_model
-        from bert.tasks.export import export
-        from bert.tasks.squad_data import evenly_spaced, read_squad
+        from bert.tasks.squad.data import evenly_spaced, read_squad
+        from bert.tasks.squad.export import export
 
         result = work.folder / "saved_model"
         export(load_model(args.model, "dvc repro squad"), settings, result)

@@ -11,14 +11,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from bert.launch.allocator import keep_pages
+from bert.launch.stage import run_ranked, training_parser
 from bert.pipeline.code import code_hashes
+from bert.pipeline.job import run
 from bert.pipeline.params import section
-from bert.pipeline.stage import run
 from bert.tasks.settings import FinetuneSettings, GlueTaskSettings
-from bert.training.allocator import keep_pages
-from bert.training.distributed import World, split_batch
-from bert.training.ranked import run_ranked, training_parser
 from bert.training.settings import compute_settings
+from bert.training.world import World, split_batch
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         settings = settings.model_copy(update={"random_control": False})
 
     def work(scratch: Path, world: World) -> None:
-        from bert.tasks.run_glue import run_glue
+        from bert.tasks.glue.run import run_glue
 
         code = code_hashes("stages.glue")
         run_glue(

@@ -17,8 +17,8 @@ from typing import Any
 
 from bert.pipeline.code import ROOT
 from bert.pipeline.errors import StageError
+from bert.pipeline.job import parser, run
 from bert.pipeline.params import load
-from bert.pipeline.stage import parser, run
 
 FOLDER = ROOT / "presets"
 KEYS = ("base", "params", "machine")

@@ -13,13 +13,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from bert.launch.allocator import keep_pages
+from bert.launch.stage import run_ranked, training_parser
 from bert.pipeline.code import code_hashes
+from bert.pipeline.job import run
 from bert.pipeline.params import section
-from bert.pipeline.stage import run
-from bert.training.allocator import keep_pages
-from bert.training.distributed import Split, World, split_batch
-from bert.training.ranked import run_ranked, training_parser
 from bert.training.settings import PhaseTraining, PretrainSettings, compute_settings
+from bert.training.world import Split, World, split_batch
 
 PHASES = ("phase1", "phase2")
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from bert.pipeline.files import write_text
+from bert.pipeline.job import parser, run
 from bert.pipeline.params import section
-from bert.pipeline.stage import parser, run
 from bert.report import inputs
 from bert.report.page import render
 from bert.report.stability import StabilitySettings

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from bert.pipeline.job import parser, run
 from bert.pipeline.scratch import PUBLISHED, discard, in_use, scratch_root
-from bert.pipeline.stage import parser, run
 
 
 def _megabytes(folder: Path) -> float:

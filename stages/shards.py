@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from bert.pipeline.job import job, parser, run
 from bert.pipeline.params import section
-from bert.pipeline.stage import job, parser, run
-from bert.text.gather import DROPPED
-from bert.text.placement import SPLITS
-from bert.text.settings import ShardsSettings
-from bert.text.shards import make_shards
+from bert.shards.gather import DROPPED
+from bert.shards.make import make_shards
+from bert.shards.placement import SPLITS
+from bert.shards.settings import ShardsSettings
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from bert.launch.allocator import keep_pages
+from bert.launch.stage import run_ranked, training_parser
 from bert.pipeline.code import code_hashes
+from bert.pipeline.job import run
 from bert.pipeline.params import section
-from bert.pipeline.stage import run
 from bert.tasks.settings import FinetuneSettings, SquadSettings
-from bert.training.allocator import keep_pages
-from bert.training.distributed import World, split_batch
-from bert.training.ranked import run_ranked, training_parser
 from bert.training.settings import compute_settings
+from bert.training.world import World, split_batch
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     seed = section(int, "seed")
 
     def work(scratch: Path, world: World) -> None:
-        from bert.tasks.run_squad import run_squad
+        from bert.tasks.squad.run import run_squad
 
         code = code_hashes("stages.squad")
         run_squad(args.data, args.init, settings, finetuning, compute, seed, scratch, world, code)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from bert.pipeline.errors import StageError
 from bert.pipeline.files import read_json, write_json
+from bert.pipeline.job import parser, run
 from bert.pipeline.params import section
-from bert.pipeline.stage import parser, run
 from bert.report.stability import StabilitySettings, split, summarize
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from bert.examples.records import make_records
 from bert.examples.settings import ExamplesSettings, PhaseSettings
+from bert.examples.writing import make_records
 from bert.pipeline.files import write_text
+from bert.pipeline.job import job, parser, run
 from bert.pipeline.params import section
-from bert.pipeline.stage import job, parser, run
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -13,9 +13,9 @@ from bert.download.lanes import download
 from bert.download.settings import DownloadSettings, Source
 from bert.pipeline.errors import StageError
 from bert.pipeline.files import write_text
+from bert.pipeline.job import job, parser, run
 from bert.pipeline.params import section
-from bert.pipeline.stage import job, parser, run
-from bert.text.vocab import VocabSettings, describe, learn
+from bert.tokens.learner import VocabSettings, describe, learn
 
 
 def main(argv: Sequence[str] | None = None) -> None:

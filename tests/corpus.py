@@ -9,8 +9,8 @@ from xml.sax.saxutils import escape
 
 import numpy as np
 
-from bert.text.settings import DocumentsSettings
-from bert.text.tokenizer import SPECIAL_PIECES
+from bert.documents.settings import DocumentsSettings
+from bert.tokens.vocabulary import SPECIAL_PIECES
 
 WHO = "the old keeper;a young baker;her tall neighbour;the quiet clerk;every sailor;my third cousin".split(";")
 DID = "painted;carried;forgot;repaired;sold;measured;found".split(";")

@@ -15,21 +15,21 @@ import tensorflow as tf
 from bert.benchmark.flops import encoder, peak_fraction, span_head, training
 from bert.benchmark.settings import BenchmarkInferenceSettings, BenchmarkTrainingSettings, Cell
 from bert.benchmark.timing import clean_statistics, reference_inference, reference_training, time_calls
+from bert.launch.memory import peak_memory
 from bert.model.config import BertConfig
 from bert.model.fused import compile_by
 from bert.model.parameters import make_parameters, squad_shapes
 from bert.optim.loss_scale import LossScale
 from bert.optim.optimizer import make_optimizer
 from bert.optim.settings import LossScaleSettings, OptimizerSettings
-from bert.pipeline.progress import Progress
+from bert.tasks.finetuning import SPANS, forward_spans
 from bert.training.allreduce import time_metrics
 from bert.training.batches import Arrays, array_batches
-from bert.training.distributed import World, split_batch
-from bert.training.finetuning import SPANS, forward_spans
-from bert.training.memory import peak_memory
 from bert.training.precision import Precision, set_precision
 from bert.training.settings import ComputeSettings
 from bert.training.step import TrainStep
+from bert.training.world import World, split_batch
+from bert.watch.progress import Progress
 
 # BERT's uncased vocabulary: the cost of a cell does not depend on the corpus at hand.
 VOCAB_SIZE = 30522

@@ -21,7 +21,7 @@ from bert.model.parameters import encoder_shapes
 from bert.pipeline import manifest
 from bert.pipeline.errors import StageError
 from bert.pipeline.files import sha256_of, write_text
-from bert.text.tokenizer import Vocabulary
+from bert.tokens.vocabulary import Vocabulary
 
 WEIGHTS, VOCAB = "weights.safetensors", "vocab.txt"
 

@@ -19,7 +19,7 @@ from bert.model.config import BertConfig
 from bert.model.parameters import pretraining_shapes
 from bert.pipeline.errors import StageError
 from bert.pipeline.files import read_json
-from bert.text.tokenizer import Vocabulary
+from bert.tokens.vocabulary import Vocabulary
 
 AGAIN = "correct import_checkpoint.source in params.yaml, then dvc repro import_checkpoint"
 

@@ -8,16 +8,16 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from bert.cloze.answers import KINDS
-from bert.cloze.mrpc import Row, make_rows, write_tsv
-from bert.cloze.overlap import best_threshold_accuracy
+from bert.cloze.paraphrases.mrpc import Row, make_rows, write_tsv
+from bert.cloze.paraphrases.overlap import best_threshold_accuracy
+from bert.cloze.questions.answers import KINDS
+from bert.cloze.questions.squad import Question, make_questions, write_squad
 from bert.cloze.selection import Selection
 from bert.cloze.settings import ClozeSettings
-from bert.cloze.squad import Question, make_questions, write_squad
 from bert.cloze.texts import MADE_BY, Text, read_folders
+from bert.documents.document import position
 from bert.pipeline import manifest
 from bert.pipeline.errors import StageError
-from bert.text.document import position
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from bert.cloze.distort import DISTORTIONS
+from bert.cloze.paraphrases.distort import DISTORTIONS
 from bert.pipeline.params import Section
 
 Count = Annotated[int, Field(ge=1)]

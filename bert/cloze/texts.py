@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from bert.cloze.capitals import Capitals
-from bert.cloze.distort import Stock
-from bert.cloze.questions import people
+from bert.cloze.english.capitals import Capitals
+from bert.cloze.paraphrases.distort import Stock
+from bert.cloze.questions.asking import people
+from bert.documents.document import Document, position, read_documents
 from bert.pipeline import manifest
 from bert.pipeline.errors import StageError
-from bert.text.document import Document, position, read_documents
-from bert.text.sentences import split_sentences
+from bert.shards.sentences import split_sentences
 
 # The rules are for English, whatever language the corpus's sentences are split by elsewhere.
 LANGUAGE = "en"

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from bert.beam.run import Item, Part, read
 from bert.download.http import CHUNK, Missing, fetch
 from bert.download.settings import DownloadSettings
 from bert.download.sources import mismatch
-from bert.pipeline.beam import Item, Part, read
 from bert.pipeline.errors import StageError, disk_full_told
 
 log = logging.getLogger(__name__)

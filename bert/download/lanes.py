@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+from bert.beam.run import Item, Part, Workplace, run_parts
 from bert.download.archive import unpack
 from bert.download.expand import MISSING, expand
 from bert.download.http import user_agent
@@ -19,7 +20,6 @@ from bert.download.progress import watcher
 from bert.download.settings import AnySource, BookManifest, DownloadSettings, WikipediaDump
 from bert.download.sources import Fetchable
 from bert.pipeline import manifest
-from bert.pipeline.beam import Item, Part, Workplace, run_parts
 from bert.pipeline.errors import StageError
 from bert.pipeline.files import write_text
 

@@ -10,7 +10,7 @@ from threading import Event
 from typing import Any
 
 from bert.download.http import state_of
-from bert.pipeline.progress import Progress
+from bert.watch.progress import Progress
 
 SECONDS_BETWEEN_LOOKS = 2.0
 

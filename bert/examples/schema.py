@@ -13,7 +13,8 @@ Packed rows hold up to M sequences, numbered from 1 in `input_mask` (0 is paddin
     next_sentence_positions                 int64 (M,)      of each sequence's [CLS], padded with 0
     next_sentence_weights                   float32 (M,)    1 for a sequence, 0 for padding
 
-Under dynamic masking a record holds a row's sequences as they are, for bert/training/dynamic.py. Q of them, T tokens:
+Under dynamic masking a record holds a row's sequences as they are, for bert/examples/dynamic_masking.py. Q of them,
+T tokens:
 
     tokens                                  int64 (T,)      [CLS] a [SEP] b [SEP], those of all sequences
     lengths, firsts                         int64 (Q,)      of each sequence, and of its [CLS] a [SEP]

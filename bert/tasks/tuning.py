@@ -10,14 +10,14 @@ from bert.checkpoints.folder import load_model, save_model
 from bert.model.config import BertConfig
 from bert.model.parameters import Shapes
 from bert.pipeline.files import write_json, write_text
+from bert.tasks.finetuning import Finetuned, finetune
 from bert.tasks.settings import FinetuneSettings, TaskSettings
-from bert.text.tokenizer import WordPieceTokenizer
+from bert.tokens.tokenizer import WordPieceTokenizer
 from bert.training.batches import Arrays
-from bert.training.distributed import World
-from bert.training.finetuning import Finetuned, finetune
 from bert.training.precision import set_precision
 from bert.training.settings import ComputeSettings
 from bert.training.step import Objective
+from bert.training.world import World
 
 
 class Tuning:

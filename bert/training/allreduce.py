@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from bert.training.distributed import World
+from bert.training.world import World
 
 Tensor = Any
 

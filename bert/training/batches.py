@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from bert.training.distributed import Split, World
+from bert.training.world import Split, World
 
 PREFETCH = 4
 Arrays = dict[str, npt.NDArray[Any]]

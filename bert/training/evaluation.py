@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from bert.examples.dynamic_masking import DynamicMasking, times_over
+from bert.examples.reading import Records
 from bert.model.config import BertConfig
 from bert.model.dropout import NoDropout
 from bert.model.fused import Xla, compile_by
 from bert.model.losses import Sums
-from bert.pipeline.progress import track
-from bert.training.distributed import World
-from bert.training.dynamic import DynamicMasking, times_over
-from bert.training.examples import held_out_batch
-from bert.training.records import Records
+from bert.training.record_batches import held_out_batch
+from bert.training.world import World
+from bert.watch.progress import track
 
 
 def unigram_entropy(counts: Mapping[int, int]) -> float:

@@ -11,19 +11,19 @@ from typing import Any
 
 import tensorflow as tf
 
+from bert.launch.stopping import Stop, Stopped, stop_when_asked
 from bert.model.fused import Xla
 from bert.pipeline.errors import StageError
-from bert.pipeline.progress import Progress
-from bert.training import checkpoint
+from bert.training import checkpoints
 from bert.training.allreduce import time_metrics
-from bert.training.curve import Curve, figures_of
-from bert.training.distributed import World
-from bert.training.held_out import HeldOutCurve
-from bert.training.live import Live, live_figures
+from bert.training.curves import Curve, figures_of
+from bert.training.held_out_curve import HeldOutCurve
 from bert.training.saving import SavingTimes
 from bert.training.step import TrainStep
-from bert.training.stopping import Stop, Stopped, stop_when_asked
-from bert.training.streak import Streak
+from bert.training.streaks import Streak
+from bert.training.world import World
+from bert.watch.live import Live, live_figures
+from bert.watch.progress import Progress
 
 log = logging.getLogger(__name__)
 
@@ -162,7 +162,7 @@ class _Training:
 
     def _resume(self) -> None:
         """Take up the newest checkpoint, where there is one."""
-        found = checkpoint.newest(self.scratch / "checkpoints", self.code)
+        found = checkpoints.newest(self.scratch / "checkpoints", self.code)
         if found is not None:
             for name, variable in self.step.variables.items():
                 variable.assign(found.tensors[name])
@@ -281,5 +281,5 @@ class _Training:
         if self.held_out:
             state["held_out"] = self.held_out.state
             tensors |= self.held_out.tensors
-        checkpoint.save(self.scratch / "checkpoints", self.number, tensors, state, self.code)
+        checkpoints.save(self.scratch / "checkpoints", self.number, tensors, state, self.code)
         self.saved = self.number

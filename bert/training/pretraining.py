@@ -11,6 +11,9 @@ from typing import Any
 import tensorflow as tf
 
 from bert.checkpoints.folder import load_model, save_model
+from bert.examples.dynamic_masking import dynamic_masking
+from bert.examples.reading import Records
+from bert.launch.memory import peak_memory
 from bert.model.config import BertConfig
 from bert.model.losses import pretraining_sums, sequences_in
 from bert.model.parameters import make_parameters, pretraining_shapes
@@ -19,19 +22,16 @@ from bert.optim.optimizer import make_optimizer
 from bert.optim.schedule import learning_rate
 from bert.pipeline.errors import StageError
 from bert.pipeline.files import write_json, write_text
-from bert.text.tokenizer import Vocabulary
-from bert.training.curve import line
-from bert.training.distributed import World, split_batch
-from bert.training.dynamic import dynamic_masking
+from bert.tokens.vocabulary import Vocabulary
+from bert.training.curves import line
 from bert.training.evaluation import HeldOut
-from bert.training.examples import record_batches
-from bert.training.held_out import HeldOutCurve
+from bert.training.held_out_curve import HeldOutCurve
 from bert.training.loop import train
-from bert.training.memory import peak_memory
 from bert.training.precision import set_precision
-from bert.training.records import Records
+from bert.training.record_batches import record_batches
 from bert.training.settings import ComputeSettings, PhaseTraining, PretrainSettings
 from bert.training.step import Batch, Objective, TrainStep
+from bert.training.world import World, split_batch
 
 
 def _weigh(batch: Batch) -> dict[str, Any]:

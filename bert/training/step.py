@@ -22,9 +22,9 @@ from bert.model.recompute import recomputing
 from bert.optim.loss_scale import LossScale
 from bert.optim.optimizer import Optimizer
 from bert.training.allreduce import all_reduce, sum_weights
-from bert.training.distributed import Split, World
 from bert.training.precision import Precision
 from bert.training.settings import MicroBatches
+from bert.training.world import Split, World
 
 Tensor = Any
 Batch = Mapping[str, Tensor]

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.copies import Copies, changed, pages
-from bert.text.dump import Piece, cut
-from bert.text.dump import pages as read_pages
+from bert.documents.dumps import Piece, cut
+from bert.documents.dumps import pages as read_pages
 from tests.corpus import HEAD, TAIL, document, multistream, page
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from bert.documents.document import Document
 from bert.pipeline import manifest
-from bert.text.document import Document
 
 PEOPLE = "Anna Grey;Tom Hale;Mara Lind;Otto Berg;Ida Voss;Paul Reed;Nora Finch;Karl Stone".split(";")
 PLACES = "Norland;Sund;Westmark;Brava;Ostia;Larkfield;Tarn;Velden".split(";")

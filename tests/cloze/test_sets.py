@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 
 from bert.cloze.make import make_cloze
-from bert.cloze.mrpc import HEADER, make_rows
-from bert.cloze.overlap import overlap
+from bert.cloze.paraphrases.mrpc import HEADER, make_rows
+from bert.cloze.paraphrases.overlap import overlap
+from bert.cloze.questions.squad import make_questions
 from bert.cloze.settings import ClozeSettings, ParaphraseSettings, QuestionSettings
-from bert.cloze.squad import make_questions
 from bert.cloze.texts import Text
+from bert.documents.document import Document, position
 from bert.pipeline import manifest
 from bert.pipeline.errors import StageError
-from bert.tasks.glue import TASKS, read_glue
-from bert.tasks.squad_data import read_squad
-from bert.text.document import Document, position
+from bert.tasks.glue.data import TASKS, read_glue
+from bert.tasks.squad.data import read_squad
 from tests.cloze.made_up import CLOZE, DISTORTIONS, PARAPHRASES, QUESTIONS, document, write_folder
 
 SEED = 5

@@ -53,7 +53,7 @@ def test_a_line_tells_megabytes_time_left_files_and_rate(
 ) -> None:
     caplog.set_level(logging.INFO, logger="bert")
     monkeypatch.setattr("bert.download.progress.SECONDS_BETWEEN_LOOKS", 0.02)
-    monkeypatch.setattr("bert.pipeline.progress.SECONDS_BETWEEN_LINES", 0.1)
+    monkeypatch.setattr("bert.watch.progress.SECONDS_BETWEEN_LINES", 0.1)
     part = tmp_path / "0"
     part.write_bytes(b"x" * 1_000_000)
     show = watcher("download", [{"name": "0", "size": 8_000_000}], lambda f: tmp_path / "none", lambda f: [part])

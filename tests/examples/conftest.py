@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bert.text.tokenizer import WordPieceTokenizer
+from bert.tokens.tokenizer import WordPieceTokenizer
 from tests.corpus import PIECES
 
 

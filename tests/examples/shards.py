@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from bert.examples.records import make_records
 from bert.examples.settings import ExamplesSettings, PhaseSettings
+from bert.examples.writing import make_records
 from bert.pipeline import manifest
 from tests.corpus import document
 

@@ -15,7 +15,7 @@ from bert.model.fused import Xla, compile_by, fused
 from bert.model.layers import add_and_norm, attention_weights, gelu
 from bert.model.losses import pretraining_sums
 from bert.model.recompute import recomputed, recomputing
-from bert.training.distributed import Split
+from bert.training.world import Split
 from tests.training.tiny import BF16, CONFIG, FP32, make_batch, make_step, take_steps, tensors, values_of
 
 B, N, S, H = 2, 3, 5, 16

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from bert.pipeline.errors import StageError, disk_full_told
-from bert.pipeline.stage import run
+from bert.pipeline.job import run
 
 
 @pytest.fixture(autouse=True)

@@ -275,7 +275,7 @@ def test_what_a_stage_publishes_is_what_dvc_commits(tmp_path: Path) -> None:
     (tmp_path / "make.py").write_text(
         """
 from pathlib import Path
-from bert.pipeline.stage import job
+from bert.pipeline.job import job
 
 with job("make@one", {}, [], Path("metrics.json"), Path("record.json")) as work:
     for name in ("a/b.txt", "a-b.txt", "a.txt", "a/c/d.txt", "ü é.txt", "B.txt", "deep/er/and/deeper.bin"):

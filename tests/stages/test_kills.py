@@ -19,9 +19,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bert.beam.part import MARK
+from bert.documents.document import Document
 from bert.pipeline import manifest
-from bert.pipeline.part import MARK
-from bert.text.document import Document
 from tests.corpus import HEAD, PIECES, TAIL, page, sentence
 from tests.download.server import serving
 from tests.project import Project
@@ -59,7 +59,7 @@ def files_of_a_server(project: Project) -> Iterator[None]:
 
 @contextmanager
 def dumps(project: Project) -> Iterator[None]:
-    """Eight files, each of which is large enough to be an item of its own (bert/text/items.py)."""
+    """Eight files, each of which is large enough to be an item of its own (bert/documents/items.py)."""
     folder = project.path / "data/download/wikipedia"
     folder.mkdir(parents=True)
     body = texts(85, 600)

@@ -12,8 +12,8 @@ from dvc.utils.hydra import apply_overrides
 from bert.pipeline.code import ROOT
 from bert.pipeline.errors import StageError
 from bert.pipeline.params import load, section
-from bert.training.distributed import split_batch
 from bert.training.settings import PhaseTraining, PrecisionName, PretrainSettings
+from bert.training.world import split_batch
 from stages.preset import main, names, read_preset
 
 PARAMS = load(ROOT / "params.yaml")

@@ -1,4 +1,4 @@
-"""Tests for stages/pretrain.py: both phases, as DVC runs them, on tiny data; ranks in tests/training/test_ranks.py."""
+"""Tests for stages/pretrain.py: both phases, as DVC runs them, on tiny data; ranks in tests/launch/test_ranks.py."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ import pytest
 import tensorflow as tf
 
 from bert.checkpoints.folder import load_model
+from bert.launch.stage import FINISHED
 from bert.pipeline import manifest
 from bert.pipeline.errors import StageError
-from bert.training.ranked import FINISHED
 from stages.pretrain import main
 from tests.project import Project, catches
 from tests.training import stage

@@ -12,7 +12,8 @@ import pytest
 
 from bert.pipeline import manifest
 from bert.pipeline.errors import StageError
-from bert.training import examples, pretraining
+from bert.training import pretraining
+from bert.training import record_batches as examples
 from stages.pretrain import main
 from tests.corpus import PIECES
 from tests.examples.shards import stage_records

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
+from bert.documents.document import Document
 from bert.pipeline import manifest
 from bert.pipeline.errors import StageError
-from bert.text.document import Document
 from stages.shards import main
 from tests.corpus import document
 from tests.project import Project, files

@@ -1,4 +1,4 @@
-"""stages/vocab.py with a given vocabulary; bert/text/vocab.py's test learns one."""
+"""stages/vocab.py with a given vocabulary; bert/tokens/learner.py's test learns one."""
 
 from __future__ import annotations
 

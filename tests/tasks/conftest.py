@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from bert.text.tokenizer import SPECIAL_PIECES, WordPieceTokenizer
+from bert.tokens.tokenizer import WordPieceTokenizer
+from bert.tokens.vocabulary import SPECIAL_PIECES
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 WORDS = ["who", "when", "was", "is", "the", "in", "of", "born", "river", "he", "it", "moon"]

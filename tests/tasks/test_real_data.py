@@ -9,14 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bert.tasks.glue import TASKS, read_glue
-from bert.tasks.glue_baselines import baseline_scores
-from bert.tasks.squad_answers import best_answers
-from bert.tasks.squad_baselines import question_blind_scores
-from bert.tasks.squad_data import Question, evenly_spaced, read_squad
-from bert.tasks.squad_features import make_windows
-from bert.tasks.squad_metrics import squad_scores, squad_scores_by_type
-from bert.text.tokenizer import SPECIAL_PIECES, WordPieceTokenizer
+from bert.tasks.glue.baselines import baseline_scores
+from bert.tasks.glue.data import TASKS, read_glue
+from bert.tasks.squad.answers import best_answers
+from bert.tasks.squad.baselines import question_blind_scores
+from bert.tasks.squad.data import Question, evenly_spaced, read_squad
+from bert.tasks.squad.features import make_windows
+from bert.tasks.squad.metrics import squad_scores, squad_scores_by_type
+from bert.tokens.tokenizer import WordPieceTokenizer
+from bert.tokens.vocabulary import SPECIAL_PIECES
 
 
 @pytest.fixture(scope="module")

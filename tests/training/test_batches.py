@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bert.training.batches import array_batches, rows_of
-from bert.training.distributed import Split, World
+from bert.training.world import Split, World
 
 WAYS = [Split(1, 1, 12), Split(1, 3, 4), Split(2, 1, 6), Split(3, 2, 2)]
 """Ways to cut a global batch of 12."""

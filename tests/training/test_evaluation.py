@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from bert.examples.reading import Records
 from bert.model.dropout import NoDropout
 from bert.model.losses import pretraining_sums
 from bert.model.parameters import pretraining_shapes
-from bert.training.distributed import World
 from bert.training.evaluation import HeldOut, unigram_entropy
-from bert.training.records import Records
+from bert.training.world import World
 from tests.model.reference import random_weights
 from tests.training.tiny import CONFIG, FP32, make_batch, tensors, write_records, write_vocab
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bert.training.distributed import Split
+from bert.training.world import Split
 from tests.training.tiny import fresh_step, take_steps, values_of
 
 ROWS = 8

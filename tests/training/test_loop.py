@@ -14,11 +14,11 @@ import pytest
 
 from bert.optim.settings import LossScaleSettings
 from bert.pipeline.errors import StageError
-from bert.training.distributed import Split, World
-from bert.training.held_out import HeldOutCurve
+from bert.training.held_out_curve import HeldOutCurve
 from bert.training.loop import Run, train
 from bert.training.pretraining import LOSSES
 from bert.training.step import TrainStep
+from bert.training.world import Split, World
 from tests.training.tiny import FP16, FP32, fresh_step, make_batch, make_step, take_steps, tensors, values_of
 
 ROWS, STEPS = 8, 7
@@ -77,7 +77,7 @@ def assert_same_bits(ours: dict[str, np.ndarray], expected: dict[str, np.ndarray
 def test_a_resumed_run_ends_bit_for_bit_as_an_uninterrupted_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, split: Split, curve_points: int
 ) -> None:
-    monkeypatch.setattr("bert.training.curve.CURVE_POINTS", curve_points)
+    monkeypatch.setattr("bert.training.curves.CURVE_POINTS", curve_points)
     step = step_of(split)
     whole = run(step, tmp_path / "whole", batches())
     expected = values_of(step)
@@ -124,7 +124,7 @@ def test_a_time_that_is_no_number_is_shown(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_the_curve_holds_means_weighted_by_what_they_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bert.training.curve.CURVE_POINTS", 2)
+    monkeypatch.setattr("bert.training.curves.CURVE_POINTS", 2)
     curve = run(step_of(), tmp_path, batches()).curve
     told = take_steps(step_of(), range(STEPS), ROWS)  # the same steps, without the loop
     header, *rows = [line.split("\t") for line in curve]

@@ -12,10 +12,10 @@ from bert.model.dropout import Dropout, NoDropout
 from bert.model.encoder import encode, pool
 from bert.model.heads import masked_lm_logits, next_sentence_logits
 from bert.optim.settings import LossScaleSettings
-from bert.training.distributed import Split
 from bert.training.precision import Precision
 from bert.training.settings import MicroBatches
 from bert.training.step import TrainStep
+from bert.training.world import Split
 from tests.training.tiny import (
     BF16,
     CONFIG,

@@ -17,12 +17,12 @@ from bert.optim.optimizer import make_optimizer
 from bert.optim.schedule import learning_rate
 from bert.optim.settings import LossScaleSettings, OptimizerSettings
 from bert.pipeline import manifest
-from bert.text.tokenizer import SPECIAL_PIECES, Vocabulary
-from bert.training.distributed import Split, World
+from bert.tokens.vocabulary import SPECIAL_PIECES, Vocabulary
 from bert.training.precision import Precision
 from bert.training.pretraining import PRETRAINING
 from bert.training.settings import MicroBatches
 from bert.training.step import TrainStep
+from bert.training.world import Split, World
 
 SEQUENCE, PREDICTIONS = 16, 4
 PIECES = [*SPECIAL_PIECES, *(f"piece{n}" for n in range(35))]

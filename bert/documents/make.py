@@ -1,0 +1,122 @@
+"""The documents pipeline: a corpus's downloaded files -> JSON lines of documents."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+from bert.beam.listing import join_lists
+from bert.beam.run import Item, Part, Workplace, read, run_parts
+from bert.documents.books import book
+from bert.documents.document import Document
+from bert.documents.dumps import Piece, Site, pages
+from bert.documents.items import group, unreadable
+from bert.documents.lines import lines
+from bert.documents.settings import DocumentsSettings
+from bert.documents.texts import plain
+from bert.documents.wikipedia import Failure, articles
+from bert.pipeline import manifest
+from bert.pipeline.counts import by_reason
+from bert.pipeline.errors import StageError
+
+CORPORA = ("wikipedia", "books", "text")
+DOCUMENTS, ERRORS = "documents.jsonl", "errors.jsonl"
+
+
+class _Extract:
+    """The files, or pieces of files, of one item -> JSON lines of documents, and of failures, where there are any."""
+
+    def __init__(self, corpus: str, settings: DocumentsSettings) -> None:
+        self._corpus, self._settings = corpus, settings
+
+    def setup(self) -> None:
+        pass
+
+    def _documents(self, file: dict[str, Any], counts: Counter[str]) -> Iterator[Document | Failure]:
+        with read(file["path"]) as f:
+            least = self._settings.min_passage_chars
+            if self._corpus == "wikipedia":
+                found = pages(f, file["name"], Piece(**file["piece"]))
+                yield from articles(found, Site.from_json(file["site"]), self._settings, counts)
+            elif self._corpus == "books":
+                yield from book(f.read(), file["name"], file["url"], least, counts)
+            else:
+                yield from plain(lines(f, **file["piece"]), file["name"], file["url"], least, counts)
+
+    def __call__(self, item: Item, part: Part) -> dict[str, Any]:
+        counts: Counter[str] = Counter()
+        with part.create(DOCUMENTS) as documents, part.create(ERRORS) as errors:
+            for file in item["files"]:
+                try:
+                    for found in self._documents(file, counts):
+                        if isinstance(found, Failure):
+                            told = {**asdict(found), "file": file["name"]}
+                            errors.write(json.dumps(told, ensure_ascii=False).encode() + b"\n")
+                            counts["failed"] += 1
+                            continue
+                        documents.write(found.to_json())
+                        counts["documents"] += 1
+                        counts["passages"] += len(found.passages)
+                        counts["characters"] += len(found.text)
+                        counts["bytes"] += len(found.text.encode())
+                except (OSError, EOFError, ElementTree.ParseError, ValueError) as error:
+                    raise unreadable(self._corpus, file, error) from None
+                if file.get("piece", {}).get("offset", 0) == 0:
+                    counts["files"] += 1
+        return dict(counts)
+
+
+def _check_errors(total: Counter[str], most: float, listed: Path) -> None:
+    """Raise StageError where more than the share `most` of the articles failed."""
+    failed, articles_tried = total["failed"], total["articles"]
+    if failed > most * articles_tried:
+        with open(listed, "rb") as f:
+            first = json.loads(f.readline())
+        raise StageError(
+            f"{failed} of {articles_tried} articles failed, more than documents.max_error_rate = {most}; the first: "
+            f"{first['title']!r} ({first['id']} of {first['file']}): {first['reason']}. All are in {listed}",
+            run="read that file, then raise documents.max_error_rate or the limit in params.yaml and dvc repro",
+        )
+
+
+def make_documents(corpus: str, source: Path, settings: DocumentsSettings, scratch: Path, out: Path) -> dict[str, Any]:
+    """Turn `data/download/<corpus>` into `documents-*.jsonl` and `errors.jsonl` in `out`. Returns the metrics.
+
+    Raises:
+        StageError: a file that is broken, a configured corpus that gives no document, or too many failed articles.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    made_by = f"dvc repro download@{corpus}"
+    listed = manifest.read(source, made_by)
+    if not listed["configured"]:
+        manifest.write_unconfigured(out)
+        return {"documents": 0, "passages": 0, "characters": 0, "bytes": 0, "files": 0, "dropped": {}}
+    place = Workplace(scratch)
+    items = group(listed["files"], corpus, place, source)
+    done = run_parts(f"documents@{corpus}", items, _Extract(corpus, settings), place)
+    total: Counter[str] = Counter()
+    for counts in done:
+        total.update(counts)
+    failed = [item for item, counts in zip(items, done, strict=True) if counts.get("failed")]
+    join_lists(failed, ERRORS, place, scratch / ERRORS)
+    _check_errors(total, settings.max_error_rate, scratch / ERRORS)
+    if not total["documents"]:
+        raise StageError(
+            f"{source}: {total['files']} files hold not one document ({dict(sorted(total.items()))})",
+            run=f"check download.{corpus} in params.yaml, then dvc repro",
+        )
+    entries = []
+    for item, counts in zip(items, done, strict=True):
+        if counts.get("documents"):
+            place.fetch(item, DOCUMENTS, out / f"{item['name']}.jsonl")
+            entries.append({"path": f"{item['name']}.jsonl", "documents": counts["documents"]})
+    shutil.copyfile(scratch / ERRORS, out / ERRORS)
+    manifest.write(out, entries)
+    place.forget_uploads()
+    return by_reason(total)

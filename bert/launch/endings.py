@@ -1,0 +1,79 @@
+"""How each rank ended, told in the scratch to the process that has started them: which are lost, and which have failed.
+
+A rank that was killed, or whose machine is gone, tells nothing; that is what tells it from the others. One that fails
+by itself would fail again, and nobody should start it anew; one that has lost the others is well.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from enum import StrEnum
+from pathlib import Path
+
+from bert.launch.stopping import Stopped
+from bert.training.world import LostRanks
+
+FOLDER = "ranks"
+# What TensorFlow raises when a device is gone: started elsewhere, the rank would do.
+_DEVICE_ERRORS = {"InternalError", "UnavailableError", "AbortedError"}
+
+
+class Ending(StrEnum):
+    """Of one rank."""
+
+    DONE = "done"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    """It was asked to."""
+    LOST_OTHERS = "lost-others"
+    LOST_DEVICE = "lost-device"
+
+
+@contextmanager
+def ending_told(scratch: Path) -> Iterator[None]:
+    """Around all that a rank does."""
+    ending = Ending.FAILED
+    try:
+        yield
+        ending = Ending.DONE
+    except LostRanks:
+        ending = Ending.LOST_OTHERS
+        raise
+    except Stopped:
+        ending = Ending.STOPPED
+        raise
+    except Exception as error:
+        if type(error).__name__ in _DEVICE_ERRORS:
+            ending = Ending.LOST_DEVICE
+        raise
+    finally:
+        folder = scratch / FOLDER
+        with suppress(OSError):  # a full disk is what it may have to tell
+            folder.mkdir(exist_ok=True)
+            (folder / f"{os.environ['HOROVOD_RANK']}.{ending}").touch()
+
+
+def clear(scratch: Path) -> None:
+    """Before ranks are started."""
+    shutil.rmtree(scratch / FOLDER, ignore_errors=True)
+
+
+def endings(scratch: Path) -> dict[int, Ending]:
+    """{rank: how it ended} of those that have told it."""
+    return {int(path.stem): Ending(path.suffix[1:]) for path in (scratch / FOLDER).glob("*.*")}
+
+
+def lost(told: dict[int, Ending], ranks: int, first_to_end: int | None) -> list[int] | None:
+    """The ranks that are gone; [] if none is, though they have lost each other. None: one has failed by itself.
+
+    Args:
+        first_to_end: of all; the others may have been killed after it, without the time to tell anything.
+    """
+    if Ending.FAILED in told.values():
+        return None
+    well = {rank for rank, ending in told.items() if ending is not Ending.LOST_DEVICE}
+    silent = [rank for rank in range(ranks) if rank not in well]
+    return [first_to_end] if first_to_end in silent else silent

@@ -1,0 +1,214 @@
+"""Starting the ranks, and starting them again when some are lost.
+
+`BERT_MIN_RANKS` lets a job that loses ranks, or whole machines, go on with fewer, down to that number. All of them end
+then, and as many as can share the global batch are started again: training goes on from its last checkpoint, which the
+first rank writes when it loses the others, and since a resumed run computes what an uninterrupted one does, and R ranks
+what one does, the result is the same, to rounding.
+
+Horovod's own elastic mode (--min-np, --host-discovery-script) keeps the surviving processes and hands the state from
+memory to memory. It saves their start, half a minute. For that it needs the loop written around its State objects, a
+second way to resume beside the checkpoint, and a discovery script; it retries whatever a rank dies of, bad input too;
+and a loss of the first rank with its machine is still one for the checkpoint.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import logging
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bert.launch import endings
+from bert.launch.hosts import Host, as_told, host_of, network_flags, that_answer, wanted_hosts, wanted_ranks, without
+from bert.launch.stopping import Stop, Stopped, hand_on
+from bert.pipeline.errors import StageError
+from bert.training.world import Split, stall_seconds
+
+log = logging.getLogger(__name__)
+
+SplitFor = Callable[[int], Split]
+# Starts in a row from the same step: what kills a rank each time is no accident.
+MAX_IN_VAIN = 3
+_PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+_FIRST_TO_END = re.compile(r"Terminating remaining workers after failure of Process (\d+)\.\n")
+
+
+@dataclass(frozen=True)
+class Launched:
+    """How a job went: the ranks that ended it, where, and how often they were started again."""
+
+    ranks: int
+    hosts: str
+    restarts: int
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """One start. status: horovodrun's; lost: ranks that are gone, None where one failed by itself."""
+
+    status: int
+    lost: list[int] | None
+
+
+def min_ranks() -> int | None:
+    """BERT_MIN_RANKS, None where a lost rank ends the job. Raises StageError where it is no positive number."""
+    told = os.environ.get("BERT_MIN_RANKS")
+    if told is None:
+        return None
+    if not told.isdecimal() or int(told) < 1:
+        raise StageError(
+            f"BERT_MIN_RANKS is {told!r}, expected a positive number", run="unset BERT_MIN_RANKS, or correct it"
+        )
+    return int(told)
+
+
+def _horovodrun(ranks: int) -> str:
+    command = shutil.which("horovodrun", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
+    if command is None or importlib.util.find_spec("horovod") is None:
+        raise StageError(
+            f"BERT_RANKS is {ranks} but Horovod is not installed",
+            run="make horovod (needs a C++ compiler), or unset BERT_RANKS",
+        )
+    return command
+
+
+def _end_with_parent() -> None:
+    """In a child: be killed when its parent is (Linux). horovodrun takes its ranks along then.
+
+    Else a killed stage would leave ranks that train on in a scratch whose lock is free.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _start(
+    command: Sequence[str], ranks: int, hosts: Sequence[Host], scratch: Path, settings: dict[str, str]
+) -> _Attempt:
+    """Run `command` as that many ranks, to their end. settings: what their environment says beyond that of this."""
+    endings.clear(scratch)
+    first_to_end = None
+    flags = ["-np", str(ranks), "-H", as_told(hosts), "--gloo", "--disable-cache", *network_flags(hosts)]
+    with subprocess.Popen(
+        [_horovodrun(ranks), *flags, *command],
+        env={
+            **os.environ,
+            **settings,
+            "HOROVOD_GLOO_TIMEOUT_SECONDS": str(stall_seconds()),
+            "PYTHONUNBUFFERED": "1",
+        },
+        stdout=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        # A session of its own: Ctrl-C is for this process, which gives the ranks the time to save.
+        start_new_session=True,
+        preexec_fn=_end_with_parent,
+    ) as process:
+        for line in process.stdout or ():
+            print(line, end="", flush=True)
+            if first_to_end is None and (match := _FIRST_TO_END.fullmatch(line)):
+                first_to_end = int(match[1])
+        status = process.wait()
+    if status < 0:  # somebody has killed horovodrun itself: no rank is to blame
+        return _Attempt(status, None)
+    told = endings.endings(scratch)
+    if status and not told and first_to_end is None:  # horovodrun has not come so far as to start ranks
+        return _Attempt(status, None)
+    return _Attempt(status, endings.lost(told, ranks, first_to_end))
+
+
+def largest(most: int, least: int, split: SplitFor, micro_batch: int) -> int | None:
+    """The largest number of ranks from `most` down to `least` that can share the global batch; None if none can.
+
+    micro_batch: rows that a rank holds at a time. They stay, so that the memory does; a rank accumulates more of them.
+    """
+    for ranks in range(most, least - 1, -1):
+        try:
+            rows = split(ranks).rows_per_rank
+        except StageError:
+            continue
+        if rows % micro_batch == 0:
+            return ranks
+    return None
+
+
+def _progress(scratch: Path) -> int:
+    """Steps in the newest checkpoints of a scratch; of fine-tuning and its control together."""
+    newest: dict[Path, int] = {}
+    for mark in scratch.rglob("checkpoints/step-*.json"):
+        newest[mark.parent] = max(newest.get(mark.parent, 0), int(mark.stem.removeprefix("step-")))
+    return sum(newest.values())
+
+
+def _ended(attempt: _Attempt, stop: Stop) -> StageError:
+    """What is said when it is not tried again."""
+    if stop.asked:
+        return Stopped("stopped as asked; what the first rank has saved stands above", run="dvc repro: it goes on")
+    return StageError(
+        f"a rank failed (horovodrun ended with {attempt.status}); its own message stands above",
+        run="dvc repro: it goes on from the last checkpoint",
+    )
+
+
+def launch(module: str, argv: Sequence[str], scratch: Path, stage: str, split: SplitFor | None) -> Launched:
+    """Run `python -m module argv` as BERT_RANKS processes; returns when all have succeeded.
+
+    SIGTERM and Ctrl-C are handed on: the first rank saves, and then all end.
+
+    Args:
+        scratch: the folder that the ranks share.
+        split: how a number of ranks cuts the global batch; raises StageError where it cannot. None: the result depends
+            on the ranks, so that fewer are no way to go on.
+
+    Raises:
+        StageError: Horovod is not installed, a rank failed, ranks were lost beyond BERT_MIN_RANKS, or the run was asked
+            to stop.
+    """
+    ranks, least = wanted_ranks(), min_ranks()
+    hosts = wanted_hosts(ranks)
+    if least is not None and least > ranks:
+        raise StageError(f"BERT_MIN_RANKS is {least}, more than the {ranks} of BERT_RANKS", run="set it to fewer")
+    micro_batch = split(ranks).micro_batch if least is not None and split is not None else None
+    settings = {"BERT_MICRO_BATCH": f"{stage}={micro_batch}"} if micro_batch else {}
+    restarts, in_vain, before = 0, 0, _progress(scratch)
+    command = [sys.executable, "-m", module, *argv]
+    with hand_on(scratch) as stop:
+        while True:
+            log.info("%d ranks on %s", ranks, as_told(hosts))
+            attempt = _start(command, ranks, hosts, scratch, settings)
+            if not attempt.status:
+                return Launched(ranks, as_told(hosts), restarts)
+            if stop.asked or attempt.lost is None or least is None or split is None or micro_batch is None:
+                raise _ended(attempt, stop)
+            now = _progress(scratch)
+            in_vain = 0 if now > before else in_vain + 1
+            before = now
+            if in_vain >= MAX_IN_VAIN:
+                raise StageError(
+                    f"ranks were lost {in_vain} times in a row, and not one step was taken in between",
+                    run="see what stands above; dvc repro goes on from the last checkpoint",
+                )
+            gone = [f"rank {rank} on {host_of(rank, hosts)}" for rank in attempt.lost]
+            left = without(hosts, attempt.lost)
+            hosts = that_answer(left)
+            gone += [f"host {host.name}, which does not answer" for host in left if host not in hosts]
+            fewer = largest(min(ranks, sum(host.slots for host in hosts)), least, split, micro_batch)
+            if fewer is None:
+                raise StageError(
+                    f"lost {_listed(gone)}; on {as_told(hosts) or 'no host'} no number of ranks from {least} "
+                    "(BERT_MIN_RANKS) on can share the batch",
+                    run="dvc repro with the ranks that are left: it goes on from the last checkpoint",
+                )
+            ranks, restarts = fewer, restarts + 1
+            log.warning("lost %s: going on from the last checkpoint, ranks: %d", _listed(gone), ranks)
+
+
+def _listed(gone: Sequence[str]) -> str:
+    return ", ".join(gone) if gone else "no rank, but ranks have lost each other"

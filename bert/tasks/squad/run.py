@@ -1,0 +1,97 @@
+"""SQuAD from a pretrained model to scores: features, fine-tuning, answers, metrics, baselines."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from bert.launch.memory import peak_memory
+from bert.model.parameters import squad_shapes
+from bert.tasks.finetuning import SPANS, Finetuned, forward_spans, predict
+from bert.tasks.settings import FinetuneSettings, SquadSettings
+from bert.tasks.squad.answers import best_answers, write_answers
+from bert.tasks.squad.baselines import question_blind_scores
+from bert.tasks.squad.data import evenly_spaced, read_squad
+from bert.tasks.squad.features import Windows, make_windows
+from bert.tasks.squad.metrics import squad_scores, squad_scores_by_type
+from bert.tasks.tuning import Tuning
+from bert.training.batches import Arrays
+from bert.training.settings import ComputeSettings
+from bert.training.world import World
+
+# Random baselines are averaged over so many draws.
+BASELINE_DRAWS = 5
+
+
+def to_arrays(windows: Windows) -> Arrays:
+    """What the model is trained on, {feature: (N, S) or (N,)} int32."""
+    names = ("input_ids", "input_mask", "segment_ids", "start_positions", "end_positions")
+    return {name: getattr(windows, name) for name in names}
+
+
+def run_squad(
+    data: Path,
+    init: Path,
+    settings: SquadSettings,
+    finetuning: FinetuneSettings,
+    compute: ComputeSettings,
+    seed: int,
+    scratch: Path,
+    world: World,
+    code: dict[str, str],
+) -> None:
+    """Fine-tune and score; leaves model/, predictions/, curve.tsv, metrics.json and run.json in `scratch`."""
+    tuning = Tuning("squad", "squad", init, settings, finetuning, compute, seed, scratch, world, code)
+    train_questions, dropped_train = read_squad(data / settings.train_file, settings.data)
+    dev_questions, dropped_dev = read_squad(data / settings.dev_file, settings.data)
+    train_questions = evenly_spaced(train_questions, settings.limit_train)
+    dev_questions = evenly_spaced(dev_questions, settings.limit_dev)
+    windows = partial(
+        make_windows,
+        tokenizer=tuning.tokenizer,
+        max_seq_length=settings.max_seq_length,
+        doc_stride=settings.doc_stride,
+        max_query_length=settings.max_query_length,
+    )
+    train_windows, dev_windows = windows(train_questions), windows(dev_questions)
+    tune = partial(tuning.tune, SPANS, squad_shapes, to_arrays(train_windows))
+
+    def answer(tuned: Finetuned, predictions: Path | None) -> dict[str, str]:
+        batch = settings.predict_batch_size
+        logits = predict(tuned, forward_spans, to_arrays(dev_windows), batch, tuning.precision, world)
+        found = best_answers(
+            dev_questions,
+            dev_windows,
+            logits[:, 0],
+            logits[:, 1],
+            n_best_size=settings.n_best_size,
+            max_answer_length=settings.max_answer_length,
+        )
+        if predictions is not None and world.is_first:
+            predictions.mkdir(exist_ok=True)
+            write_answers(
+                predictions / "predictions.json", predictions / "nbest_predictions.json", dev_questions, found
+            )
+        return {q.id: candidates[0].text for q, candidates in zip(dev_questions, found, strict=True)}
+
+    tuned = tune()
+    answers = answer(tuned, scratch / "predictions")
+    control = {}
+    if settings.random_control:
+        control = {"from_random_weights": squad_scores(dev_questions, answer(tune(from_random=True), None))}
+    memory = peak_memory(world)
+    if not world.is_first:
+        return
+    scores = {
+        **squad_scores(dev_questions, answers),
+        "by_type": squad_scores_by_type(dev_questions, answers),
+        "baselines": question_blind_scores(train_questions, dev_questions, range(seed, seed + BASELINE_DRAWS)),
+        **control,
+        "train_questions": len(train_questions),
+        "train_windows": len(train_windows),
+        "dropped": {
+            "train": dict(sorted((dropped_train + train_windows.counts).items())),
+            "dev": dict(sorted((dropped_dev + dev_windows.counts).items())),
+        },
+    }
+    tuning.publish(tuned, scores, memory)

@@ -1,0 +1,52 @@
+"""A vocabulary file: `vocab.txt`, a WordPiece a line, the line number is the id. Needs no TensorFlow."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from bert.pipeline.errors import StageError
+
+PAD, UNK, CLS, SEP, MASK = SPECIAL_PIECES = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The pieces of a vocabulary file in the order of their ids, and the file's sha256. Needs no TensorFlow."""
+
+    pieces: tuple[str, ...]
+    sha256: str
+
+    @classmethod
+    def read(cls, path: str | Path) -> Vocabulary:
+        """Read a UTF-8 file of one piece a line (LF or CRLF, the last line end is optional).
+
+        Raises:
+            StageError: the file is missing, empty or not UTF-8, has a blank line or a piece twice, or lacks one of
+                [PAD] [UNK] [CLS] [SEP] [MASK].
+        """
+        path, run = Path(path), "dvc repro vocab"
+        try:
+            raw = path.read_bytes()
+        except FileNotFoundError:
+            raise StageError(f"{path}: no such vocabulary file", run=run) from None
+        try:
+            text = raw.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise StageError(f"{path}: expected UTF-8, but {error}", run=run) from None
+        # Not splitlines(): a piece may be one of the rarer line separators, such as U+0085.
+        pieces = tuple(line.removesuffix("\r") for line in text.removesuffix("\n").split("\n"))
+        if not text.strip():
+            raise StageError(f"{path}: the vocabulary is empty", run=run)
+        first_line: dict[str, int] = {}
+        for number, piece in enumerate(pieces, start=1):
+            if not piece:
+                raise StageError(f"{path}: line {number} is blank, expected a piece", run=run)
+            if piece in first_line:
+                raise StageError(f"{path}: {piece!r} stands on line {first_line[piece]} and on line {number}", run=run)
+            first_line[piece] = number
+        missing = [piece for piece in SPECIAL_PIECES if piece not in first_line]
+        if missing:
+            raise StageError(f"{path}: {len(pieces)} pieces, but no {' '.join(missing)}", run=run)
+        return cls(pieces, hashlib.sha256(raw).hexdigest())

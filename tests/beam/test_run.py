@@ -1,0 +1,155 @@
+"""bert/beam/run.py: real pipelines, in this process and in others."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import apache_beam as beam
+import pytest
+
+from bert.beam.options import beam_options
+from bert.beam.run import make_parts
+from bert.pipeline.code import ROOT
+from bert.pipeline.errors import StageError
+from tests.beam.shout import Run, item
+from tests.project import files
+
+
+def test_counts_come_in_the_order_of_the_items_and_the_heavy_are_done_first(run: Run) -> None:
+    assert run(item("a", 1), item("bbb", 3), item("cc", 2)) == [{"letters": 1}, {"letters": 3}, {"letters": 2}]
+    assert run.done == ["setup", "bbb", "cc", "a"]
+
+
+def test_no_items_are_no_pipeline(run: Run) -> None:
+    assert run() == []
+    assert run.done == []
+
+
+def test_a_restart_does_what_is_left_and_no_more(run: Run) -> None:
+    run(item("a"), item("b"))
+    assert run(item("a"), item("b"), item("c")) == [{"letters": 1}] * 3
+    assert run.done == ["setup", "c"]
+    run(item("a"), item("b"), item("c"))
+    assert run.done == [], "where all parts are done, not even the vocabulary is loaded"
+
+
+def test_a_part_without_its_mark_is_done_again(run: Run, tmp_path: Path) -> None:
+    run(item("a"))
+    (run.folder / "scratch/parts/a/part.json").unlink()
+    (run.folder / "scratch/parts/a/shout").write_text("half")
+    run(item("a"))
+    assert (run.folder / "scratch/parts/a/shout").read_text() == "A"
+
+
+def test_two_items_of_one_name_are_refused(run: Run) -> None:
+    with pytest.raises(AssertionError, match="names of their own"):
+        run(item("a"), item("a"))
+
+
+def test_bad_input_is_told_in_its_own_words(run: Run, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(StageError) as caught:
+        run(item("good"), item("bad"))
+    assert str(caught.value) == "data/bad.txt: line 3 is bad:\nit says [while nothing\n  next: dvc repro -f bad"
+    assert caught.value.run == "dvc repro -f bad"
+    assert capfd.readouterr().err == "", "Beam's own log of it"
+
+
+def test_after_bad_input_nothing_more_is_begun_and_a_restart_does_what_is_not_done(run: Run) -> None:
+    with pytest.raises(StageError):
+        run(item("good", 3), item("bad", 2), item("later", 1))
+    assert run.done == ["setup", "good", "bad"]
+    with pytest.raises(StageError):
+        run(item("good", 3), item("bad", 2), item("later", 1))
+    assert run.done == ["setup", "bad"], "what failed is tried again, what was done is not"
+    assert run(item("good"), item("later")) == [{"letters": 4}, {"letters": 5}]
+    assert run.done == ["setup", "later"], "nothing is left of the failure"
+
+
+def test_any_other_error_stays_what_it_is(run: Run) -> None:
+    with pytest.raises(ZeroDivisionError, match="no user's fault"):
+        run(item("broken"))
+
+
+TWO_PROCESSES = "--direct_running_mode=multi_processing --direct_num_workers=2"
+
+
+@pytest.mark.slow
+def test_bad_input_is_told_in_its_own_words_by_other_processes(
+    run: Run, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    # Not from the project's folder: workers unpickle what this process imported, from where it can.
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("BERT_BEAM_OPTIONS", TWO_PROCESSES)
+    with pytest.raises(StageError) as caught:
+        run(item("good", 2), item("bad"))
+    assert str(caught.value) == "data/bad.txt: line 3 is bad:\nit says [while nothing\n  next: dvc repro -f bad"
+    said = capfd.readouterr().err
+    assert "Traceback" not in said and "bad.txt" not in said
+
+
+def test_every_step_of_the_pipeline_has_a_label_of_ours() -> None:
+    """A runner knows steps by their labels: one that Beam makes up says nothing, and changes with the code."""
+    pipeline = beam.Pipeline(options=beam_options(1, 1))
+    make_parts(pipeline, "shards", [item("a")], beam.DoFn())
+    steps = list(pipeline.transforms_stack[0].parts)
+    assert [step.full_label for step in steps] == ["shards: items", "shards: parts"]
+    assert all(step.full_label != step.transform.default_label() for step in steps)
+
+
+def test_nothing_but_the_pipeline_package_knows_beam() -> None:
+    """So the graph above is the only one."""
+    known = [path for folder in ("bert", "stages") for path in sorted((ROOT / folder).rglob("*.py"))]
+    assert known
+    found = {path.parent.relative_to(ROOT) for path in known if "apache_beam" in path.read_text()}
+    assert found == {Path("bert/pipeline")}
+
+
+SCRIPT = """
+import os, signal, sys
+from pathlib import Path
+from bert.beam.run import Workplace, run_parts
+from bert.pipeline.job import job
+
+class Work:
+    def setup(self): pass
+    def __call__(self, item, part):
+        print(item["name"], flush=True)
+        with part.create("file") as f:
+            f.write(item["name"].encode() * 1000)
+            if item["name"] == os.environ.get("DIE_IN"):
+                os.kill(os.getpid(), signal.SIGKILL)
+        return {}
+
+with job("tiny", {"seed": 1}, [], Path("metrics.json"), Path("record.json")) as work:
+    place = Workplace(work.folder)
+    items = [{"name": name, "bytes": 1} for name in "abcde"]
+    run_parts("tiny", items, Work(), place)
+    for item in items:
+        place.fetch(item, "file", work.folder / "result" / item["name"])
+    work.publish({work.folder / "result": Path("out")})
+"""
+
+
+@pytest.mark.slow
+def test_a_killed_stage_does_not_redo_its_finished_parts(tmp_path: Path) -> None:
+    def start(**environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-c", SCRIPT],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+    killed = start(DIE_IN="c")
+    assert (killed.returncode, killed.stdout.split()) == (-9, ["a", "b", "c"])
+    assert not (tmp_path / "out").exists()
+    restarted = start()
+    assert (restarted.returncode, restarted.stdout.split()) == (0, ["c", "d", "e"]), restarted.stderr
+    assert files(tmp_path / "out") == {name: name.encode() * 1000 for name in "abcde"}
+    assert json.loads((tmp_path / "metrics.json").read_text()) == {}

@@ -1,0 +1,364 @@
+"""bert/documents/make.py: the files of a corpus -> JSON lines, on Beam in this process."""
+
+from __future__ import annotations
+
+import bz2
+import json
+from importlib.metadata import distribution
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bert.documents import items
+from bert.documents.make import make_documents
+from bert.documents.settings import DocumentsSettings
+from bert.pipeline import manifest
+from bert.pipeline.errors import StageError
+from tests.corpus import HEAD, TAIL, document, documents_settings, index_of, multistream, page
+from tests.project import files
+
+SETTINGS = documents_settings(min_passage_chars=20)
+
+
+class Corpus:
+    """A downloaded folder, and what becomes of it."""
+
+    def __init__(self, folder: Path, corpus: str) -> None:
+        self.folder, self.corpus = folder, corpus
+        self.source, self.scratch, self.out = folder / "source", folder / "scratch", folder / "out"
+        self.source.mkdir(parents=True)
+        self.settings: DocumentsSettings = SETTINGS
+
+    def __call__(self, **contents: bytes | str) -> list[dict[str, Any]]:
+        """Documents of these files; `a_txt` is a.txt."""
+        for name, data in contents.items():
+            path = self.source / name.replace("_", ".")
+            path.write_bytes(data if isinstance(data, bytes) else data.encode())
+        found = [p for p in files(self.source) if p != manifest.NAME]
+        manifest.write(self.source, [{"path": path, "url": f"https://example.org/{path}"} for path in found])
+        self.metrics = make_documents(self.corpus, self.source, self.settings, self.scratch, self.out)
+        lines = [line for f in manifest.read(self.out, "x")["files"] for line in self.read(f["path"])]
+        return [json.loads(line) for line in lines]
+
+    def read(self, path: str) -> list[str]:
+        return (self.out / path).read_text().splitlines()
+
+
+@pytest.fixture
+def corpus(tmp_path: Path, request: pytest.FixtureRequest) -> Corpus:
+    return Corpus(tmp_path / "corpus", request.param)
+
+
+wikipedia = pytest.mark.parametrize("corpus", ["wikipedia"], indirect=True)
+books = pytest.mark.parametrize("corpus", ["books"], indirect=True)
+text = pytest.mark.parametrize("corpus", ["text"], indirect=True)
+
+DUMP = multistream(
+    HEAD, *(page(n, document(n).replace("\n", "\n\n")) for n in range(1, 7)), page(8, "x", namespace=10) + TAIL
+)
+
+
+@wikipedia
+def test_a_dump_becomes_documents_with_its_drops_counted(corpus: Corpus) -> None:
+    told = corpus(dump_xml_bz2=DUMP)
+    assert [d["id"] for d in told] == [f"wikipedia:{n}" for n in range(1, 7)]
+    assert told[0]["text"] == document(1)
+    assert told[0].keys() == {"id", "url", "title", "text"}
+    assert corpus.metrics == {
+        "articles": 6,
+        "bytes": sum(len(d["text"].encode()) for d in told),
+        "characters": sum(len(d["text"]) for d in told),
+        "documents": 6,
+        "files": 1,
+        "pages": 7,
+        "passages": 18,
+        "dropped": {"not_main_namespace": 1},
+    }
+
+
+@wikipedia
+def test_an_uncompressed_dump_gives_the_same_documents(corpus: Corpus, tmp_path: Path) -> None:
+    packed = corpus(dump_xml_bz2=DUMP)
+    assert Corpus(tmp_path / "plain", "wikipedia")(dump_xml=bz2.decompress(DUMP)) == packed
+
+
+def with_noise(stream: int) -> bytes:
+    """A dump with one of its streams overwritten in the middle; all that follow it are whole."""
+    streams = [bz2.compress(stream.encode()) for stream in (HEAD, page(1, document(1)), page(2, document(2)), TAIL)]
+    bad = bytearray(streams[stream])
+    bad[40:80] = bytes(40)
+    return b"".join([*streams[:stream], bytes(bad), *streams[stream + 1 :]])
+
+
+@wikipedia
+@pytest.mark.parametrize(
+    ("name", "data", "reason"),
+    [
+        ("cut_xml_bz2", DUMP[:-30], "ended before the end-of-stream marker"),
+        ("cut_xml_bz2", DUMP[:200], "the bz2 stream at byte 0 ended before the end-of-stream marker"),
+        ("corrupt_xml_bz2", with_noise(stream=0), "the bz2 stream at byte 0 is corrupt"),
+        ("corrupt_xml_bz2", with_noise(stream=2), "the bz2 stream at byte [0-9]+ is corrupt"),
+        ("cut_xml", HEAD + page(1, document(1)), "no element found"),
+        ("broken_xml", HEAD + "<page><title>Mill & Sons</title></page>" + TAIL, "not well-formed"),
+        ("not_xml_bz2", b"<html>404</html>", "the bz2 stream at byte 0 is corrupt"),
+        ("empty_xml", b"", "no element found"),
+        ("packed_xml_gz", b"\x1f\x8b", r"dumps are read as \.xml or \.xml\.bz2; unpack it"),
+    ],
+)
+def test_a_broken_dump_is_an_error_that_names_it_and_nothing_is_published(
+    corpus: Corpus, name: str, data: bytes | str, reason: str
+) -> None:
+    with pytest.raises(StageError, match=reason) as caught:
+        corpus(**{name: data})
+    file = name.replace("_", ".")
+    assert f"wikipedia: {file} (https://example.org/{file}) cannot be read" in str(caught.value)
+    assert caught.value.run == "replace the file, then dvc repro -f download@wikipedia && dvc repro"
+    assert files(corpus.out) == {}
+
+
+@books
+def test_each_file_of_books_is_a_document(corpus: Corpus) -> None:
+    told = corpus(
+        a_txt=document(1).replace("\n", "\n\n"), b_txt=document(2).encode("cp1252") + "é à la".encode("cp1252")
+    )
+    assert [d["id"] for d in told] == ["books:a.txt", "books:b.txt"]
+    assert told[0]["text"] == document(1)
+    assert corpus.metrics["decoded_as_cp1252"] == 1
+
+
+@text
+def test_each_line_of_text_is_a_document(corpus: Corpus) -> None:
+    lines = [{"id": n, "text": document(n)} for n in (1, 2)]
+    told = corpus(a_txt=document(3), b_jsonl="\n".join(map(json.dumps, lines)))
+    assert [d["text"] for d in told] == [*document(3).split("\n"), document(1), document(2)]
+    assert [d["id"] for d in told[3:]] == ["text:1", "text:2"] and len({d["id"] for d in told}) == 5
+
+
+@text
+def test_a_malformed_line_names_file_and_line(corpus: Corpus) -> None:
+    with pytest.raises(StageError, match=r"text: b\.jsonl .*line 2: Expecting value") as caught:
+        corpus(a_txt=document(3), b_jsonl='{"text": "' + document(1).replace("\n", " ") + '"}\nneither here\n')
+    assert "download@text" in str(caught.value.run)
+    assert files(corpus.out) == {}
+
+
+def jsonl(numbers: range) -> str:
+    return "".join(json.dumps({"id": n, "text": document(n)}) + "\n" for n in numbers)
+
+
+@text
+def test_many_items_read_one_text_and_the_documents_are_the_same(
+    corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contents = {"a_jsonl": jsonl(range(40)), "b_jsonl": jsonl(range(40, 44)), "c_jsonl": ""}
+    whole = corpus(**contents)
+    assert len(list(corpus.out.glob("documents-*"))) == 1
+    monkeypatch.setattr(items, "LEAST_ITEM_BYTES", 2000)
+    cut = Corpus(tmp_path / "cut", "text")
+    assert cut(**contents) == whole and len(whole) == 44
+    sizes = [path.stat().st_size for path in cut.out.glob("documents-*")]
+    assert len(sizes) > 4 and max(sizes) < 4000
+    assert cut.metrics == corpus.metrics and cut.metrics["files"] == 3
+
+
+@text
+def test_a_malformed_line_of_a_large_file_is_told_with_its_place(
+    corpus: Corpus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(items, "LEAST_ITEM_BYTES", 2000)
+    told = r"text: b\.jsonl .* cannot be read from byte [0-9]+ on: line [0-9]+ is not a JSON object with a `text`"
+    with pytest.raises(StageError, match=told):
+        corpus(b_jsonl=jsonl(range(40)) + '{"txt": "x"}\n' + jsonl(range(1)) * 8)
+    assert files(corpus.out) == {}
+
+
+@pytest.mark.parametrize(
+    ("corpus", "name"), [("text", "a_jsonl_gz"), ("text", "a_txt_bz2"), ("books", "a_zip")], indirect=["corpus"]
+)
+def test_a_packed_file_is_an_error_and_no_text(corpus: Corpus, name: str) -> None:
+    file = name.replace("_", ".")
+    with pytest.raises(StageError, match=rf"{corpus.corpus}: {file} .* cannot be read: it is packed; unpack it"):
+        corpus(**{name: b"\x1f\x8b\x08"}, b_txt=document(1))
+    assert files(corpus.out) == {}
+
+
+@text
+def test_an_unconfigured_corpus_gives_a_folder_that_says_so(corpus: Corpus) -> None:
+    manifest.write_unconfigured(corpus.source)
+    told = make_documents("text", corpus.source, SETTINGS, corpus.scratch, corpus.out)
+    assert told == {"documents": 0, "passages": 0, "characters": 0, "bytes": 0, "files": 0, "dropped": {}}
+    assert list(files(corpus.out)) == ["manifest.json"]
+    assert manifest.read(corpus.out, "x")["configured"] is False
+
+
+@wikipedia
+def test_a_configured_corpus_without_a_document_is_an_error_that_tells_what_was_dropped(corpus: Corpus) -> None:
+    with pytest.raises(StageError, match=r"not one document .*'dropped:redirect': 1") as caught:
+        corpus(dump_xml=HEAD + page(1, "#REDIRECT [[Mill]]") + TAIL)
+    assert "download.wikipedia" in str(caught.value.run)
+    assert files(corpus.out) == {}
+
+
+@text
+def test_a_truncated_download_is_noticed(corpus: Corpus) -> None:
+    corpus(a_txt=document(3))
+    (corpus.source / "a.txt").write_text("cut")
+    with pytest.raises(StageError, match=r"a\.txt: 3 bytes, expected") as caught:
+        make_documents("text", corpus.source, SETTINGS, corpus.scratch, corpus.out)
+    assert caught.value.run == "dvc repro download@text"
+
+
+@books
+def test_small_files_share_an_output_and_large_ones_do_not(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(items, "LEAST_ITEM_BYTES", 1000)
+    contents = {f"{n}_txt": document(n).replace("\n", "\n\n") for n in range(8)} | {"9_txt": document(9, passages=20)}
+    told = corpus(**contents)
+    entries = manifest.read(corpus.out, "x")["files"]
+    sizes = [(corpus.source / name.replace("_", ".")).stat().st_size for name in contents]
+    assert 1 < len(entries) < 9 and sum(e["documents"] for e in entries) == 9
+    assert sizes[-1] > 1000 and entries[-1]["documents"] == 1
+    assert [d["id"] for d in told] == [f"books:{n}.txt" for n in (*range(8), 9)]
+
+
+def in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut even the smallest dump."""
+    monkeypatch.setattr(items, "LEAST_ITEM_BYTES", 4 * 600)
+
+
+STREAMS = ["".join(page(n, document(n)) for n in range(first, first + 3)) for first in range(1, 31, 3)]
+LARGE = multistream(HEAD, *STREAMS, TAIL)
+NAME = "wiki-pages-articles-multistream_xml_bz2"
+INDEX = "wiki-pages-articles-multistream-index_txt"
+
+
+@wikipedia
+@pytest.mark.parametrize("indexed", [True, False])
+def test_many_items_read_one_dump_and_the_documents_are_the_same(
+    corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, indexed: bool
+) -> None:
+    whole = corpus(**{NAME: LARGE})
+    assert len(list(corpus.out.glob("documents-*"))) == 1
+    in_pieces(monkeypatch)
+    cut = Corpus(tmp_path / "cut", "wikipedia")
+    told = cut(**{NAME: LARGE}, **({INDEX: index_of(*STREAMS)} if indexed else {}))
+    assert len(list(cut.out.glob("documents-*"))) > 3
+    assert told == whole and len(told) == 30
+    assert cut.metrics == corpus.metrics
+
+
+@wikipedia
+@pytest.mark.slow
+def test_the_number_of_workers_changes_no_byte(corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    in_pieces(monkeypatch)
+    monkeypatch.setenv("BERT_BEAM_OPTIONS", "--direct_running_mode=in_memory")
+    corpus(**{NAME: LARGE})
+    monkeypatch.setenv("BERT_BEAM_OPTIONS", "--direct_running_mode=multi_processing --direct_num_workers=3")
+    many = Corpus(tmp_path / "many", "wikipedia")
+    many(**{NAME: LARGE})
+    assert files(many.out) == files(corpus.out)
+
+
+@wikipedia
+@pytest.mark.parametrize("damage", ["xml", "stream"])
+def test_damage_in_one_of_many_pieces_is_told_with_its_place(
+    corpus: Corpus, monkeypatch: pytest.MonkeyPatch, damage: str
+) -> None:
+    in_pieces(monkeypatch)
+    streams = [HEAD, *STREAMS, TAIL]
+    if damage == "xml":
+        streams[5] = streams[5].replace("</title>", "</titel>", 1)
+    packed = [bytearray(bz2.compress(stream.encode())) for stream in streams]
+    if damage == "stream":
+        packed[5][50:60] = bytes(10)
+    begin = sum(map(len, packed[:5]))
+    reason = "mismatched tag" if damage == "xml" else f"the bz2 stream at byte {begin} is corrupt"
+    with pytest.raises(StageError, match=rf"multistream\.xml\.bz2 .* cannot be read from byte [0-9]+ on: {reason}"):
+        corpus(**{NAME: b"".join(packed)})
+    assert files(corpus.out) == {}
+
+
+@wikipedia
+@pytest.mark.slow
+def test_workers_that_read_and_write_in_a_bucket_give_the_same_bytes(
+    corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bucket: str
+) -> None:
+    in_pieces(monkeypatch)
+    redirects = "".join(page(n, "#REDIRECT [[Mill]]") for n in range(50, 80))
+    dump = multistream(HEAD, STREAMS[0], redirects, page(41, "{{" * 30), STREAMS[1], TAIL)
+    corpus.settings = documents_settings(max_error_rate=0.5)
+    corpus(**{NAME: dump})
+    monkeypatch.setenv("BERT_WORK", f"{bucket}/bert")
+    remote = Corpus(tmp_path / "remote", "wikipedia")
+    remote.settings = corpus.settings
+    remote(**{NAME: dump})
+    assert files(remote.out) == files(corpus.out)
+    assert remote.metrics == corpus.metrics and remote.metrics["failed"] == 1
+
+
+@wikipedia
+def test_an_index_without_its_dump_is_an_error(corpus: Corpus) -> None:
+    with pytest.raises(
+        StageError, match=r"multistream-index\.txt is the index of .*multistream\.xml\.bz2, which is not"
+    ):
+        corpus(**{"other_xml_bz2": LARGE, INDEX: index_of(*STREAMS)})
+
+
+@wikipedia
+def test_an_index_that_does_not_match_is_an_error(corpus: Corpus) -> None:
+    with pytest.raises(StageError, match=r"not the index of .* where none begins"):
+        corpus(**{NAME: LARGE, INDEX: b"200:1:Page\n"})
+    assert files(corpus.out) == {}
+
+
+@wikipedia
+def test_failed_pages_are_listed_in_the_order_of_the_input(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
+    in_pieces(monkeypatch)
+    corpus.settings = documents_settings(max_error_rate=0.1)
+    bad = [page(41, "{{" * 30, title="Fünf"), page(42, "x" * 10_001)]
+    streams = [*STREAMS[:2], bad[0], *STREAMS[2:], bad[1]]
+    told = corpus(**{NAME: multistream(HEAD, *streams, TAIL)})
+    assert len(told) == 30
+    file = NAME.replace("_", ".")
+    assert [json.loads(line) for line in corpus.read("errors.jsonl")] == [
+        {"id": "wikipedia:41", "title": "Fünf", "reason": "markup nested more than 20 deep", "file": file},
+        {"id": "wikipedia:42", "title": "Page 42", "reason": "10001 bytes, more than 10000", "file": file},
+    ]
+    assert (corpus.metrics["failed"], corpus.metrics["dropped"]) == (2, {"page_over_a_limit": 2})
+    assert "errors.jsonl" not in [entry["path"] for entry in manifest.read(corpus.out, "x")["files"]]
+
+
+@wikipedia
+def test_too_many_failed_pages_fail_the_stage_and_their_list_stays(corpus: Corpus) -> None:
+    corpus.settings = documents_settings(max_error_rate=0.2)
+    good = [page(n, document(n)) for n in range(1, 7)]
+    bad = [page(7, "{{" * 30, title="Deep"), page(8, "{{" * 30)]
+    with pytest.raises(StageError, match=r"2 of 8 articles failed, more than documents.max_error_rate = 0.2") as caught:
+        corpus(dump_xml=HEAD + "".join(good + bad) + TAIL)
+    assert "'Deep' (wikipedia:7 of dump.xml): markup nested more than 20 deep" in str(caught.value)
+    assert len((corpus.scratch / "errors.jsonl").read_text().splitlines()) == 2
+    assert files(corpus.out) == {}
+    corpus.settings = documents_settings(max_error_rate=0.25)
+    assert len(corpus()) == 6
+
+
+@wikipedia
+def test_a_page_of_30_megabytes_is_a_failed_page(corpus: Corpus) -> None:
+    corpus.settings = documents_settings(max_error_rate=0.5)
+    told = corpus(dump_xml=HEAD + page(1, document(1)) + page(2, "{{ab|" * 6_000_000) + TAIL)
+    assert [d["id"] for d in told] == ["wikipedia:1"]
+    assert json.loads(corpus.read("errors.jsonl")[0])["reason"] == "30000000 bytes, more than 10000"
+
+
+@wikipedia
+def test_a_real_dump_leaves_no_failed_page_and_no_markup(corpus: Corpus) -> None:
+    gensim = distribution("gensim")
+    name = "gensim/test/test_data/enwiki-latest-pages-articles1.xml-p000000010p000030302-shortened.bz2"
+    corpus.settings = documents_settings(
+        min_passage_chars=40, max_page_bytes=4_000_000, max_page_nodes=500_000, max_page_depth=100
+    )
+    told = corpus(dump_bz2=Path(str(gensim.locate_file(name))).read_bytes())
+    text = "\n".join(d["text"] for d in told)
+    assert len(told) == 103 and "failed" not in corpus.metrics
+    for trace in ("[[", "]]", "{{", "}}", "{|", "<ref", "</", "()", "( ", " )", "(,", "  ", "__", "thumb|", "File:"):
+        assert trace not in text, trace

@@ -1,0 +1,74 @@
+"""bert/documents/templates.py: inline templates on worked examples, as their documentation pages show them."""
+
+from __future__ import annotations
+
+import pytest
+
+from bert.documents.templates import expand
+from bert.documents.wikitext import passages
+from tests.corpus import documents_settings
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        ("convert|5|km|mi", "5 kilometres"),
+        ("convert|1|km|mi", "1 kilometre"),
+        ("convert|1500|ft|m|abbr=on", "1,500 ft"),
+        ("Cvt|10|kg", "10 kg"),
+        ("convert|10|to|20|°F", "10 to 20 °F"),
+        ("convert|2|-|3.5|mi", "2–3.5 miles"),
+        ("convert|4|x|6|m|adj=on", "4 × 6-metre"),
+        ("convert|6|ft|2|in|m", "6 feet 2 inches"),
+        ("convert|3|by|4", "3 by 4"),
+        ("convert", ""),
+        ("nowrap|ten herons", "ten herons"),
+        ("nowrap|1=a = b", "a = b"),
+        ("lang|la|Ardea", "Ardea"),
+        ("lang-de|Reiher", "Reiher"),
+        ("Lang_x|x", ""),
+        ("transl|ja|ISO|sagi", "sagi"),
+        ("formatnum:-1234567.50", "-1,234,567.50"),
+        ("formatnum:many", "many"),
+        ("circa|1900", "c. 1900"),
+        ("circa", "c."),
+        ("reign|1900|1910", "r. 1900–1910"),
+        ("birth date|1901|2|3", "February 3, 1901"),
+        ("birth date and age|df=yes|1901|02|03", "3 February 1901"),
+        ("start date|1901|12", "December 1901"),
+        ("start date|1901", "1901"),
+        ("as of|2001|2", "As of February 2001"),
+        ("as of|2001|2|3|lc=y", "as of 3 February 2001"),
+        ("as of|2001|since=y|lc=y", "since 2001"),
+        ("frac|1|2|3", "1 2/3"),
+        ("ordinal|112", "112th"),
+        ("ordinal|22", "22nd"),
+        ("val|1234.5|0.5|u=km", "1,234.5±0.5 km"),
+        ("height|ft=5|in=9", "5 ft 9 in"),
+        ("£|12000", "£12,000"),
+        ("USS|Heron", "USS Heron"),
+        ("ill|Heron|de|Reiher|lt=grey heron", "grey heron"),
+        ("sic|hurron", "hurron"),
+        ("snd", " – "),
+        ("  NoWrap \n|x", "x"),
+        ("Infobox bird|name=Heron|heron", ""),
+        ("#if:a|b|c", ""),
+        ("", ""),
+    ],
+)
+def test_an_inline_template_is_the_words_that_a_reader_sees(template: str, expected: str) -> None:
+    assert expand(template.split("|")) == expected
+
+
+def test_templates_in_a_sentence_leave_no_hole() -> None:
+    text = (
+        "The '''heron''' ({{lang-la|Ardea}}; {{IPA|x}}) stands {{convert|{{formatnum:1200}}|mm|in}} "
+        "tall{{citation needed}}, {{snd}}up to {{nowrap|{{frac|1|2}} of}} a man ({{coord|1|2}}, {{cn}})."
+    )
+    expected = ["The heron (Ardea) stands 1,200 millimetres tall, – up to 1/2 of a man."]
+    assert passages(text, frozenset(), documents_settings())[0] == expected
+
+
+def test_a_quotation_is_a_paragraph_by_itself() -> None:
+    text = "She wrote: {{quote|I saw\none heron.|Anne}} No more."
+    assert passages(text, frozenset(), documents_settings())[0] == ["She wrote:", "I saw one heron.", "No more."]

@@ -1,0 +1,49 @@
+"""Tests for bert/launch/allocator.py, in processes of their own: glibc reads its settings at their start."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+
+import pytest
+
+from bert.launch.allocator import tunables
+from bert.pipeline.code import ROOT
+
+pytestmark = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the setting is glibc's")
+
+# Takes and frees 32 MB at a time, as a training step does; tells its setting, its number and the pages it was given.
+PROGRAM = """
+import os, resource
+{start}
+import numpy as np
+np.ones(1 << 22)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(20):
+    np.ones(1 << 22)
+print(os.environ.get("GLIBC_TUNABLES"), os.getpid(), resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+KEEPING = "from bert.launch.allocator import keep_pages; keep_pages()"
+
+
+def told(start: str, **env: str) -> tuple[str, bool, int]:
+    """The setting, whether the process has kept its number, and the new pages of 20 rounds."""
+    clean = {name: value for name, value in os.environ.items() if name != "GLIBC_TUNABLES"}
+    command = [sys.executable, "-c", PROGRAM.format(start=start)]
+    with subprocess.Popen(command, cwd=ROOT, env=clean | env, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        setting, number, pages = process.stdout.read().split()
+    return setting, int(number) == process.pid, int(pages)
+
+
+def test_a_program_that_keeps_its_pages_is_the_same_process_and_gets_no_new_ones() -> None:
+    setting, is_same, pages = told(KEEPING)
+    assert (setting, is_same) == (tunables(), True)
+    assert pages < 1000
+    assert told("")[2] > 5000, "without, each round is given its pages anew"
+
+
+def test_a_users_own_setting_is_left_alone() -> None:
+    assert told(KEEPING, GLIBC_TUNABLES="glibc.malloc.arena_max=3")[0] == "glibc.malloc.arena_max=3"

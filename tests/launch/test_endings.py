@@ -1,0 +1,64 @@
+"""Tests for bert/launch/endings.py."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bert.launch.endings import Ending, clear, ending_told, endings, lost
+from bert.launch.stopping import Stopped
+from bert.pipeline.errors import StageError
+from bert.training.world import LostRanks
+
+
+class InternalError(Exception):
+    """As TensorFlow names what a device ends with."""
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (None, Ending.DONE),
+        (StageError("a record is broken", run="x"), Ending.FAILED),
+        (ValueError("a bug"), Ending.FAILED),
+        (KeyboardInterrupt(), Ending.FAILED),
+        (Stopped("as asked", run="x"), Ending.STOPPED),
+        (LostRanks("the others are gone", run="x"), Ending.LOST_OTHERS),
+        (InternalError("the device is gone"), Ending.LOST_DEVICE),
+    ],
+)
+def test_a_rank_tells_how_it_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException | None, expected: Ending
+) -> None:
+    monkeypatch.setenv("HOROVOD_RANK", "11")
+    try:
+        with ending_told(tmp_path):
+            if error is not None:
+                raise error
+    except BaseException as raised:
+        assert raised is error
+    assert endings(tmp_path) == {11: expected}
+    clear(tmp_path)
+    assert endings(tmp_path) == {}
+
+
+OTHERS = Ending.LOST_OTHERS
+
+
+@pytest.mark.parametrize(
+    ("told", "first_to_end", "expected"),
+    [
+        ({0: OTHERS, 2: OTHERS}, 1, [1]),  # killed
+        ({0: OTHERS, 2: OTHERS}, 0, [1]),  # silent: those that waited for it have ended first
+        ({0: OTHERS}, 1, [1]),  # the third was killed after it, in the middle of a computation
+        ({}, 0, [0]),
+        ({0: OTHERS}, None, [1, 2]),
+        ({0: OTHERS, 1: Ending.LOST_DEVICE, 2: OTHERS}, 1, [1]),
+        ({0: OTHERS, 1: OTHERS, 2: OTHERS}, 1, []),  # a connection broke, and nobody is gone
+        ({0: Ending.STOPPED}, 1, [1]),  # horovodrun has told the first rank to end
+        ({0: OTHERS, 1: Ending.FAILED}, 1, None),
+    ],
+)
+def test_who_is_lost(told: dict[int, Ending], first_to_end: int | None, expected: list[int] | None) -> None:
+    assert lost(told, 3, first_to_end) == expected

@@ -1,0 +1,47 @@
+"""Tests for bert/tasks/glue/metrics.py. The expected values are computed by hand."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from bert.tasks.glue.data import TASKS
+from bert.tasks.glue.metrics import METRICS, glue_scores
+
+# 3 true positives, 1 false positive, 2 false negatives, 4 true negatives.
+EXPECTED = np.array([1, 1, 1, 0, 1, 1, 0, 0, 0, 0])
+PREDICTED = np.array([1, 1, 1, 1, 0, 0, 0, 0, 0, 0])
+
+
+def test_scores_are_those_of_the_confusion_matrix_in_per_cent() -> None:
+    assert glue_scores(TASKS["mrpc"], EXPECTED, PREDICTED) == {
+        "accuracy": pytest.approx(70.0),
+        "f1": pytest.approx(100 * 2 * 3 / (2 * 3 + 1 + 2)),
+    }
+    mcc = (3 * 4 - 1 * 2) / math.sqrt((3 + 1) * (3 + 2) * (4 + 1) * (4 + 2))
+    assert glue_scores(TASKS["cola"], EXPECTED, PREDICTED) == {
+        "mcc": pytest.approx(100 * mcc),
+        "accuracy": pytest.approx(70.0),
+    }
+    assert list(glue_scores(TASKS["sst2"], EXPECTED, PREDICTED)) == ["accuracy"]
+
+
+def test_one_class_only_scores_zero_where_the_metric_is_undefined() -> None:
+    nothing = np.zeros(4, int)
+    assert glue_scores(TASKS["mrpc"], nothing, nothing) == {"accuracy": 100.0, "f1": 0.0}
+    assert glue_scores(TASKS["cola"], EXPECTED, np.ones(10, int))["mcc"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("expected", "predicted", "message"),
+    [([1, 0], [1], "as many classes"), ([], [], "as many classes"), ([-1], [0], "a label"), ([1], [2], "a prediction")],
+)
+def test_what_cannot_be_scored_is_refused(expected: list[int], predicted: list[int], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        glue_scores(TASKS["mrpc"], np.array(expected, int), np.array(predicted, int))
+
+
+def test_every_task_names_known_metrics() -> None:
+    assert {metric for task in TASKS.values() for metric in task.metrics} <= METRICS.keys()

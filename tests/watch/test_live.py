@@ -1,0 +1,146 @@
+"""Tests for bert/watch/live.py and its viewers: what TensorBoard and DVC find, also after a kill."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import tensorflow as tf
+from tensorflow.core.util.event_pb2 import Event, SessionLog
+
+from bert.model.fused import Xla
+from bert.pipeline.errors import StageError
+from bert.watch.live import dvclive_folder, folder_name, live_figures
+from tests.training.test_held_out_curve import scripted
+from tests.training.test_loop import STEPS, Killed, batches, run, step_of
+
+OF_TRAINING = {"loss", "mlm_loss", "nsp_loss", "learning_rate", "grad_norm", "loss_scale", "sequences_per_second"}
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BERT_SAVE_SECONDS", "0")
+    for name in ("BERT_TENSORBOARD", "BERT_DVCLIVE", "DVC_EXP_NAME", "DVC_EXP_BASELINE_REV", "DVC_ROOT", "DVC_STAGE"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+def events(file: Path) -> list[Event]:
+    return [Event.FromString(record.numpy()) for record in tf.data.TFRecordDataset(str(file))]
+
+
+def scalars(events: list[Event]) -> dict[str, dict[int, float]]:
+    """{tag: {step: value}}, read as TensorBoard reads: a start takes away the steps from its own on."""
+    found: dict[str, dict[int, float]] = {}
+    for event in events:
+        if event.session_log.status == SessionLog.START:
+            found = {tag: {s: x for s, x in values.items() if s < event.step} for tag, values in found.items()}
+        for value in event.summary.value:
+            found.setdefault(value.tag, {})[event.step] = value.simple_value
+    return found
+
+
+def table(file: Path) -> dict[int, float]:
+    """{step: figure} of a file of DVCLive, each step once."""
+    rows = [line.split("\t") for line in file.read_text().splitlines()[1:]]
+    assert len({step for step, _ in rows}) == len(rows)
+    return {int(step): float(value) for step, value in rows}
+
+
+def curve_of(lines: list[str], column: str) -> dict[int, float]:
+    place = lines[0].split("\t").index(column)
+    return {int(line.split("\t")[0]): float(line.split("\t")[place]) for line in lines[1:]}
+
+
+def test_nothing_is_written_unless_asked_for(here: Path) -> None:
+    run(step_of(), here / "scratch", batches())
+    assert [path.name for path in here.iterdir()] == ["scratch"]
+
+
+def test_tensorboard_sees_a_killed_and_resumed_run_as_one(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BERT_TENSORBOARD", "boards")
+    with pytest.raises(Killed):
+        run(step_of(), here / "cut", batches(killed_at=5), held_out=scripted(4.0, 3.0))
+    newest = max((here / "cut" / "checkpoints").glob("*.json"))  # it showed step 5, but comes back from step 4
+    newest.unlink()
+    whole = run(step_of(), here / "cut", batches(), held_out=scripted(2.0, 1.0))
+    assert whole.resumed_from == 4
+
+    first, second = sorted((here / "boards" / "test").iterdir())
+    assert 5 in scalars(events(first))["train/loss"]
+    assert events(second)[0].file_version == "brain.Event:2"
+    assert (events(second)[1].session_log.status, events(second)[1].step) == (SessionLog.START, 5)
+    found = scalars(events(first) + events(second))
+    assert found.keys() == {*(f"train/{name}" for name in OF_TRAINING), "held_out/mlm_loss"}
+    for name in OF_TRAINING - {"sequences_per_second"}:
+        assert found[f"train/{name}"] == pytest.approx(curve_of(whole.curve, name), rel=1e-5), name
+    assert found["train/sequences_per_second"].keys() == set(range(1, STEPS + 1))
+    assert found["held_out/mlm_loss"] == {2: 4.0, 4: 3.0, 6: 2.0, 7: 1.0}
+
+
+def test_dvclive_shows_a_killed_and_resumed_run_without_a_point_twice(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BERT_DVCLIVE", "1")
+    with pytest.raises(Killed):
+        run(step_of(), here / "cut", batches(killed_at=5), held_out=scripted(4.0, 3.0))
+    max((here / "cut" / "checkpoints").glob("*.json")).unlink()
+    whole = run(step_of(), here / "cut", batches(), held_out=scripted(2.0, 1.0))
+    assert whole.resumed_from == 4
+
+    folder = here / "dvclive" / "test"
+    tables = folder / "plots" / "metrics"
+    assert {p.stem for p in (tables / "train").iterdir()} == OF_TRAINING
+    for name in OF_TRAINING - {"sequences_per_second"}:
+        assert table(tables / "train" / f"{name}.tsv") == pytest.approx(curve_of(whole.curve, name), rel=1e-5), name
+    assert table(tables / "train" / "sequences_per_second.tsv").keys() == {5, 6, 7}, "times before are gone"
+    assert table(tables / "held_out" / "mlm_loss.tsv") == {2: 4.0, 4: 3.0, 6: 2.0, 7: 1.0}
+    told = json.loads((folder / "metrics.json").read_text())
+    assert (told["step"], told["held_out"]["mlm_loss"]) == (STEPS, 1.0)
+    assert {p.name for p in here.iterdir()} == {"cut", "dvclive"}, "no dvc.yaml"
+
+
+def test_dvclive_is_for_experiments_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert dvclive_folder("squad") is None
+    monkeypatch.setenv("DVC_EXP_NAME", "at-bf16")
+    assert dvclive_folder("glue@mrpc from random weights") == Path("dvclive/glue-mrpc-from-random-weights")
+    monkeypatch.setenv("BERT_DVCLIVE", "0")
+    assert dvclive_folder("squad") is None
+    monkeypatch.setenv("BERT_DVCLIVE", "yes")
+    with pytest.raises(StageError, match="BERT_DVCLIVE is 'yes', expected 0 or 1"):
+        dvclive_folder("squad")
+    assert folder_name("pretrain_phase1") == "pretrain_phase1"
+
+
+def test_only_the_first_rank_shows_figures(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BERT_TENSORBOARD", "boards")
+    monkeypatch.setenv("BERT_DVCLIVE", "1")
+    with live_figures("test", 0, [], is_first_rank=False) as live:
+        live.show(1, "train", {"loss": 1.0})
+    assert not list(here.iterdir())
+
+
+def test_a_folder_that_cannot_be_written_is_named(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (here / "boards").touch()
+    monkeypatch.setenv("BERT_TENSORBOARD", "boards")
+    with pytest.raises(StageError, match=r"BERT_TENSORBOARD: .*boards/test cannot be written"):
+        run(step_of(), here / "scratch", batches())
+
+
+def test_a_viewer_that_fails_does_not_end_the_training(
+    here: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("WARNING", logger="bert")
+    monkeypatch.setenv("BERT_DVCLIVE", "1")
+
+    def evaluate_in_the_way(xla: Xla) -> dict[str, float]:
+        (here / "dvclive" / "test" / "plots" / "metrics" / "held_out").touch()  # DVCLive wants a folder there
+        return {"mlm_loss": 1.0}
+
+    curve = scripted()
+    curve._evaluate = evaluate_in_the_way
+    told = run(step_of(), here / "scratch", batches(), held_out=curve)
+    assert len(told.curve) == 1 + STEPS
+    assert caplog.text.count("no more live figures in DvcLive: ") == 1
