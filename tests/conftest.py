@@ -8,14 +8,10 @@ from pathlib import Path
 import pytest
 import requests
 
+from bert.pipeline.machine import variables
 from tests.project import Project
 
-MACHINE_SETTINGS = (
-    *("BERT_BEAM_OPTIONS", "BERT_WORK", "BERT_LOG", "DVC_ROOT", "DVC_STAGE"),
-    *("BERT_RANKS", "BERT_HOSTS", "BERT_MIN_RANKS", "BERT_MICRO_BATCH", "BERT_RESUME", "BERT_SAVE_SECONDS"),
-    *("BERT_TENSORBOARD", "BERT_DVCLIVE", "DVC_EXP_NAME"),
-    *("BERT_STALL_SECONDS", "BERT_NETWORK_INTERFACE", "BERT_SSH_PORT", "BERT_SSH_IDENTITY"),
-)
+MACHINE_SETTINGS = (*variables(), "DVC_ROOT", "DVC_STAGE", "DVC_EXP_NAME")
 
 
 @pytest.fixture(autouse=True)
