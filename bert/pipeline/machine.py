@@ -1,4 +1,4 @@
-"""Machine settings: the `BERT_*` variables of the environment. They change no result, only where it is made, and how fast.
+"""Machine settings: the `BERT_*` variables. They change no result, only where it is made, and how fast.
 
 This is their one list. A stage reads them once, when it starts, and hands on what others need; the table in the README
 and what the tests unset are taken from here (`python -m bert.pipeline.machine` prints the table).
