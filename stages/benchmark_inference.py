@@ -27,7 +27,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     compute = compute_settings()
     seed = section(int, "seed")
     params = {"cell": cell, "settings": settings, "compute": compute, "seed": seed}
-    with job(f"benchmark_inference@{cell.name}", params, [], args.metrics, args.provenance) as work:
+    with job(
+        f"benchmark_inference@{cell.name}", "stages.benchmark_inference", params, [], args.metrics, args.provenance
+    ) as work:
         from bert.benchmark.run import benchmark_inference
 
         work.metrics |= benchmark_inference(cell, settings, compute, seed)

@@ -21,17 +21,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     p.add_argument("--source", type=Path, required=True)
     p.add_argument("--out", type=Path, required=True)
     p.add_argument("--metrics", type=Path, required=True)
-    p.add_argument("--provenance", type=Path, required=True)
     args = p.parse_args(argv)
     settings = section(DocumentsSettings, "documents")
     with job(
         f"documents@{args.corpus}",
+        "stages.documents",
         # Whoever finds the errors acceptable and raises the threshold goes on from the finished parts.
         {"documents": settings.model_dump(mode="json", exclude={"max_error_rate"})},
         [args.source],
         args.metrics,
-        args.provenance,
-        code="stages.documents",
     ) as work:
         result = work.folder / "result"
         work.metrics |= make_documents(args.corpus, args.source, settings, work.folder, result)

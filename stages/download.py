@@ -33,13 +33,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     p.add_argument("--source", required=True, help="key under `download:` in params.yaml")
     p.add_argument("--out", type=Path, required=True, help="folder for the files, manifest.json and missing.jsonl")
     p.add_argument("--metrics", type=Path, required=True, help="files, bytes, and what was dropped, by reason")
-    p.add_argument("--provenance", type=Path, required=True, help="machine, versions and seconds of this run")
     args = p.parse_args(argv)
     sources = section(list[AnySource] | None, f"download.{args.source}") or []
     settings = section(DownloadSettings, "download")
-    with job(
-        f"download@{args.source}", {"sources": sources}, [], args.metrics, args.provenance, code="stages.download"
-    ) as work:
+    with job(f"download@{args.source}", "stages.download", {"sources": sources}, [], args.metrics) as work:
         result = work.folder / "result"
         work.metrics |= download(sources, settings, work.folder, result)
         work.publish({result: args.out})

@@ -22,17 +22,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     p = parser(__doc__)
     p.add_argument("--out", type=Path, required=True)
     p.add_argument("--metrics", type=Path, required=True)
-    p.add_argument("--provenance", type=Path, required=True)
     args = p.parse_args(argv)
     sources = section(list[Source] | None, "import_checkpoint.source") or []
     how = section(DownloadSettings, "download", without=("wikipedia", "books", "text", "squad", "glue"))
     with job(
         "import_checkpoint",
+        "stages.import_checkpoint",
         {"source": sources},
         [],
         args.metrics,
-        args.provenance,
-        code="stages.import_checkpoint",
     ) as work:
         result = work.folder / "model"
         if sources:

@@ -22,16 +22,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     p.add_argument("--documents", type=Path, nargs="+", required=True, help="folders of documents")
     p.add_argument("--out", type=Path, required=True)
     p.add_argument("--metrics", type=Path, required=True)
-    p.add_argument("--provenance", type=Path, required=True)
     args = p.parse_args(argv)
     settings, seed = section(ShardsSettings, "shards"), section(int, "seed")
     with job(
         "shards",
+        "stages.shards",
         {"shards": settings, "seed": seed},
         args.documents,
         args.metrics,
-        args.provenance,
-        code="stages.shards",
     ) as work:
         result = work.folder / "result"
         work.metrics |= make_shards(args.documents, settings, seed, work.folder, result)

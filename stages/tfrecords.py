@@ -25,18 +25,16 @@ def main(argv: Sequence[str] | None = None) -> None:
     p.add_argument("--out", type=Path, required=True)
     p.add_argument("--metrics", type=Path, required=True)
     p.add_argument("--lengths", type=Path, required=True, help="histogram of the sequences' lengths")
-    p.add_argument("--provenance", type=Path, required=True)
     args = p.parse_args(argv)
     settings = section(ExamplesSettings, "tfrecords.examples")
     phase = section(PhaseSettings, f"tfrecords.{args.phase}")
     seed = section(int, "seed")
     with job(
         f"tfrecords@{args.phase}",
+        "stages.tfrecords",
         {"examples": settings, "phase": phase, "seed": seed},
         [args.train, args.test, args.vocab],
         args.metrics,
-        args.provenance,
-        code="stages.tfrecords",
     ) as work:
         result = work.folder / "result"
         shards = {"train": args.train, "test": args.test}

@@ -23,17 +23,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     p.add_argument("--shards", type=Path, required=True, help="train shards")
     p.add_argument("--out", type=Path, required=True)
     p.add_argument("--metrics", type=Path, required=True)
-    p.add_argument("--provenance", type=Path, required=True)
     args = p.parse_args(argv)
     given = section(Source | None, "vocab.source")
     settings = section(VocabSettings, "vocab", without=("source",))
     with job(
         "vocab",
+        "stages.vocab",
         {"vocab": settings, "source": given},
         [args.shards],
         args.metrics,
-        args.provenance,
-        code="stages.vocab",
     ) as work:
         result = work.folder / "vocab.txt"
         if given is None:

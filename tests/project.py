@@ -13,6 +13,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from bert.pipeline.code import ROOT
+from stages import code
 
 PARAMS: dict[str, Any] = {
     "seed": 7,
@@ -60,9 +61,14 @@ PARAMS: dict[str, Any] = {
 }
 
 
+def write_code(folder: Path) -> None:
+    """code/<stage>.json of the code at hand, without which no stage runs."""
+    code.main(["--out", str(folder / "code")])
+
+
 @dataclass(frozen=True)
 class Project:
-    """`path` holds links to bert/ and stages/, and a params.yaml."""
+    """`path` holds links to bert/ and stages/, code/ and a params.yaml."""
 
     path: Path
 
@@ -71,6 +77,7 @@ class Project:
         path.mkdir()
         for package in ("bert", "stages"):
             (path / package).symlink_to(ROOT / package)
+        write_code(path)
         project = cls(path)
         project.write_params(PARAMS)
         return project
@@ -92,7 +99,7 @@ class Project:
         """The flags of `stage` as dvc.yaml gives them, without those that are about its input."""
         name = f"{stage}/{key}" if key else stage
         out = f"data/{name}" + (".txt" if stage == "vocab" else "")
-        return ["--out", out, "--metrics", f"metrics/{name}.json", "--provenance", f"metrics/provenance/{name}.json"]
+        return ["--out", out, "--metrics", f"metrics/{name}.json"]
 
     def start(self, stage: str, *arguments: str, leads: bool = False, **environment: str) -> subprocess.Popen[str]:
         """`python -m stages.<stage>` in the project, going on while the test looks; `leads` a process group."""

@@ -32,7 +32,7 @@ from bert.beam.options import CORRECT, beam_options  # noqa: E402
 from bert.beam.part import MARK, Part  # noqa: E402
 from bert.beam.storage import make_folder, read  # noqa: E402
 from bert.beam.workplace import Workplace  # noqa: E402
-from bert.pipeline.errors import StageError, disk_full_told  # noqa: E402
+from bert.pipeline.errors import StageError, disk_full_as_error  # noqa: E402
 from bert.watch.progress import Progress  # noqa: E402
 
 __all__ = ["Item", "Part", "Work", "Workplace", "read", "run_parts"]
@@ -67,7 +67,7 @@ class _DoPart(beam.DoFn):
         if part.counts() is not None or failure.counts() is not None:
             return
         try:
-            with disk_full_told(self._root):
+            with disk_full_as_error(self._root):
                 if not self._ready:  # not in DoFn.setup: a restart that finds all parts done need not load anything
                     self._work.setup()
                     self._ready = True

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from bert.download.http import CHUNK
-from bert.pipeline.errors import StageError, disk_full_told
+from bert.pipeline.errors import StageError, disk_full_as_error
 
 
 def unpack(
@@ -50,7 +50,7 @@ def unpack(
                 assert source is not None, "a regular file has contents"
                 (out / name).parent.mkdir(parents=True, exist_ok=True)
                 digest = hashlib.sha256()
-                with source, disk_full_told(out), open(out / name, "wb") as f:
+                with source, disk_full_as_error(out), open(out / name, "wb") as f:
                     while chunk := source.read(CHUNK):
                         digest.update(chunk)
                         f.write(chunk)

@@ -17,7 +17,7 @@ import requests
 import urllib3
 
 from bert.download.settings import DownloadSettings
-from bert.pipeline.errors import StageError, disk_full_told
+from bert.pipeline.errors import StageError, disk_full_as_error
 from bert.pipeline.files import write_json
 
 log = logging.getLogger(__name__)
@@ -177,7 +177,7 @@ def fetch(url: str, part: Path, settings: DownloadSettings, sleep: Callable[[flo
     while True:
         before = part.stat().st_size if part.exists() else 0
         try:
-            with disk_full_told(f"{part} (from {url})"):
+            with disk_full_as_error(f"{part} (from {url})"):
                 _attempt(url, part, headers, settings.timeout_seconds)
             return
         except _Again as again:

@@ -16,7 +16,7 @@ from bert.beam.run import Item, Part, read
 from bert.download.http import CHUNK, Missing, fetch
 from bert.download.settings import DownloadSettings
 from bert.download.sources import mismatch
-from bert.pipeline.errors import StageError, disk_full_told
+from bert.pipeline.errors import StageError, disk_full_as_error
 
 log = logging.getLogger(__name__)
 
@@ -113,7 +113,7 @@ class Lane:
         for file in item["files"]:
             own = Part(self._parts, file["part"])
             try:
-                with disk_full_told(self._parts):
+                with disk_full_as_error(self._parts):
                     done.append(own.counts() or self._bring(file, own))
             except StageError as error:
                 log.warning("%s", error.args[0])

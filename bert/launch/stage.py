@@ -14,8 +14,7 @@ from bert.launch.endings import ending_told
 from bert.launch.hosts import wanted_ranks
 from bert.launch.ranks import SplitFor, launch
 from bert.launch.stopping import ASKED
-from bert.pipeline.code import code_hashes
-from bert.pipeline.errors import disk_full_told
+from bert.pipeline.errors import disk_full_as_error
 from bert.pipeline.files import read_json, write_json
 from bert.pipeline.job import job, parser
 from bert.training.checkpoints import usable
@@ -72,14 +71,15 @@ def run_ranked(
         split: how a number of ranks cuts the global batch, see launch. None where the result depends on their number.
     """
     if is_rank():
-        with ending_told(args.scratch), disk_full_told("this disk"):
+        with ending_told(args.scratch), disk_full_as_error("this disk"):
             world = join()
             with world.lost_ranks_told(stage):
                 work(args.scratch, world)
         return
     again = f"dvc repro {stage}"
-    with job(stage, params, inputs, args.metrics, args.provenance) as current:
-        folder, code = current.folder, code_hashes(module)
+    # Checkpoints and finished results name the code that made them: BERT_RESUME decides what other code does with them.
+    with job(stage, module, params, inputs, args.metrics, args.provenance, code_in_fingerprint=False) as current:
+        folder, code = current.folder, current.code
         if not _finished(folder, code, again):
             for name in (FINISHED, ASKED, *outs):
                 _remove(folder / name)

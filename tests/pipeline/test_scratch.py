@@ -23,7 +23,7 @@ from bert.pipeline import scratch as module
 from bert.pipeline.code import ROOT
 from bert.pipeline.errors import StageError
 from bert.pipeline.scratch import committed, dvc_md5, fingerprint, in_use, scratch, scratch_root, sweep
-from tests.project import files
+from tests.project import files, write_code
 
 
 @pytest.fixture(autouse=True)
@@ -277,7 +277,7 @@ def test_what_a_stage_publishes_is_what_dvc_commits(tmp_path: Path) -> None:
 from pathlib import Path
 from bert.pipeline.job import job
 
-with job("make@one", {}, [], Path("metrics.json"), Path("record.json")) as work:
+with job("make@one", "stages.report", {}, [], Path("metrics.json"), Path("record.json")) as work:
     for name in ("a/b.txt", "a-b.txt", "a.txt", "a/c/d.txt", "ü é.txt", "B.txt", "deep/er/and/deeper.bin"):
         file = work.folder / "result" / name
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -290,6 +290,7 @@ with job("make@one", {}, [], Path("metrics.json"), Path("record.json")) as work:
     (tmp_path / "dvc.yaml").write_text(
         "stages:\n  make:\n    matrix: {item: [one]}\n    cmd: python make.py\n    outs: [data/folder, data/one.txt]\n"
     )
+    write_code(tmp_path)
     environment = {
         **os.environ,
         "PYTHONPATH": str(ROOT),
