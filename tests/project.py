@@ -13,7 +13,6 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from bert.pipeline.code import ROOT
-from stages import code
 
 PARAMS: dict[str, Any] = {
     "seed": 7,
@@ -61,14 +60,9 @@ PARAMS: dict[str, Any] = {
 }
 
 
-def write_code(folder: Path) -> None:
-    """code/<stage>.json of the code at hand, without which no stage runs."""
-    code.main(["--out", str(folder / "code")])
-
-
 @dataclass(frozen=True)
 class Project:
-    """`path` holds links to bert/ and stages/, code/ and a params.yaml."""
+    """`path` holds links to bert/ and stages/, and a params.yaml."""
 
     path: Path
 
@@ -77,7 +71,6 @@ class Project:
         path.mkdir()
         for package in ("bert", "stages"):
             (path / package).symlink_to(ROOT / package)
-        write_code(path)
         project = cls(path)
         project.write_params(PARAMS)
         return project

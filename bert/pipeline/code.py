@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import json
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 from bert.pipeline.errors import StageError
+from bert.pipeline.files import read_json
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("bert", "stages")
@@ -174,19 +174,17 @@ def file_of(module: str) -> Path:
 
 
 def checked_code(module: str) -> dict[str, str]:
-    """The code_hashes of a stage's module, which code/<stage>.json must have: dvc.lock records its result under them.
+    """The code_hashes of a stage's module, held against code/<stage>.json: dvc.lock records the result under that file.
+
+    Where there is no such file there is no pipeline either (DVC refuses to run a stage without its dependencies).
 
     Raises:
-        StageError: it has others, which happens when a stage is run alone after an edit; names the changed files.
+        StageError: the file has other hashes, as when a stage is run alone after an edit; names what has changed.
     """
     code, path = code_hashes(module), file_of(module)
-    try:
-        recorded = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise StageError(
-            f"{path}: expected the hashes of this stage's code, but: {error}", run="dvc repro code, then this again"
-        ) from None
-    if changed := differing(recorded, code):
+    if not path.exists():
+        return code
+    if changed := differing(read_json(path, "dvc repro code"), code):
         raise StageError(
             f"{path} is of other code than this; changed since: {', '.join(changed)}",
             run="dvc repro code (it takes a second), then this again",

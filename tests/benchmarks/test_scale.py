@@ -33,7 +33,7 @@ def test_a_command_that_fails_is_told_with_its_words(tmp_path: Path) -> None:
 def test_a_stage_is_run_as_dvc_runs_it(stage: str) -> None:
     words = command(stage)
     assert words[:3] == [sys.executable, "-m", f"stages.{stage.partition('@')[0]}"]
-    assert not any("$" in word for word in words) and "--provenance" in words
+    assert not any("$" in word for word in words) and "--metrics" in words
 
 
 def of(seconds: float, cpu: float, mb: float, read: float) -> dict[str, Any]:

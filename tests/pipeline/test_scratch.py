@@ -23,7 +23,7 @@ from bert.pipeline import scratch as module
 from bert.pipeline.code import ROOT
 from bert.pipeline.errors import StageError
 from bert.pipeline.scratch import committed, dvc_md5, fingerprint, in_use, scratch, scratch_root, sweep
-from tests.project import files, write_code
+from tests.project import files
 
 
 @pytest.fixture(autouse=True)
@@ -290,7 +290,6 @@ with job("make@one", "stages.report", {}, [], Path("metrics.json"), Path("record
     (tmp_path / "dvc.yaml").write_text(
         "stages:\n  make:\n    matrix: {item: [one]}\n    cmd: python make.py\n    outs: [data/folder, data/one.txt]\n"
     )
-    write_code(tmp_path)
     environment = {
         **os.environ,
         "PYTHONPATH": str(ROOT),

@@ -35,7 +35,7 @@ def test_documents_metrics_and_provenance_are_written(project: Project) -> None:
     ]
     metrics = json.loads((project.path / "metrics/documents/text.json").read_text())
     assert (metrics["documents"], metrics["dropped"]) == (3, {"empty_line": 1, "short_passage": 1})
-    record = json.loads((project.path / "metrics/provenance/documents/text.json").read_text())
+    record = json.loads((project.path / ".scratch/provenance/documents@text.json").read_text())
     assert record["command"] == "dvc repro -f -s documents@text"
 
 

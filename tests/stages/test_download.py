@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from bert.pipeline.errors import StageError
+from bert.pipeline.scratch import runs
 from stages.documents import main as make_documents
 from stages.download import main
 from tests.download.server import Server, serving, slow, status
@@ -44,9 +45,9 @@ def test_files_metrics_and_provenance_are_written(project: Project, server: Serv
         "bytes": 500_000,
         "dropped": {},
     }
-    record = json.loads((project.path / "metrics/provenance/download/text.json").read_text())
+    record = json.loads((project.path / ".scratch/provenance/download@text.json").read_text())
     assert record["stage"] == "download@text" and record["command"] == "dvc repro -f -s download@text"
-    assert files(project.path / ".scratch") == {}, "without DVC nobody would come back for the scratch"
+    assert runs() == [], "without DVC nobody would come back for the scratch"
 
 
 @pytest.mark.parametrize("value", [None, []])
@@ -212,7 +213,7 @@ def test_ten_kills_at_random_moments_change_no_byte(project: Project, server: Se
     ]
     project.set(download={"text": sources, "dumps": server.base})
     wanted = tmp_path / "undisturbed"
-    main(["--source", "text", "--out", str(wanted), "--metrics", "m.json", "--provenance", "p.json"])
+    main(["--source", "text", "--out", str(wanted), "--metrics", "m.json"])
     asked_undisturbed, sent_undisturbed = len(server.asked), server.sent
 
     server.bytes_a_second = 500_000  # 11 s for all

@@ -37,7 +37,7 @@ def test_train_and_test_are_two_whole_folders(project: Project, arguments: list[
     metrics = json.loads((project.path / "metrics/shards.json").read_text())
     assert metrics["documents"] == metrics["train"]["documents"] + metrics["test"]["documents"] == 30
     assert metrics["train"]["shards"] == 3 and metrics["train"]["words"] > metrics["train"]["sentences"]
-    assert (project.path / "metrics/provenance/shards.json").exists()
+    assert (project.path / ".scratch/provenance/shards.json").exists()
 
 
 def test_too_many_shards_leave_nothing_behind(project: Project, arguments: list[str]) -> None:

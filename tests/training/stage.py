@@ -7,7 +7,6 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from tests.project import write_code
 from tests.training.tiny import LAMB, write_records, write_vocab
 
 BATCH = 8
@@ -35,13 +34,12 @@ PARAMS: dict[str, Any] = {
 
 
 def write_project(folder: Path) -> None:
-    """params.yaml, code/, data/vocab.txt and the records of both phases, 60 to train on and 13 held out."""
+    """params.yaml, data/vocab.txt and the records of both phases, 60 to train on and 13 held out."""
     vocab = write_vocab_in(folder)
     for phase in ("phase1", "phase2"):
         write_records(folder / "data" / "tfrecords" / phase / "train", [30, 10, 20], vocab, seed=1)
         write_records(folder / "data" / "tfrecords" / phase / "test", [9, 4], vocab, seed=2)
     write_params(folder)
-    write_code(folder)
 
 
 def write_vocab_in(folder: Path, pieces: list[str] | None = None) -> Path:
