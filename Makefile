@@ -46,6 +46,10 @@ check: $(READY) ## style and types: ruff, mypy
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+.PHONY: same
+same: $(READY) ## prove that results are those of another commit: make same BASE=<commit>
+	$(BIN)/python .ci/same_results.py --base $(if $(BASE),$(BASE),$(error say which commit: make same BASE=<commit>))
+
 ##@ Set-up
 
 .PHONY: environment
