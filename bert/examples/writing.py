@@ -210,7 +210,7 @@ def make_records(
     phase: PhaseSettings,
     settings: ExamplesSettings,
     seed: int,
-    scratch: Path,
+    place: Workplace,
     out: Path,
 ) -> tuple[dict[str, Any], list[tuple[str, int, int]]]:
     """Text shards {split: folder} -> TFRecords in `out`/<split>, with a manifest each.
@@ -225,7 +225,6 @@ def make_records(
     Raises:
         StageError: a broken vocabulary, or a split without a single example.
     """
-    place = Workplace(scratch)
     vocabulary = Vocabulary.read(vocab)
     items: list[Item] = []
     for split, folder in shards.items():
