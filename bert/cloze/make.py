@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from bert.cloze.draws import position
 from bert.cloze.paraphrases.mrpc import Row, make_rows, write_tsv
 from bert.cloze.paraphrases.overlap import best_threshold_accuracy
 from bert.cloze.questions.answers import KINDS
@@ -15,7 +16,6 @@ from bert.cloze.questions.squad import Question, make_questions, write_squad
 from bert.cloze.selection import Selection
 from bert.cloze.settings import ClozeSettings
 from bert.cloze.texts import MADE_BY, Text, read_folders
-from bert.documents.document import position
 from bert.pipeline import manifest
 from bert.pipeline.errors import StageError
 

@@ -7,25 +7,19 @@ for choosing among the places where it fits.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Callable
 
 import numpy as np
 
 from bert.cloze.english.capitals import Capitals
 
 Rule = Callable[[str, Capitals, np.random.Generator], str | None]
-T = TypeVar("T")
 
 # Words in whose scope a phrase may not be moved out of: "She said that he died in 1905" is no "In 1905 she said ...".
 EMBEDDING = re.compile(
     r"\b(?:that|which|who|whom|whose|where|when|if|whether|while|because|although|though|and|or|but|as|than|said|says|to)\b"
 )
 _VOWEL_SOUND = re.compile(r"(?i)(?!uni|use|usu|euro|one\b|once|ut[ie])[aeiou]|hour|honest|heir|honou?r|8|11\b|18\b")
-
-
-def choose(rng: np.random.Generator, options: Sequence[T]) -> T:
-    return options[int(rng.integers(len(options)))]
 
 
 def capital(text: str) -> str:
