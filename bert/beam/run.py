@@ -50,7 +50,7 @@ class _DoPart(beam.DoFn):
         self._ready = False
 
     def setup(self) -> None:
-        # Credentials and endpoints: the local runner's processes and a bare worker pool are not told them by Beam.
+        # Credentials and endpoints: Beam gives them neither to the local runner's processes nor to a bare worker pool.
         FileSystems.set_options(PipelineOptions.from_dictionary(self._options))
 
     def process(self, item: Item) -> None:

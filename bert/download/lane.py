@@ -90,7 +90,7 @@ class Lane:
         if file["path"] is not None:
             return self._keep(file, file["path"], part)
         refused: list[StageError] = []
-        for url in sorted(file["asked"], key=lambda url: urlsplit(url).hostname in self._failed):
+        for url in sorted(file["addresses"], key=lambda url: urlsplit(url).hostname in self._failed):
             source = partial_of(self._partial, file, url)
             with _alone(source):
                 try:
@@ -102,7 +102,7 @@ class Lane:
                 except StageError as error:
                     refused.append(error)
             self._failed.add(urlsplit(url).hostname)
-            if len(refused) < len(file["asked"]):
+            if len(refused) < len(file["addresses"]):
                 log.warning("%s; asking another server", refused[-1].args[0])
         said = "\n".join(str(error.args[0]) for error in refused)
         raise StageError(said, run=refused[-1].run)

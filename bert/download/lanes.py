@@ -28,16 +28,17 @@ MOST_CONNECTIONS = {"dumps.wikimedia.org": 2}
 
 
 def _described(file: Fetchable) -> dict[str, Any]:
-    """A file as a lane's worker gets it. Its part is named by all that is known of it, size and date of a path too.
+    """A file as an entry of its lane's item: the fields of Fetchable, and the name of its `part`.
 
-    Not by whom it is asked of: with other mirrors, what has come stays good.
+    The part is named by all that is known of the file, size and date of a path too, but not by its addresses: with
+    other mirrors, what has come stays good.
     """
     described = {**asdict(file), "path": file.path and str(file.path)}
     known = [described[key] for key in ("url", "name", "path", "size", "sha1", "sha256", "about")]
     return {**described, "part": f"file-{digest([known, file.path and file.path.stat().st_mtime_ns])}"}
 
 
-def _neighbours(files: list[Fetchable]) -> list[tuple[frozenset[str], list[Fetchable]]]:
+def _by_host(files: list[Fetchable]) -> list[tuple[frozenset[str], list[Fetchable]]]:
     """Files by host; hosts that can stand in for each other (mirrors) together, in a stable order."""
     groups: list[tuple[frozenset[str], list[Fetchable]]] = []
     for file in files:
@@ -58,7 +59,7 @@ def deal(files: list[Fetchable], connections: int) -> list[Item]:
     A lane is named by its files: dealt otherwise (more connections, another file), it is another lane.
     """
     lanes: list[Item] = []
-    for hosts, of_host in _neighbours(files):
+    for hosts, of_host in _by_host(files):
         width = min(connections, len(of_host), *(MOST_CONNECTIONS.get(host, connections) for host in hosts))
         for lane in range(width):
             dealt = [_described(file) for file in of_host[lane::width]]
@@ -82,7 +83,9 @@ def _fail_if_any_failed(done: list[dict[str, Any]]) -> None:
         raise StageError("\n".join(dict.fromkeys(message for message, _ in failed)), run=failed[0][1])
 
 
-def _enough(sources: Sequence[AnySource], came: Counter[int], missing: list[dict[str, Any]], scratch: Path) -> None:
+def _check_minimum(
+    sources: Sequence[AnySource], came: Counter[int], missing: list[dict[str, Any]], scratch: Path
+) -> None:
     """Raises StageError where a source has given fewer files than its `minimum`."""
     for position, source in enumerate(sources):
         if isinstance(source, WikipediaDump) or came[position] >= source.minimum:
@@ -119,7 +122,7 @@ def download(sources: Sequence[AnySource], settings: DownloadSettings, place: Wo
         return {"files": 0, "bytes": 0, "dropped": {}}
     dropped: Counter[str] = Counter()
     files, names = expand(sources, settings, place.scratch / "lists", dropped)
-    for url in (url for file in files for url in file.asked):
+    for url in (url for file in files for url in file.addresses):
         user_agent(url, settings.contact)  # now, not after the hours that the other files take
     lanes = deal(files, settings.connections)
     for lane in lanes:
@@ -148,7 +151,7 @@ def download(sources: Sequence[AnySource], settings: DownloadSettings, place: Wo
             entries += got
             came[file["source"]] += len(got)
     missing.sort(key=lambda file: file["name"])
-    _enough(sources, came, missing, place.scratch)
+    _check_minimum(sources, came, missing, place.scratch)
     if missing:
         _write_missing(out / MISSING, missing)
     entries.sort(key=lambda e: e["path"])

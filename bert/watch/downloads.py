@@ -87,7 +87,7 @@ def watch_download(label: str, lanes: Sequence[Item], place: Workplace) -> Itera
     seen = Look(
         [file for lane in lanes for file in lane["files"]],
         lambda file: Path(Part(place.parts, file["part"]).path(FILE)),
-        lambda file: [partial_of(partial, file, url) for url in file["asked"]],
+        lambda file: [partial_of(partial, file, url) for url in file["addresses"]],
     )
     seen.look()
     before, began = seen.have, time.monotonic()

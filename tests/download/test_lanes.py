@@ -21,7 +21,7 @@ from tests.project import files
 
 def fetchables(*hosts: str) -> list[Fetchable]:
     urls = [f"https://{host}/{n}" for n, host in enumerate(hosts)]
-    return [Fetchable(url, str(n), asked=(url,)) for n, url in enumerate(urls)]
+    return [Fetchable(url, str(n), addresses=(url,)) for n, url in enumerate(urls)]
 
 
 @pytest.mark.parametrize("connections", [1, 2, 3, 16])

@@ -56,7 +56,7 @@ def test_a_line_tells_megabytes_time_left_files_and_rate(
     caplog.set_level(logging.INFO, logger="bert")
     monkeypatch.setattr("bert.watch.downloads.SECONDS_BETWEEN_LOOKS", 0.02)
     monkeypatch.setattr("bert.watch.progress.SECONDS_BETWEEN_LINES", 0.1)
-    file = {"name": "0", "size": 8_000_000, "part": "file-0", "asked": ["http://127.0.0.1/0"]}
+    file = {"name": "0", "size": 8_000_000, "part": "file-0", "addresses": ["http://127.0.0.1/0"]}
     part = partial_of(tmp_path / PARTIAL, file, "http://127.0.0.1/0")
     part.parent.mkdir()
     part.write_bytes(b"x" * 1_000_000)

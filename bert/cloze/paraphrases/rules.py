@@ -1,7 +1,7 @@
 """What every rule is: a function from a sentence to a changed one, or to None where it does not fit.
 
-A rule sees one plain sentence that ends in a full stop, what the document tells about capitals, and a random generator
-for choosing among the places where it fits.
+A rule gets one plain sentence that ends in a full stop, the capitals of its document, and a random generator for
+choosing among the places where it fits.
 """
 
 from __future__ import annotations
