@@ -22,7 +22,7 @@ def unpack(
 
     Args:
         url: of the archive, for messages and entries.
-        take: told each file's name (and where it is from) before it is written; may refuse it.
+        take: called with each file's name, and where it is from, before it is written; may refuse it.
         dropped: counts hidden files and what is no file (links, devices).
 
     Raises:

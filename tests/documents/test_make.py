@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from bert.beam.run import Workplace
 from bert.documents import items
 from bert.documents.make import make_documents
 from bert.documents.settings import DocumentsSettings
@@ -26,7 +27,8 @@ class Corpus:
 
     def __init__(self, folder: Path, corpus: str) -> None:
         self.folder, self.corpus = folder, corpus
-        self.source, self.scratch, self.out = folder / "source", folder / "scratch", folder / "out"
+        self.source, self.out = folder / "source", folder / "out"
+        self.place = Workplace(folder / "scratch")
         self.source.mkdir(parents=True)
         self.settings: DocumentsSettings = SETTINGS
 
@@ -37,7 +39,7 @@ class Corpus:
             path.write_bytes(data if isinstance(data, bytes) else data.encode())
         found = [p for p in files(self.source) if p != manifest.NAME]
         manifest.write(self.source, [{"path": path, "url": f"https://example.org/{path}"} for path in found])
-        self.metrics = make_documents(self.corpus, self.source, self.settings, self.scratch, self.out)
+        self.metrics = make_documents(self.corpus, self.source, self.settings, self.place, self.out)
         lines = [line for f in manifest.read(self.out, "x")["files"] for line in self.read(f["path"])]
         return [json.loads(line) for line in lines]
 
@@ -186,7 +188,7 @@ def test_a_packed_file_is_an_error_and_no_text(corpus: Corpus, name: str) -> Non
 @text
 def test_an_unconfigured_corpus_gives_a_folder_that_says_so(corpus: Corpus) -> None:
     manifest.write_unconfigured(corpus.source)
-    told = make_documents("text", corpus.source, SETTINGS, corpus.scratch, corpus.out)
+    told = make_documents("text", corpus.source, SETTINGS, corpus.place, corpus.out)
     assert told == {"documents": 0, "passages": 0, "characters": 0, "bytes": 0, "files": 0, "dropped": {}}
     assert list(files(corpus.out)) == ["manifest.json"]
     assert manifest.read(corpus.out, "x")["configured"] is False
@@ -205,7 +207,7 @@ def test_a_truncated_download_is_noticed(corpus: Corpus) -> None:
     corpus(a_txt=document(3))
     (corpus.source / "a.txt").write_text("cut")
     with pytest.raises(StageError, match=r"a\.txt: 3 bytes, expected") as caught:
-        make_documents("text", corpus.source, SETTINGS, corpus.scratch, corpus.out)
+        make_documents("text", corpus.source, SETTINGS, corpus.place, corpus.out)
     assert caught.value.run == "dvc repro download@text"
 
 
@@ -251,10 +253,11 @@ def test_many_items_read_one_dump_and_the_documents_are_the_same(
 @pytest.mark.slow
 def test_the_number_of_workers_changes_no_byte(corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     in_pieces(monkeypatch)
-    monkeypatch.setenv("BERT_BEAM_OPTIONS", "--direct_running_mode=in_memory")
+    corpus.place = Workplace(corpus.folder / "scratch", options=["--direct_running_mode=in_memory"])
     corpus(**{NAME: LARGE})
-    monkeypatch.setenv("BERT_BEAM_OPTIONS", "--direct_running_mode=multi_processing --direct_num_workers=3")
     many = Corpus(tmp_path / "many", "wikipedia")
+    three = ("--direct_running_mode=multi_processing", "--direct_num_workers=3")
+    many.place = Workplace(many.folder / "scratch", options=three)
     many(**{NAME: LARGE})
     assert files(many.out) == files(corpus.out)
 
@@ -288,8 +291,8 @@ def test_workers_that_read_and_write_in_a_bucket_give_the_same_bytes(
     dump = multistream(HEAD, STREAMS[0], redirects, page(41, "{{" * 30), STREAMS[1], TAIL)
     corpus.settings = documents_settings(max_error_rate=0.5)
     corpus(**{NAME: dump})
-    monkeypatch.setenv("BERT_WORK", f"{bucket}/bert")
     remote = Corpus(tmp_path / "remote", "wikipedia")
+    remote.place = Workplace(remote.folder / "scratch", f"{bucket}/bert")
     remote.settings = corpus.settings
     remote(**{NAME: dump})
     assert files(remote.out) == files(corpus.out)
@@ -336,7 +339,7 @@ def test_too_many_failed_pages_fail_the_stage_and_their_list_stays(corpus: Corpu
     with pytest.raises(StageError, match=r"2 of 8 articles failed, more than documents.max_error_rate = 0.2") as caught:
         corpus(dump_xml=HEAD + "".join(good + bad) + TAIL)
     assert "'Deep' (wikipedia:7 of dump.xml): markup nested more than 20 deep" in str(caught.value)
-    assert len((corpus.scratch / "errors.jsonl").read_text().splitlines()) == 2
+    assert len((corpus.place.scratch / "errors.jsonl").read_text().splitlines()) == 2
     assert files(corpus.out) == {}
     corpus.settings = documents_settings(max_error_rate=0.25)
     assert len(corpus()) == 6

@@ -254,9 +254,9 @@ def test_a_date_without_quotation_marks_is_the_same_date() -> None:
 def test_wikimedia_and_its_mirrors_never_see_more_than_two_connections() -> None:
     """A file that the mirror lacks is asked of Wikimedia by the same lane."""
     home, mirror, other = "https://dumps.wikimedia.org", "https://mirror.example.org", "https://other.example.org"
-    files = [Fetchable(f"{home}/{n}", f"{n}", asked=(f"{mirror}/{n}", f"{home}/{n}")) for n in range(9)]
-    files += [Fetchable(f"{home}/x{n}", f"x{n}", asked=(f"{home}/x{n}",)) for n in range(4)]
-    files += [Fetchable(f"{other}/y{n}", f"y{n}", asked=(f"{other}/y{n}",)) for n in range(4)]
+    files = [Fetchable(f"{home}/{n}", f"{n}", addresses=(f"{mirror}/{n}", f"{home}/{n}")) for n in range(9)]
+    files += [Fetchable(f"{home}/x{n}", f"x{n}", addresses=(f"{home}/x{n}",)) for n in range(4)]
+    files += [Fetchable(f"{other}/y{n}", f"y{n}", addresses=(f"{other}/y{n}",)) for n in range(4)]
     lanes = deal(files, connections=16)
     told = [{file["name"][0] for file in lane["files"]} for lane in lanes]
     assert sum("y" not in names for names in told) == 2

@@ -168,7 +168,7 @@ def test_a_folder_without_a_record_is_an_error(tmp_path: Path) -> None:
     [
         ({"masking": "later"}, "masking is 'later', this code knows static, dynamic"),
         ({"objective": None}, "objective is None, this code knows"),
-        ({}, "its manifest does not tell masking, objective"),
+        ({}, "its manifest does not hold masking, objective"),
     ],
 )
 def test_records_of_an_unknown_make_are_refused(folder: Path, changed: dict[str, str], said: str) -> None:

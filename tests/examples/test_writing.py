@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from bert.beam.run import Workplace
 from bert.examples import windows
 from bert.examples.schema import UNMASKED
 from bert.examples.settings import ExamplesSettings, PhaseSettings
@@ -34,10 +35,16 @@ def splits(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 def make(
-    splits: dict[str, Path], vocab: Path, out: Path, seed: int = 7, phase: PhaseSettings = PHASE, **changed: Any
+    splits: dict[str, Path],
+    vocab: Path,
+    out: Path,
+    seed: int = 7,
+    phase: PhaseSettings = PHASE,
+    work_folder: str | None = None,
+    **changed: Any,
 ) -> dict[str, Any]:
-    settings = SETTINGS.model_copy(update=changed)
-    return make_records(splits, vocab, "phase1", phase, settings, seed, out / "scratch", out / "out")[0]
+    settings, place = SETTINGS.model_copy(update=changed), Workplace(out / "scratch", work_folder)
+    return make_records(splits, vocab, "phase1", phase, settings, seed, place, out / "out")[0]
 
 
 def test_documents_become_tokens_and_what_has_none_is_counted(tokenizer: WordPieceTokenizer) -> None:
@@ -162,11 +169,10 @@ def test_a_restart_does_not_load_the_vocabulary_for_parts_that_are_done(
 
 
 def test_a_vocabulary_out_of_the_workers_reach_is_uploaded(
-    splits: dict[str, Path], vocab: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    splits: dict[str, Path], vocab: Path, tmp_path: Path
 ) -> None:
     plain = make(splits, vocab, tmp_path / "plain")
-    monkeypatch.setenv("BERT_WORK", str(tmp_path / "work"))
-    assert make(splits, vocab, tmp_path / "away") == plain
+    assert make(splits, vocab, tmp_path / "away", work_folder=str(tmp_path / "work")) == plain
     assert files(tmp_path / "away" / "out") == files(tmp_path / "plain" / "out")
     assert files(tmp_path / "work") == {}
 
@@ -266,10 +272,11 @@ def test_the_histogram_counts_every_sequence_by_its_length(
     splits: dict[str, Path], vocab: Path, tmp_path: Path
 ) -> None:
     settings = SETTINGS.model_copy(update={"masking": "dynamic"})
-    metrics, lengths = make_records(splits, vocab, "phase1", PACKED, settings, 7, tmp_path / "s", tmp_path / "out")
-    told = Counter({longest: n for split, longest, n in lengths if split == "train" and n})
+    place = Workplace(tmp_path / "scratch")
+    metrics, lengths = make_records(splits, vocab, "phase1", PACKED, settings, 7, place, tmp_path / "out")
+    counted = Counter({longest: n for split, longest, n in lengths if split == "train" and n})
     real = Counter(-(-length // 2) * 2 for row in stored(tmp_path / "out" / "train") for length in row["lengths"])
-    assert told == real and sum(told.values()) == metrics["train"]["sequences"]
+    assert counted == real and sum(counted.values()) == metrics["train"]["sequences"]
     assert [longest for split, longest, _ in lengths if split == "test"] == list(range(2, 65, 2))
 
 

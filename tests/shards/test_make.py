@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as st
 
+from bert.beam.run import Workplace
 from bert.documents.document import Document
 from bert.documents.texts import plain
 from bert.pipeline import manifest
@@ -52,9 +53,10 @@ def shards(tmp_path: Path) -> Any:
     """make_shards of folders; returns {file: bytes}, without the manifests."""
     runs = iter(range(100))
 
-    def make(*folders: Path, settings: ShardsSettings = SETTINGS, seed: int = 7) -> dict[str, bytes]:
+    def make(*folders: Path, settings: ShardsSettings = SETTINGS, seed: int = 7, **how: Any) -> dict[str, bytes]:
         scratch = tmp_path / f"scratch-{next(runs)}"
-        make.metrics = make_shards(list(folders), settings, seed, scratch / "work", scratch / "out")  # type: ignore[attr-defined]
+        place = Workplace(scratch / "work", **how)
+        make.metrics = make_shards(list(folders), settings, seed, place, scratch / "out")  # type: ignore[attr-defined]
         made = files(scratch / "out")
         make.dropped = [json.loads(line) for line in made.pop("dropped.jsonl").splitlines()]  # type: ignore[attr-defined]
         return {n: data for n, data in made.items() if not n.endswith(".json")}
@@ -184,16 +186,13 @@ def test_memory_does_not_grow_with_the_corpus(shards: Any, tmp_path: Path, monke
 
 
 @pytest.mark.slow
-def test_workers_may_see_a_bucket_only(
-    shards: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bucket: str
-) -> None:
+def test_workers_may_see_a_bucket_only(shards: Any, tmp_path: Path, bucket: str) -> None:
     """All passes through an object store: what is read there are ranges, what is written is never empty."""
     told = [*DOCUMENTS[:7], Document("text:again", "u", "", document(3))]
     folder = corpus(tmp_path / "text", told)
     settings = SETTINGS.model_copy(update={**ALL, "train": 4, "test": 1})
     here = shards(folder, settings=settings)
-    monkeypatch.setenv("BERT_WORK", f"{bucket}/bert")
-    assert shards(folder, settings=settings) == here and b"" in here.values()
+    assert shards(folder, settings=settings, work_folder=f"{bucket}/bert") == here and b"" in here.values()
     assert shards.metrics["dropped"]["exact_duplicate"] == 1
 
 
@@ -203,9 +202,9 @@ def test_processes_write_the_same_bytes(shards: Any, tmp_path: Path, monkeypatch
     folder = long_corpus(tmp_path / "text", 200)
     settings = SETTINGS.model_copy(update=ALL)
     here = shards(folder, settings=settings)
-    monkeypatch.setenv("BERT_BEAM_OPTIONS", "--direct_running_mode=multi_processing --direct_num_workers=2")
+    two = ("--direct_running_mode=multi_processing", "--direct_num_workers=2")
     monkeypatch.setenv("PYTHONHASHSEED", "77")
-    assert shards(folder, settings=settings) == here
+    assert shards(folder, settings=settings, options=two) == here
 
 
 def lines_of(folder: Path, contents: list[list[str]]) -> Path:
@@ -234,7 +233,7 @@ def test_lines_of_text_are_the_same_shards_in_whatever_files_they_stand(
     made = []
     for name, told in (("one", [lines]), ("cut", contents)):
         work = tmp_path_factory.mktemp(name)
-        make_shards([lines_of(work / "text", told)], SETTINGS, 7, work / "scratch", work / "out")
+        make_shards([lines_of(work / "text", told)], SETTINGS, 7, Workplace(work / "scratch"), work / "out")
         made.append(files(work / "out"))
     assert made[0] == made[1]
     assert len(made[0]["dropped.jsonl"].splitlines()) == 3
