@@ -145,7 +145,7 @@ class Work:
                 os.kill(os.getpid(), signal.SIGKILL)
         return {}
 
-with job("tiny", {"seed": 1}, [], Path("metrics.json"), Path("record.json")) as work:
+with job("tiny", "stages.report", {"seed": 1}, [], Path("metrics.json"), Path("record.json")) as work:
     place = Workplace(work.folder)
     items = [{"name": name, "bytes": 1} for name in "abcde"]
     run_parts("tiny", items, Work(), place)
