@@ -42,7 +42,7 @@ class Work(Protocol):
 
 
 class _DoPart(beam.DoFn):
-    """Does one item unless its part is there from an earlier run, or an item of this run has failed."""
+    """Does one item, unless its part is finished by an earlier run, or an item of this run has failed."""
 
     def __init__(self, work: Work, root: str, failure: str, options: PipelineOptions) -> None:
         self._work, self._root, self._failure = work, root, failure

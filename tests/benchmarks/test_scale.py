@@ -1,4 +1,4 @@
-"""benchmarks/processes.py and benchmarks/scale.py: what a command takes, and what is told of it."""
+"""benchmarks/processes.py and benchmarks/scale.py: what a command takes, and the tables of it."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_two_sizes_of_a_stage_are_measured(tmp_path: Path, capsys: pytest.Captur
     out = tmp_path / "scale.json"
     stages = ["download@text", "documents@text"]
     main(["--copies", "1", "--sizes", "1", "2", "--workers", "1", "--stages", *stages, "--out", str(out)])
-    told = json.loads(out.read_text())["stages"]
-    assert list(told) == ["imports", "1x", "2x"] and list(told["2x"]) == stages
-    assert told["2x"]["documents@text"]["bytes"] == 2 * told["1x"]["documents@text"]["bytes"] > 500_000
+    taken = json.loads(out.read_text())["stages"]
+    assert list(taken) == ["imports", "1x", "2x"] and list(taken["2x"]) == stages
+    assert taken["2x"]["documents@text"]["bytes"] == 2 * taken["1x"]["documents@text"]["bytes"] > 500_000
     assert capsys.readouterr().out.count("\n| documents@text |") == 1

@@ -164,7 +164,7 @@ def test_a_file_that_cannot_be_had_keeps_no_other_lane_from_its_files(
     with pytest.raises(StageError) as caught:
         run(*sources, connections=2)
     assert f"{server.base}/0: HTTP 404" in str(caught.value) and f"{server.base}/3: HTTP 503" in str(caught.value)
-    assert [r.levelname for r in caplog.records if "HTTP 404" in r.message] == ["WARNING"], "told at once, too"
+    assert [r.levelname for r in caplog.records if "HTTP 404" in r.message] == ["WARNING"], "in the log at once, too"
     assert {asked["path"] for asked in server.asked} == {"/0", "/1", "/3"}
     assert run(*sources, connections=2) == {name: name.encode() for name in names}
     assert [asked["path"] for asked in server.asked].count("/1") == 1

@@ -1,4 +1,4 @@
-"""Tests for bert/examples/dynamic_masking.py: masks that are drawn in training, on records of the stage."""
+"""bert/examples/dynamic_masking.py: masks that are drawn in training, on records of the stage."""
 
 from __future__ import annotations
 

@@ -173,8 +173,8 @@ def test_a_full_disk_is_one_error_and_the_next_run_goes_on(project: Project, ser
         pytest.skip(f"the limits of another process cannot be set here: {error}")
     _, said = process.communicate(timeout=60)
     assert process.returncode == 1 and "Traceback" not in said
-    (told,) = [line for line in said.splitlines() if line.startswith("error: ")]
-    assert "File too large" in told and f"{server.base}/a.txt" in told and ".scratch" in told
+    (message,) = [line for line in said.splitlines() if line.startswith("error: ")]
+    assert "File too large" in message and f"{server.base}/a.txt" in message and ".scratch" in message
     assert "next: make room there, then dvc repro" in said
     assert partial(project) == 200_000
 

@@ -19,8 +19,8 @@ def arguments(project: Project) -> list[str]:
     """Of a run over one corpus of 30 documents and one that is not configured."""
     text = project.path / "data/documents/text"
     text.mkdir(parents=True)
-    told = [Document(f"text:{n}", "u", "", document(n)) for n in range(30)]
-    (text / "documents-00000.jsonl").write_bytes(b"".join(d.to_json() for d in told))
+    documents = [Document(f"text:{n}", "u", "", document(n)) for n in range(30)]
+    (text / "documents-00000.jsonl").write_bytes(b"".join(d.to_json() for d in documents))
     manifest.write(text, [{"path": "documents-00000.jsonl"}])
     manifest.write_unconfigured(project.path / "data/documents/books")
     return ["--documents", "data/documents/books", "data/documents/text", *project.arguments("shards")]

@@ -32,7 +32,7 @@ class Row:
 
 
 def make_rows(text: Text, settings: ParaphraseSettings) -> tuple[list[Row], Counter[str]]:
-    """The pairs of a text. Each sentence gives a positive and a negative, or is counted under its reason."""
+    """The rows of a text. Each sentence gives a positive and a negative, or is counted under its reason."""
     dropped: Counter[str] = Counter()
     rows: dict[int, list[Row]] = {}
     stock = Stock.of(text.sentences, text.capitals)
