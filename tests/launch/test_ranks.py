@@ -20,7 +20,6 @@ from safetensors.numpy import load_file
 
 from bert.checkpoints.folder import load_model
 from bert.examples.reading import Records
-from bert.model.losses import pretraining_sums
 from bert.model.parameters import pretraining_shapes
 from bert.pipeline.code import ROOT
 from bert.training.batches import rows_of
@@ -34,7 +33,16 @@ from tests.launch.rank_processes import SECONDS, assert_no_rank_is_left, first_c
 from tests.model.reference import random_weights
 from tests.project import Project, catches
 from tests.training import stage
-from tests.training.tiny import CONFIG, FP32, fresh_step, take_steps, values_of, write_records, write_vocab
+from tests.training.tiny import (
+    CONFIG,
+    FP32,
+    fresh_step,
+    held_out_sums,
+    take_steps,
+    values_of,
+    write_records,
+    write_vocab,
+)
 
 pytestmark = [pytest.mark.ranks, pytest.mark.slow]
 
@@ -152,7 +160,7 @@ def test_the_time_of_the_all_reduce_tells_waiting_from_sending(seen: Path) -> No
 
 def test_the_held_out_numbers_do_not_depend_on_the_number_of_ranks(seen: Path) -> None:
     weights, records = random_weights(pretraining_shapes(CONFIG), seed=1), Records(seen / "test", "dvc repro")
-    alone = HeldOut(weights, CONFIG, records, None, pretraining_sums, 4, FP32.dtype, World())(FP32.xla)
+    alone = HeldOut(held_out_sums(weights), records, None, 4, World())(FP32.xla)
     for rank in range(2):
         # The batches' sums are added in the order of the batches, whoever computed them. Only the product of a batch
         # may be cut among another number of threads.

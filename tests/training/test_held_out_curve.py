@@ -10,20 +10,14 @@ import pytest
 
 from bert.examples.reading import Records
 from bert.model.fused import Xla
-from bert.model.losses import pretraining_sums
 from bert.training.evaluation import HeldOut
 from bert.training.held_out_curve import HeldOutCurve
 from bert.training.world import World
 from tests.training.test_loop import Killed, assert_same_bits, batches, run, step_of
-from tests.training.tiny import CONFIG, FP32, values_of, write_records, write_vocab
+from tests.training.tiny import held_out_sums, values_of, write_records, write_vocab
 
 COLUMNS = ("mlm_loss", "mlm_accuracy", "nsp_loss", "nsp_accuracy")
 EVERY = 2
-
-
-@pytest.fixture(autouse=True)
-def _save_always(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BERT_SAVE_SECONDS", "0")
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +26,7 @@ def held_out(tmp_path_factory: pytest.TempPathFactory) -> HeldOut:
     folder = tmp_path_factory.mktemp("held_out")
     write_records(folder / "test", [9, 4], write_vocab(folder / "vocab.txt"), seed=2)
     records = Records(folder / "test", "dvc repro tfrecords@phase1")
-    return HeldOut(step_of().parameters, CONFIG, records, None, pretraining_sums, 5, FP32.dtype, World())
+    return HeldOut(held_out_sums(step_of().parameters), records, None, 5, World())
 
 
 def of_records(held_out: HeldOut) -> HeldOutCurve:

@@ -14,9 +14,9 @@ import pytest
 
 from bert.optim.settings import LossScaleSettings
 from bert.pipeline.errors import StageError
+from bert.training.context import Context
 from bert.training.held_out_curve import HeldOutCurve
-from bert.training.loop import Run, train
-from bert.training.pretraining import LOSSES
+from bert.training.loop import Run, Training
 from bert.training.step import TrainStep
 from bert.training.world import Split, World
 from tests.training.tiny import FP16, FP32, fresh_step, make_batch, make_step, take_steps, tensors, values_of
@@ -52,18 +52,16 @@ def run(
     steps: int = STEPS,
     patience: int = 2,
     held_out: HeldOutCurve | None = None,
+    **machine: Any,
 ) -> Run:
-    return train("test", step, feed, steps, scratch, World(), CODE, LOSSES, patience, ROWS, held_out)
+    """A whole training, saved after every step; keyword arguments beyond those named are fields of Context."""
+    context = Context(scratch, World(), WHOLE, CODE, **{"save_seconds": 0.0} | machine)
+    return Training("test", step, feed, steps, patience, ROWS, context, held_out).run()
 
 
 def step_of(split: Split = WHOLE) -> TrainStep:
     """As a new process would have it, with dropout."""
     return fresh_step(split, clip_norm=0.5)
-
-
-@pytest.fixture(autouse=True)
-def _save_always(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BERT_SAVE_SECONDS", "0")
 
 
 def assert_same_bits(ours: dict[str, np.ndarray], expected: dict[str, np.ndarray]) -> None:
@@ -111,16 +109,9 @@ def test_a_damaged_checkpoint_costs_steps_and_no_bit(tmp_path: Path) -> None:
     assert_same_bits(values_of(step), expected)
 
 
-def test_the_time_between_checkpoints_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BERT_SAVE_SECONDS", "3600")
-    run(step_of(), tmp_path, batches())
+def test_the_time_between_checkpoints_is_kept(tmp_path: Path) -> None:
+    run(step_of(), tmp_path, batches(), save_seconds=3600.0)
     assert not (tmp_path / "checkpoints").exists()
-
-
-def test_a_time_that_is_no_number_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BERT_SAVE_SECONDS", "1m")
-    with pytest.raises(StageError, match="BERT_SAVE_SECONDS is '1m', expected a number"):
-        run(step_of(), tmp_path, batches())
 
 
 def test_the_curve_holds_means_weighted_by_what_they_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
