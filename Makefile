@@ -4,7 +4,7 @@ PYTHON ?= python3
 # Horovod's transport: gloo, mpi, nccl, or none (one process). nccl brings TensorFlow's GPU packages, EXTRAS=gpu only them.
 HOROVOD ?= gloo
 EXTRAS ?=
-# Passed on to dvc and pytest: make repro ARGS=squad, make test ARGS="tests/text -x".
+# Passed on to dvc and pytest: make repro ARGS=squad, make test ARGS="tests/documents -x".
 ARGS ?=
 
 BIN := .venv/bin
