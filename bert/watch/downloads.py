@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 from bert.beam.run import Item, Part, Workplace
@@ -92,14 +91,13 @@ def watch_download(label: str, lanes: Sequence[Item], place: Workplace) -> Itera
     seen.look()
     before, began = seen.have, time.monotonic()
 
-    def look(stop: Event) -> None:
+    def show() -> None:
         seen.look()
         rate = (seen.have - before) / 1e6 / (time.monotonic() - began)
         progress.total = seen.total // 10**6
         progress.update(seen.have // 10**6, f"{seen.done}/{seen.files} files, {rate:.1f} MB/s")
 
-    with (
-        Progress(label, seen.total // 10**6, "MB", start=before // 10**6) as progress,
-        looking(look, SECONDS_BETWEEN_LOOKS),
-    ):
-        yield
+    with Progress(label, seen.total // 10**6, "MB", start=before // 10**6) as progress:
+        with looking(lambda stop: show(), SECONDS_BETWEEN_LOOKS):
+            yield
+        show()

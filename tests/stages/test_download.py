@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import logging
 import os
 import random
 import resource
@@ -48,6 +49,17 @@ def test_files_metrics_and_provenance_are_written(project: Project, server: Serv
     record = json.loads((project.path / ".scratch/provenance/download@text.json").read_text())
     assert record["stage"] == "download@text" and record["command"] == "dvc repro -f -s download@text"
     assert runs() == [], "without DVC nobody would come back for the scratch"
+
+
+def test_the_log_says_how_much_has_come(
+    project: Project, server: Server, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.INFO, logger="bert")
+    monkeypatch.setattr("bert.watch.progress.SECONDS_BETWEEN_LINES", 0.0)
+    server.body = bytes(3_000_000)
+    project.set(download={"text": [{"url": f"{server.base}/a.txt"}]})
+    main(arguments(project, "text"))
+    assert any(line.startswith("download: 3/3 MB, 1/1 files, ") for line in caplog.messages)
 
 
 @pytest.mark.parametrize("value", [None, []])
