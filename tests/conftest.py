@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,6 +31,15 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     made = Project.create(tmp_path / "project")
     monkeypatch.chdir(made.path)
     return made
+
+
+@pytest.fixture(scope="session")
+def horovod() -> None:
+    """Skips tests of several ranks where Horovod is not installed."""
+    if importlib.util.find_spec("horovod") is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("no Horovod: CI installs it (make horovod), so that these tests are not skipped there")
+        pytest.skip("no Horovod: make horovod")
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from bert.model.config import MODELS, BertConfig
 from bert.pipeline.errors import StageError
 from bert.pipeline.params import Section
 
@@ -22,14 +23,23 @@ class Cell(Section):
 
     @classmethod
     def parse(cls, name: str) -> Cell:
-        """The inverse of `name`. Raises StageError where it is not <model>-<sequence length>-<batch>."""
+        """The inverse of `name`.
+
+        Raises:
+            StageError: not <model>-<sequence length>-<batch>, no such model, or more tokens than it has positions for.
+        """
         model, _, numbers = name.partition("-")
         length, _, batch = numbers.partition("-")
+        correct = "correct benchmark_training.cells or benchmark_inference.cells in params.yaml"
         if not (model and length.isdigit() and batch.isdigit() and int(length) and int(batch)):
             raise StageError(
                 f"benchmark cell {name!r}: expected <model>-<sequence length>-<batch size>, such as large-384-8",
-                run="correct benchmark_training.cells or benchmark_inference.cells in params.yaml",
+                run=correct,
             )
+        if model not in MODELS:
+            raise StageError(f"benchmark cell {name!r}: {model} is none of {', '.join(MODELS)}", run=correct)
+        if int(length) > (most := BertConfig.named(model, 1).max_position_embeddings):
+            raise StageError(f"benchmark cell {name!r}: the model has positions for {most} tokens", run=correct)
         return cls(model=model, sequence_length=int(length), batch_size=int(batch))
 
 

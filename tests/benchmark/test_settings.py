@@ -40,6 +40,18 @@ def test_a_name_of_another_form_is_refused(name: str) -> None:
         Cell.parse(name)
 
 
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("lagre-384-8", "lagre is none of tiny, mini, small, medium, base, large"),
+        ("tiny-513-8", "the model has positions for 512 tokens"),
+    ],
+)
+def test_what_no_model_can_do_is_refused(name: str, wrong: str) -> None:
+    with pytest.raises(StageError, match=f"benchmark cell '{name}': {wrong}"):
+        Cell.parse(name)
+
+
 def test_no_warm_up_is_refused_since_the_first_call_compiles(params: Path) -> None:
     with pytest.raises(StageError, match=r"benchmark_inference\.warmup"):
         section(BenchmarkInferenceSettings, "benchmark_inference", params)

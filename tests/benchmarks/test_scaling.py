@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from benchmarks.processes import family
 from benchmarks.scaling import main, rows_of, table
 
 
@@ -29,9 +33,29 @@ def test_scaling_is_the_throughput_over_that_of_the_fewest_ranks_by_medians() ->
     assert "| tiny-128-8 | 2 | fp32 | 19 | 18-90 | 1.90 | 20.0 | 2.00 | 0.00 |" in table(rows)
 
 
+def cores_of_stages() -> list[set[int]]:
+    """The cores that each process of the stage may use which descends from this one."""
+    found = []
+    for process in family(os.getpid()):
+        with suppress(OSError):  # it has ended
+            if b"stages.benchmark_training" in Path(f"/proc/{process}/cmdline").read_bytes():
+                found.append(os.sched_getaffinity(process))
+    return found
+
+
 @pytest.mark.slow
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="all is on one core here")
 def test_one_rank_is_measured_on_one_core(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    main(["--ranks", "1", "--rounds", "1", "--warmup", "1", "--steps", "2", "--out", str(tmp_path / "scaling.json")])
+    arguments = ["--ranks", "1", "--rounds", "1", "--warmup", "1", "--steps", "2", "--out"]
+    seen = []
+    with ThreadPoolExecutor(1) as pool:
+        measuring = pool.submit(main, [*arguments, str(tmp_path / "scaling.json")])
+        while not measuring.done():
+            seen += cores_of_stages()
+            time.sleep(0.05)
+        measuring.result()
+    first = min(os.sched_getaffinity(0))
+    assert seen and all(cores == {first} for cores in seen)
     (row,) = json.loads((tmp_path / "scaling.json").read_text())["rows"]
     assert row["sequences_per_second"] > 0 and row["allreduce_share"] == 0
     assert "| tiny-128-8 | 1 | fp32 |" in capsys.readouterr().out

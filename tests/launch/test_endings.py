@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -32,12 +33,11 @@ def test_a_rank_tells_how_it_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException | None, expected: Ending
 ) -> None:
     monkeypatch.setenv("HOROVOD_RANK", "11")
-    try:
-        with recording_ending(tmp_path):
-            if error is not None:
-                raise error
-    except BaseException as raised:
-        assert raised is error
+    expects = nullcontext() if error is None else pytest.raises(type(error))
+    with expects as raised, recording_ending(tmp_path):
+        if error is not None:
+            raise error
+    assert raised is None or raised.value is error, "it is passed on, and as it is"
     assert endings(tmp_path) == {11: expected}
     clear(tmp_path)
     assert endings(tmp_path) == {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import re
@@ -44,15 +43,7 @@ from tests.training.tiny import (
     write_vocab,
 )
 
-pytestmark = [pytest.mark.ranks, pytest.mark.slow]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _horovod() -> None:
-    if importlib.util.find_spec("horovod") is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("no Horovod: CI installs it (make horovod), so that these tests are not skipped there")
-        pytest.skip("no Horovod: make horovod")
+pytestmark = [pytest.mark.ranks, pytest.mark.slow, pytest.mark.usefixtures("horovod")]
 
 
 @pytest.fixture(scope="module")

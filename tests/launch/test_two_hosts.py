@@ -16,8 +16,7 @@ from tests.launch.two_hosts import TwoHosts, two_hosts
 from tests.project import Project
 from tests.training import stage
 
-pytest.importorskip("horovod", reason="no Horovod: make horovod")
-pytestmark = [pytest.mark.ranks, pytest.mark.slow]
+pytestmark = [pytest.mark.ranks, pytest.mark.slow, pytest.mark.usefixtures("horovod")]
 
 STEPS = 60
 

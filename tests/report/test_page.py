@@ -10,6 +10,7 @@ import pytest
 
 from bert.report.inputs import Inputs, read
 from bert.report.page import headlines, render
+from bert.report.tables import NONE
 from tests.report.parsed import Parsed
 from tests.report.sample import GPU, METRICS, PRETRAINED, benchmark, write, write_run
 
@@ -114,11 +115,28 @@ def test_any_one_stage_may_be_missing(left_out: str) -> None:
     assert f"not run yet: <code>dvc repro {left_out.replace('/', '@')}</code>" in render(inputs, PARAMS)
 
 
-def test_empty_and_unknown_figures_do_not_break_the_page() -> None:
+def test_a_figure_that_a_file_lacks_is_a_dash() -> None:
     keys = [*METRICS, "benchmark_training/tiny-128-8", "benchmark_inference/odd"]
     empty: dict[str, dict[str, Any]] = {key: {} for key in keys}
-    Parsed(render(Inputs(empty, provenance=empty), {"model": None}))
-    Parsed(render(Inputs({k: {**v, "new": {"key": [1, 2], "none": None}} for k, v in METRICS.items()}), PARAMS))
+    page = Parsed(render(Inputs(empty, provenance=empty), {"model": None}))
+    for stage in ("download@wikipedia", "documents@books", "shards", "cloze", "vocab", "tfrecords@phase2"):
+        assert page.row(stage, "nothing counted")
+    for label, *first in (
+        *(("tiny",), ("odd",), ("masked tokens: loss, nats",), ("steps",), ("fine-tuned",)),
+        *(("mrpc", "fine-tuned"), ("M1", "none", "unknown", "")),
+    ):
+        _, *cells = page.row(label, *first)[len(first) :]
+        assert cells and set(cells) == {NONE}, label
+    assert page.rows.count(["export", NONE, NONE, NONE]) == 1
+    assert page.row("squad", NONE) == ["squad", NONE, NONE, NONE, "dvc repro -f -s squad", NONE]
+
+
+def test_figures_that_the_page_does_not_know_are_left_out() -> None:
+    more = {k: {**v, "new": {"key": [1, 2], "none": None}} for k, v in METRICS.items() if k != "stability"}
+    assert render(Inputs({**METRICS, **more}), PARAMS) == render(Inputs(METRICS), PARAMS)
+    # But for the table of stability, which has a row for whatever tasks there are.
+    page = Parsed(render(Inputs({"stability": {**METRICS["stability"], "new": {"key": [1, 2]}}}), PARAMS))
+    assert page.row("new", "mean") == ["new", "mean", NONE, NONE]
 
 
 def test_what_metric_files_say_cannot_become_markup() -> None:

@@ -241,7 +241,8 @@ def test_a_wrong_parameter_is_named_without_a_traceback(here: Path, changes: dic
 
 def assert_same_start(ours: Path, expected: Path, tolerance: float) -> None:
     """The first five steps, in which the schedules of runs of six and of forty steps are the same."""
-    for row, other in zip(stage.curve(ours)[:5], stage.curve(expected), strict=False):
+    assert len(stage.curve(ours)) == 6
+    for row, other in zip(stage.curve(ours)[:5], stage.curve(expected)[:5], strict=True):
         assert row["mlm_loss"] == pytest.approx(other["mlm_loss"], rel=tolerance)
         assert row["nsp_loss"] == pytest.approx(other["nsp_loss"], rel=tolerance)
 
