@@ -35,7 +35,7 @@ def test_the_most_ranks_that_share_the_batch_with_the_same_micro_batches(
 
 
 class Job:
-    """Stands for horovodrun with more hosts than a test has: attempts that end as told, each after some steps."""
+    """Stands for horovodrun with more hosts than a test has: attempts that end as given, each after some steps."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, scratch: Path, attempts: Sequence[module._Attempt]) -> None:
         self.scratch, self.attempts, self.started, self.step = scratch, iter(attempts), list[str](), 0
