@@ -22,7 +22,7 @@ _DEVICE_ERRORS = {"InternalError", "UnavailableError", "AbortedError"}
 
 
 class Ending(StrEnum):
-    """Of one rank."""
+    """How one rank ended."""
 
     DONE = "done"
     FAILED = "failed"
@@ -57,7 +57,7 @@ def recording_ending(scratch: Path) -> Iterator[None]:
 
 
 def clear(scratch: Path) -> None:
-    """Before ranks are started."""
+    """Remove the files of former ranks, before new ones are started."""
     shutil.rmtree(scratch / FOLDER, ignore_errors=True)
 
 

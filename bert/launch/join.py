@@ -16,7 +16,7 @@ def is_rank() -> bool:
 def join(stall_seconds: int) -> World:
     """Initialise Horovod where horovodrun started us, and share the machine with the other ranks; else a world of one.
 
-    stall_seconds: how long Horovod was told to wait for a silent rank.
+    stall_seconds: how long Horovod waits for a silent rank.
     """
     import tensorflow as tf
 

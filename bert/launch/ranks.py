@@ -85,9 +85,9 @@ def _start(
     hosts: Sequence[Host],
     scratch: Path,
     machine: MachineSettings,
-    environment: dict[str, str],
+    variables: dict[str, str],
 ) -> _Attempt:
-    """Run `command` as that many ranks, to their end. environment: of the ranks, beyond that of this process."""
+    """Run `command` as that many ranks, to their end. variables: of their environment, beyond that of this process."""
     endings.clear(scratch)
     first_to_end = None
     flags = ["-np", str(ranks), "-H", joined(hosts), "--gloo", "--disable-cache", *network_flags(hosts, machine)]
@@ -95,7 +95,7 @@ def _start(
         [_horovodrun(ranks), *flags, *command],
         env={
             **os.environ,
-            **environment,
+            **variables,
             "HOROVOD_GLOO_TIMEOUT_SECONDS": str(machine.stall_seconds),
             "PYTHONUNBUFFERED": "1",
         },
@@ -174,12 +174,12 @@ def launch(
     if least is not None and least > ranks:
         raise StageError(f"BERT_MIN_RANKS is {least}, more than the {ranks} of BERT_RANKS", run="set it to fewer")
     micro_batch = split(ranks).micro_batch if least is not None and split is not None else None
-    environment = {"BERT_MICRO_BATCH": f"{stage}={micro_batch}"} if micro_batch else {}
+    variables = {"BERT_MICRO_BATCH": f"{stage}={micro_batch}"} if micro_batch else {}
     restarts, in_vain, before = 0, 0, _progress(scratch)
     with pass_on_signals(scratch) as stop:
         while True:
             log.info("%d ranks on %s", ranks, joined(hosts))
-            attempt = _start([sys.executable, *command], ranks, hosts, scratch, machine, environment)
+            attempt = _start([sys.executable, *command], ranks, hosts, scratch, machine, variables)
             if not attempt.status:
                 return Launched(ranks, joined(hosts), restarts)
             if stop.asked or attempt.lost is None or least is None or split is None or micro_batch is None:

@@ -23,7 +23,7 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 @contextmanager
 def _handling(handler: Callable[[int, FrameType | None], None] | signal.Handlers) -> Iterator[None]:
-    """`handler` instead of what the signals do else. Python lets only the main thread say so."""
+    """Inside, `handler` answers SIGTERM and SIGINT, in the main thread: Python lets no other set one."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

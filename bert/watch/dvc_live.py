@@ -1,6 +1,6 @@
 """Live figures in DVC's own format: a table a figure and a metrics.json, for DVC Studio, `dvc plots show` and VS Code.
 
-DVCLive is told to keep its hands off git and dvc.yaml: the experiment is `dvc exp run`'s matter.
+DVCLive keeps its hands off git and dvc.yaml here: the experiment is `dvc exp run`'s matter.
 """
 
 from __future__ import annotations

@@ -104,11 +104,11 @@ def main(folder: Path) -> None:
     held_out = HeldOut(held_out_sums(weights), records, None, 4, world)(FP32.xla)
 
     mine = slice(world.rank * split.rows_per_rank, (world.rank + 1) * split.rows_per_rank)
-    told = []
+    figures = []
     for number in range(STEPS):
         batch = {name: values[mine] for name, values in make_batch(ROWS, seed=number).items()}
-        told.append({n: float(x) for n, x in step(tensors(batch), tf.constant(number, tf.int64)).items()})
-        assert told[-1].pop("allreduce_seconds") > 0  # its own on each rank
+        figures.append({n: float(x) for n, x in step(tensors(batch), tf.constant(number, tf.int64)).items()})
+        assert figures[-1].pop("allreduce_seconds") > 0  # its own on each rank
     after = values_of(step)
 
     # One rank meets a record that is not a number: all of them must leave the update out.
@@ -138,7 +138,7 @@ def main(folder: Path) -> None:
         np.ones(500 * 2**20, np.uint8)
     memory = {"peak_rss_mb": peak_rss_mb(), "memory": peak_memory(world)}
 
-    seen = {"sum": float(doubled), "gathered": gathered, "told": told, "held_out": held_out, "error": error}
+    seen = {"sum": float(doubled), "gathered": gathered, "figures": figures, "held_out": held_out, "error": error}
     seen |= memory
     first = {name: values[mine] for name, values in make_batch(ROWS, seed=0).items()}
     in_two = Split(world.size, 2, ROWS // world.size // 2)

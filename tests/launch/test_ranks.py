@@ -79,7 +79,7 @@ def test_the_peak_memory_is_that_of_the_rank_that_held_the_most(seen: Path) -> N
 
 def test_two_ranks_step_as_one_with_dropout_on(seen: Path) -> None:
     step = fresh_step(Split(1, 1, ROWS), clip_norm=0.5)
-    for told, expected in zip(of_rank(seen, 0)["told"], take_steps(step, range(STEPS), ROWS), strict=True):
+    for told, expected in zip(of_rank(seen, 0)["figures"], take_steps(step, range(STEPS), ROWS), strict=True):
         assert expected.pop("allreduce_seconds") == 0, "one rank waits for nobody"
         assert told == pytest.approx(expected, rel=1e-5)
     ours = load_file(seen / "0.safetensors")
@@ -92,7 +92,7 @@ def test_ranks_hold_the_same_bits(seen: Path) -> None:
     first, second = (load_file(seen / f"{rank}.safetensors") for rank in range(2))
     for name, value in first.items():
         np.testing.assert_array_equal(second[name], value, err_msg=name)
-    assert of_rank(seen, 0)["told"] == of_rank(seen, 1)["told"]
+    assert of_rank(seen, 0)["figures"] == of_rank(seen, 1)["figures"]
 
 
 def test_what_one_rank_finds_not_finite_no_rank_takes(seen: Path) -> None:

@@ -35,11 +35,11 @@ def test_the_most_ranks_that_share_the_batch_with_the_same_micro_batches(
 
 
 class Job:
-    """Stands for horovodrun with more hosts than a test has: attempts that end as told, each after some steps."""
+    """Stands for horovodrun with more hosts than a test has: attempts that end as given, each after some steps."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, scratch: Path, attempts: Sequence[module._Attempt]) -> None:
         self.scratch, self.attempts, self.started, self.step = scratch, iter(attempts), list[str](), 0
-        self.advances, self.environment = True, dict[str, str]()
+        self.advances, self.variables = True, dict[str, str]()
         monkeypatch.setattr(module, "_start", self.start)
         monkeypatch.setattr(module, "reachable", lambda hosts, machine: [h for h in hosts if h.name != "dark"])
 
@@ -50,10 +50,10 @@ class Job:
         hosts: Sequence[Host],
         scratch: Path,
         machine: MachineSettings,
-        environment: dict[str, str],
+        variables: dict[str, str],
     ) -> module._Attempt:
         self.started.append(f"{ranks} on {joined(hosts)}")
-        self.environment = environment
+        self.variables = variables
         if self.advances:
             self.step += 1
             (scratch / "checkpoints").mkdir(exist_ok=True)
@@ -75,7 +75,7 @@ def test_losses_cost_ranks_and_not_the_job(monkeypatch: pytest.MonkeyPatch, tmp_
     job = Job(monkeypatch, tmp_path, [module._Attempt(1, [5]), module._Attempt(1, []), DONE])
     assert job.run() == Launched(4, "one:4,two:3", 2)
     assert job.started == ["8 on one:4,two:4", "4 on one:4,two:3", "4 on one:4,two:3"]
-    assert job.environment == {"BERT_MICRO_BATCH": "squad=3"}, "the memory that a rank takes stays as it was"
+    assert job.variables == {"BERT_MICRO_BATCH": "squad=3"}, "the memory that a rank takes stays as it was"
 
 
 def test_smaller_micro_batches_leave_more_ranks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -52,9 +52,9 @@ def test_evaluations_in_between_change_no_bit_of_the_training(tmp_path: Path, he
     without = run(step, tmp_path / "without", batches())
     expected = values_of(step)
     step, curve = step_of(), of_records(held_out)
-    told = run(step, tmp_path / "with", batches(), held_out=curve)
+    evaluated = run(step, tmp_path / "with", batches(), held_out=curve)
     assert_same_bits(values_of(step), expected)
-    assert told.curve == without.curve
+    assert evaluated.curve == without.curve
     assert curve.lines[0].split("\t") == ["step", *COLUMNS]
     assert steps_of(curve) == [2, 4, 6, 7], "every second step, and the last"
     last = held_out(xla=False, at_most=7)
