@@ -45,6 +45,10 @@ FP32 = Precision("fp32", "fp32", tf.float32, False, False)
 FP16 = Precision("fp16", "fp16", tf.float16, True, False)
 BF16 = Precision("bf16", "bf16", tf.bfloat16, False, False)
 
+# As the stages train. TensorFlow cannot switch it off again, and a step that was traced before has other bits than one
+# traced after: left to the first test that runs a stage in this process, the order of the tests would decide.
+tf.config.experimental.enable_op_determinism()
+
 LAMB: dict[str, Any] = {
     "name": "lamb",
     "beta1": 0.9,
