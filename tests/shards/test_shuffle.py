@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bert.beam.run import Part, Workplace
@@ -49,6 +49,7 @@ def test_a_bucket_of_a_run_is_read_from_s3(bucket: str, tmp_path: Path, monkeypa
     ]
 
 
+@settings(deadline=None)  # files: on a busy machine one example may take long
 @given(texts=st.lists(st.text("ab é\n", max_size=30), min_size=1, max_size=6), size=st.integers(1, 200))
 def test_each_document_is_in_one_piece_of_any_size(texts: list[str], size: int) -> None:
     documents = [Document(f"text:{n}", "u", "", text) for n, text in enumerate(texts)]
