@@ -4,8 +4,10 @@ PYTHON ?= python3
 # Horovod's transport: gloo, mpi, nccl, or none (one process). nccl brings TensorFlow's GPU packages, EXTRAS=gpu only them.
 HOROVOD ?= gloo
 EXTRAS ?=
-# Passed on to dvc and pytest: make repro ARGS=squad, make test ARGS="tests/text -x".
+# Passed on to dvc and pytest: make repro ARGS=squad, make test ARGS="tests/documents -x".
 ARGS ?=
+# Processes that share the tests, see CONTRIBUTING.md; about 3 GB each.
+WORKERS ?= 3
 
 BIN := .venv/bin
 DEVICE := $(if $(filter gpu,$(EXTRAS))$(filter nccl,$(HOROVOD)),gpu,cpu)
@@ -13,6 +15,8 @@ LOCK := $(if $(filter gpu,$(DEVICE)),requirements-gpu.lock,requirements.lock)
 # One stamp a variant, and the set-up removes the others': asking for another variant is work, asking again is not.
 READY := .venv/.ready-$(HOROVOD)-$(DEVICE)
 SETUP := setup/environment.py setup/files.py setup/horovod_wheel.py setup/horovod.lock $(wildcard setup/*.patch)
+
+PARALLEL = -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 # Stages call `python` and `horovodrun`: those of the environment, whether it is activated or not.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -27,7 +31,7 @@ help: ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } \
 	  /^##@/ { printf "\n%s\n", substr($$0, 5) } \
 	  /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@printf '\n  HOROVOD=gloo|mpi|nccl|none  EXTRAS=gpu  PYTHON=python3.11  ARGS="..."\n'
+	@printf '\n  HOROVOD=gloo|mpi|nccl|none  EXTRAS=gpu  PYTHON=python3.11  WORKERS=3  ARGS="..."\n'
 
 .PHONY: repro
 repro: $(READY) ## run the whole pipeline, or what has changed of it
@@ -35,16 +39,20 @@ repro: $(READY) ## run the whole pipeline, or what has changed of it
 
 .PHONY: test
 test: $(READY) ## run all tests
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
 .PHONY: test-fast
 test-fast: $(READY) ## run the tests that take seconds
-	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) -m "not slow" $(ARGS)
 
 .PHONY: check
 check: $(READY) ## style and types: ruff, mypy
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+.PHONY: same
+same: $(READY) ## prove that results are those of another commit: make same BASE=<commit>
+	$(BIN)/python .ci/same_results.py --base $(if $(BASE),$(BASE),$(error say which commit: make same BASE=<commit>))
 
 ##@ Set-up
 

@@ -1,11 +1,13 @@
-"""Compare what the data stages have just written with the hashes in the committed dvc.lock.
+"""Compare what the data stages have just written into dvc.lock with the entries in the committed one.
 
-Training differs in the last digits between machines; up to the records everything must be the same bytes everywhere.
+Training differs in the last digits between machines; up to the records all must be the same everywhere: the bytes
+of the data, and also the command, the parameters and the dependencies, so that a clone's run leaves dvc.lock as it is.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -14,9 +16,10 @@ from typing import Any
 from ruamel.yaml import YAML
 
 # With matrix items, as in dvc.lock: download@wikipedia, tfrecords@phase1.
-STAGES = ("download", "documents", "shards", "cloze", "vocab", "tfrecords")
+STAGES = ("code", "download", "documents", "shards", "cloze", "vocab", "tfrecords", "import_checkpoint")
 
-Outs = dict[tuple[str, str], str]
+Entries = dict[tuple[str, str], str]
+"""{(stage, part of its entry): value}; the part is cmd, params, or the path of a dependency or an out."""
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -28,38 +31,40 @@ def main(argv: list[str] | None = None) -> None:
     shown = subprocess.run(show, capture_output=True, text=True, check=False)
     if shown.returncode:
         raise SystemExit(f"no dvc.lock is committed at {args.revision}: `make repro`, then commit dvc.lock")
-    committed, written = (outs(YAML(typ="safe").load(text)) for text in (shown.stdout, args.lock.read_text()))
-    rows = compare(committed, written)
-    first, second = (max((len(row[column]) for row in rows), default=0) for column in (0, 1))
-    for stage, path, before, now in rows:
-        verdict = "same" if before == now else "DIFFERS"
-        print(f"{stage:{first}}  {path:{second}}  {before:36}  {now:36}  {verdict}")
-    different = [f"{path} ({stage})" for stage, path, before, now in rows if before != now]
+    committed, written = (entries(YAML(typ="safe").load(text)) for text in (shown.stdout, args.lock.read_text()))
+    keys = list(dict.fromkeys([*committed, *written]))
+    if not keys:
+        raise SystemExit(f"dvc.lock at {args.revision} has no entries of {', '.join(STAGES)}")
+    width = max(len(stage) for stage, _ in keys)
+    different = []
+    for stage, part in keys:
+        before, now = committed.get((stage, part), "-"), written.get((stage, part), "-")
+        if before != now:
+            different.append(f"{part} ({stage})")
+            print(f"{stage:{width}}  {part}: {before} at {args.revision}, {now} now")
+        elif part.startswith("data/"):
+            print(f"{stage:{width}}  {part}: {now}, same")
     if different:
-        raise SystemExit(f"{len(different)} of {len(rows)} outs differ from {args.revision}: {', '.join(different)}")
-    if not rows:
-        raise SystemExit(f"dvc.lock at {args.revision} has no outs of {', '.join(STAGES)}")
-    print(f"{len(rows)} outs are the same bytes as at {args.revision}", file=sys.stderr)
+        raise SystemExit(f"{len(different)} of {len(keys)} differ from {args.revision}: {', '.join(different)}")
+    count = len({stage for stage, _ in keys})
+    print(f"the entries of {count} data stages are those of {args.revision}", file=sys.stderr)
 
 
-def outs(lock: dict[str, Any]) -> Outs:
-    """The hash of each out of the data stages: {(stage, path): md5}.
-
-    Provenance is left out: it says on which machine and when a stage ran, and is meant to differ.
-    """
-    return {
-        (name, out["path"]): str(out.get("md5") or out.get("hash"))
-        for name, stage in (lock.get("stages") or {}).items()
-        if name.partition("@")[0] in STAGES
-        for out in stage.get("outs", [])
-        if out["path"].startswith("data/")
-    }
-
-
-def compare(committed: Outs, written: Outs) -> list[tuple[str, str, str, str]]:
-    """A row for each out in either: (stage, path, committed, written), with '-' where it is missing."""
-    keys = sorted({**committed, **written})
-    return [(*key, committed.get(key, "-"), written.get(key, "-")) for key in keys]
+def entries(lock: dict[str, Any]) -> Entries:
+    """Everything that dvc.lock says of the data stages."""
+    found: Entries = {}
+    for name, stage in (lock.get("stages") or {}).items():
+        if name.partition("@")[0] not in STAGES:
+            continue
+        for part, value in stage.items():
+            if part not in ("deps", "outs"):
+                found[name, part] = json.dumps(value, sort_keys=True)
+            else:
+                found |= {
+                    (name, f"{each['path']} in {part}" if part == "deps" else each["path"]): str(each.get("md5"))
+                    for each in value
+                }
+    return found
 
 
 if __name__ == "__main__":

@@ -123,8 +123,8 @@ def median(turns: list[Turn]) -> dict[str, Any]:
     rates = sorted(turn["records"] / turn["seconds"] for turn in turns)
     middle = statistics.median_low(rates)
     (turn, *_) = [turn for turn in turns if turn["records"] / turn["seconds"] == middle]
-    told = {"records_per_second": round(middle), "lowest": round(rates[0]), "highest": round(rates[-1])}
-    return told | {**turn, "seconds": round(turn["seconds"], 4)}
+    rate = {"records_per_second": round(middle), "lowest": round(rates[0]), "highest": round(rates[-1])}
+    return rate | {**turn, "seconds": round(turn["seconds"], 4)}
 
 
 def main() -> None:
@@ -154,19 +154,21 @@ def main() -> None:
     for _ in range(args.turns):
         for name, turn in one_turn():
             turns.setdefault(name, []).append(turn)
-    told: dict[str, Any] = {name: median(of_kind) for name, of_kind in turns.items()}
+    figures: dict[str, Any] = {name: median(of_kind) for name, of_kind in turns.items()}
     if args.reference:
-        theirs = told["reference"]
-        told["static_times_reference"] = round(told["static"]["records_per_second"] / theirs["records_per_second"], 1)
-        # The same text for as many epochs: dynamic masking stores it once, the reference dupe_factor times.
-        told["dynamic_same_epochs_times_reference"] = round(theirs["seconds"] / told["dynamic"]["seconds"], 1)
-        told["dynamic_records_times_reference"] = round(
-            told["dynamic"]["records_per_second"] / theirs["records_per_second"], 1
+        theirs = figures["reference"]
+        figures["static_times_reference"] = round(
+            figures["static"]["records_per_second"] / theirs["records_per_second"], 1
         )
-    told["settings"] = {"phase": phase.model_dump(), "dupe_factor": given.dupe_factor, "turns": args.turns}
-    told["machine"] = {"cpu": platform.processor() or platform.machine(), "cores": os.cpu_count()}
-    told["versions"] = {name: version(name) for name in ("tensorflow", "tensorflow-text", "numpy")}
-    text = json.dumps(told, indent=2)
+        # The same text for as many epochs: dynamic masking stores it once, the reference dupe_factor times.
+        figures["dynamic_same_epochs_times_reference"] = round(theirs["seconds"] / figures["dynamic"]["seconds"], 1)
+        figures["dynamic_records_times_reference"] = round(
+            figures["dynamic"]["records_per_second"] / theirs["records_per_second"], 1
+        )
+    figures["settings"] = {"phase": phase.model_dump(), "dupe_factor": given.dupe_factor, "turns": args.turns}
+    figures["machine"] = {"cpu": platform.processor() or platform.machine(), "cores": os.cpu_count()}
+    figures["versions"] = {name: version(name) for name in ("tensorflow", "tensorflow-text", "numpy")}
+    text = json.dumps(figures, indent=2)
     print(text)
     if args.out:
         args.out.write_text(text + "\n")

@@ -1,4 +1,4 @@
-"""Memory and processor time of a command, summed over all its processes, as Linux's /proc tells them.
+"""Memory and processor time of a command, summed over all its processes, by Linux's /proc.
 
 PSS, the proportional set size, counts a page that several processes share once: each has its part of it. So the sum is
 what the processes take of the machine, which the sum of resident sizes is not.
@@ -62,8 +62,8 @@ def pss(pid: int) -> tuple[int, int]:
     """Proportional set size of a process in bytes, and how much of it is no file's; zeros if it is gone."""
     with suppress(OSError):
         lines = (line.split() for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:])
-        told = {words[0]: 1024 * int(words[1]) for words in lines}
-        return told["Pss:"], told["Pss_Anon:"]
+        sizes = {words[0]: 1024 * int(words[1]) for words in lines}
+        return sizes["Pss:"], sizes["Pss_Anon:"]
     return 0, 0
 
 

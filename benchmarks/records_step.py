@@ -26,13 +26,11 @@ from bert.launch.allocator import keep_pages
 from bert.launch.memory import peak_rss_mb
 from bert.model.config import BertConfig
 from bert.model.parameters import make_parameters, pretraining_shapes
-from bert.optim.loss_scale import LossScale
-from bert.optim.optimizer import make_optimizer
-from bert.optim.settings import OptimizerSettings
+from bert.optim.settings import LossScaleSettings, OptimizerSettings, UpdateSettings
 from bert.pipeline.params import section
 from bert.tokens.vocabulary import Vocabulary
+from bert.training.objectives import pretraining
 from bert.training.precision import set_precision
-from bert.training.pretraining import objective_of
 from bert.training.record_batches import record_batches
 from bert.training.settings import ComputeSettings
 from bert.training.step import TrainStep
@@ -60,11 +58,14 @@ def measure(folder: Path, args: argparse.Namespace) -> dict[str, Any]:
     compute = {"precision": args.precision, "xla": "auto", "deterministic": True, "allreduce": "fp32"}
     precision = set_precision(ComputeSettings.model_validate(compute), config.hidden_size)
     parameters = make_parameters(pretraining_shapes(config), config, 0)
-    settings = section(OptimizerSettings, "pretrain.optimizer")
-    split = Split(1, 1, args.rows)
+    update = UpdateSettings(
+        optimizer=section(OptimizerSettings, "pretrain.optimizer"),
+        loss_scale=section(LossScaleSettings, "pretrain.loss_scale"),
+    )
+    objective, split = pretraining(records.packed, records.next_sentence), Split(1, 1, args.rows)
     step = TrainStep(
-        objective_of(records), config, parameters, make_optimizer(parameters, settings), LossScale(None),
-        lambda at: tf.constant(1e-4), settings.clip_norm, precision, split, World(), 0,
+        objective, config, parameters, update, lambda at: tf.constant(1e-4),
+        precision=precision, split=split, world=World(), seed=0,
     )  # fmt: skip
     steps = WARMUP + args.steps * args.turns
     feed = record_batches(records, dynamic_masking(records, vocabulary), 0, 0, steps, split, World())
@@ -102,11 +103,11 @@ def main() -> None:
     p.add_argument("--steps", type=int, default=10, help="of a turn")
     p.add_argument("--turns", type=int, default=5)
     args = p.parse_args()
-    told = {str(folder): measure(folder, args) for folder in args.records}
-    first = told[str(args.records[0])]["real_tokens_per_second"]
-    for figures in told.values():
+    measured = {str(folder): measure(folder, args) for folder in args.records}
+    first = measured[str(args.records[0])]["real_tokens_per_second"]
+    for figures in measured.values():
         figures["real_tokens_over_the_first"] = round(figures["real_tokens_per_second"] / first, 3)
-    print(json.dumps(told, indent=2))
+    print(json.dumps(measured, indent=2))
 
 
 if __name__ == "__main__":

@@ -80,9 +80,9 @@ def _yaml(path: Path) -> Any:
 def command(stage: str) -> list[str]:
     """The command of `stage` or `stage@item` in dvc.yaml, with this Python."""
     name, _, item = stage.partition("@")
-    told = _yaml(ROOT / "dvc.yaml")["stages"][name]
-    (axis,) = told.get("matrix", {"": None})
-    words = shlex.split(told["cmd"].replace(f"${{item.{axis}}}", item))
+    described = _yaml(ROOT / "dvc.yaml")["stages"][name]
+    (axis,) = described.get("matrix", {"": None})
+    words = shlex.split(described["cmd"].replace(f"${{item.{axis}}}", item))
     return [sys.executable, *words[1:]]
 
 
@@ -143,27 +143,27 @@ def _markdown(lines: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in (lines[0], ["---"] * len(lines[0]), *lines[1:]))
 
 
-def table(told: dict[str, Any]) -> str:
+def table(taken: dict[str, Any]) -> str:
     """A line a stage: its seconds, speed and peak at each size, and how much of the peak is neither import nor file."""
-    sizes = [size for size in told if size != IMPORTS]
+    sizes = [size for size in taken if size != IMPORTS]
     head = ["stage", "imports MB", *(f"{size}: {what}" for size in sizes for what in ("s", "MB/s", "MB"))]
     lines = [[*head, "beyond imports MB"]]
-    for stage in (stage for stage in told[sizes[0]] if told[sizes[0]][stage]["bytes"]):
-        line = [stage, f"{told[IMPORTS][stage]['peak_pss'] / MB:.0f}"]
+    for stage in (stage for stage in taken[sizes[0]] if taken[sizes[0]][stage]["bytes"]):
+        line = [stage, f"{taken[IMPORTS][stage]['peak_pss'] / MB:.0f}"]
         for size in sizes:
-            of = told[size][stage]
+            of = taken[size][stage]
             line += [f"{of['seconds']:.1f}", f"{of['bytes'] / MB / of['seconds']:.1f}", f"{of['peak_pss'] / MB:.0f}"]
-        beyond = [told[size][stage]["peak_own"] - told[IMPORTS][stage]["peak_own"] for size in sizes]
+        beyond = [taken[size][stage]["peak_own"] - taken[IMPORTS][stage]["peak_own"] for size in sizes]
         lines.append([*line, " ".join(f"{value / MB:.0f}" for value in beyond)])
     return _markdown(lines)
 
 
-def cost(told: dict[str, Any]) -> str:
+def cost(taken: dict[str, Any]) -> str:
     """What English Wikipedia takes, calculated: processor seconds from the smallest to the largest size, per MB read.
 
     Divided by the cores where Beam divides the work; start-up, and what disks and networks take, are left out.
     """
-    first, *_, last = (told[size] for size in told if size != IMPORTS)
+    first, *_, last = (taken[size] for size in taken if size != IMPORTS)
     lines = [["stage", "core s/MB", "reads GB", "core hours", *(f"{cores:,} cores" for cores in CORES)]]
     for stage, read in (BY_MANY | BY_ONE).items():
         if stage in last:
@@ -177,10 +177,10 @@ def cost(told: dict[str, Any]) -> str:
     return _markdown(lines)
 
 
-def speedup(told: dict[str, Any], workers: int) -> str:
+def speedup(taken: dict[str, Any], workers: int) -> str:
     """Of documents, by more workers; without start-up."""
-    last = list(told.values())[-1]
-    start = told[IMPORTS]["documents@wikipedia"]["seconds"]
+    last = list(taken.values())[-1]
+    start = taken[IMPORTS]["documents@wikipedia"]["seconds"]
     one, many = (last[stage]["seconds"] - start for stage in (ALONE, "documents@wikipedia"))
     return f"documents@wikipedia with {workers} workers is {one / many:.2f} times as fast as with one"
 
@@ -203,31 +203,31 @@ def main(argv: Sequence[str] | None = None) -> None:
         work = args.work or Path(temporary)
         dump, text = args.dump or package_file(SAMPLE["dump"]), args.text or package_file(SAMPLE["text"])
         copies = Copies(dump, text, args.books, work / "copies")
-        told: dict[str, Any] = {}
+        taken: dict[str, Any] = {}
         linear = args.workers > 1 and "documents@wikipedia" in args.stages
         for size in (0, *sorted(args.sizes)):
             name = f"{size}x" if size else IMPORTS
             print(name, file=sys.stderr, flush=True)
             folder = work / name
             sources = copies.write(folder / "given", size * args.copies or 1, None if size else A_LITTLE)
-            told[name] = measure(folder, sources, args.stages, args.workers, changes)
+            taken[name] = measure(folder, sources, args.stages, args.workers, changes)
             if size == max(args.sizes) and linear:
                 one = measure(folder, sources, ["documents@wikipedia"], 1, changes)
-                told[name][ALONE] = one["documents@wikipedia"]
+                taken[name][ALONE] = one["documents@wikipedia"]
             if not args.work:
                 shutil.rmtree(folder)
-    print(f"{table(told)}\n")
+    print(f"{table(taken)}\n")
     if len(args.sizes) > 1:
-        print(f"English Wikipedia, calculated:\n\n{cost(told)}\n")
+        print(f"English Wikipedia, calculated:\n\n{cost(taken)}\n")
     if linear:
-        print(speedup(told, args.workers))
+        print(speedup(taken, args.workers))
     about = {
         "machine": {"cpu": platform.processor() or platform.machine(), "cores": os.cpu_count()},
         "versions": {name: version(name) for name in ("apache-beam", "tensorflow", "tensorflow-text", "numpy")},
         "settings": {"workers": args.workers, "copies": args.copies, "params": changes},
     }
     if args.out:
-        args.out.write_text(json.dumps({"stages": told, **about}, indent=2) + "\n")
+        args.out.write_text(json.dumps({"stages": taken, **about}, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -35,14 +35,14 @@ def measure(cell: str, ranks: int, cores: int, folder: Path) -> Figures:
     if ranks * cores > len(usable):
         raise SystemExit(f"{ranks} ranks with {cores} cores each need {ranks * cores} cores, there are {len(usable)}")
     mine = usable[: ranks * cores]
-    told = {name: value for name, value in os.environ.items() if name not in ("BERT_HOSTS", "BERT_MICRO_BATCH")}
+    environment = {n: value for n, value in os.environ.items() if n not in ("BERT_HOSTS", "BERT_MICRO_BATCH")}
     subprocess.run(
         [
             *(sys.executable, "-m", "stages.benchmark_training", "--cell", cell),
             *("--metrics", "metrics.json", "--provenance", "provenance.json"),
         ],
         cwd=folder,
-        env={**told, "PYTHONPATH": str(ROOT), "BERT_RANKS": str(ranks)},
+        env={**environment, "PYTHONPATH": str(ROOT), "BERT_RANKS": str(ranks)},
         preexec_fn=lambda: os.sched_setaffinity(0, mine),
         stdout=subprocess.DEVNULL,
         check=True,

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
 import tempfile
 import time
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from bert.beam import run as beam
+from bert.beam.run import Workplace
 from bert.pipeline import manifest
 from bert.pipeline.params import section
 from bert.shards import boilerplate, duplicates
@@ -30,6 +30,8 @@ from bert.shards import near_duplicates as near
 from bert.shards.settings import ShardsSettings
 
 RUNS = 3
+# A thread of another worker would count as ours, a process would not count.
+BEAM_OPTIONS = ("--runner=FnApiRunner", "--direct_running_mode=in_memory")
 
 
 @contextmanager
@@ -76,10 +78,10 @@ def copied(folders: Sequence[Path], copies: int, target: Path) -> list[Path]:
             for entry in manifest.read(folder, f"dvc repro documents@{folder.name}")["files"]:
                 with open(folder / entry["path"], "rb") as f, open(whole / f"{number}-{entry['path']}", "wb") as out:
                     for line in f:
-                        told = json.loads(line)
-                        told["id"] += f"-{number}"
-                        told["text"] += f"\nThis is copy {number} of {told['id']}."
-                        out.write(json.dumps(told, ensure_ascii=False).encode() + b"\n")
+                        document = json.loads(line)
+                        document["id"] += f"-{number}"
+                        document["text"] += f"\nThis is copy {number} of {document['id']}."
+                        out.write(json.dumps(document, ensure_ascii=False).encode() + b"\n")
         manifest.write(whole)
         made.append(whole)
     return made
@@ -92,8 +94,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     p.add_argument("--duplicates", choices=["none", "exact", "near"], default="exact")
     p.add_argument("--max-repeats", type=int)
     args = p.parse_args(argv)
-    # A thread of another worker would count as ours, a process would not count.
-    os.environ["BERT_BEAM_OPTIONS"] = "--runner=FnApiRunner --direct_running_mode=in_memory"
     changes = {"duplicates": args.duplicates, "max_repeats": args.max_repeats}
     settings = section(ShardsSettings, "shards").model_copy(update=changes)
     seconds: dict[str, list[float]] = defaultdict(list)
@@ -107,7 +107,8 @@ def main(argv: Sequence[str] | None = None) -> None:
             passes: dict[str, float] = {}
             with timed_passes(passes):
                 start = time.process_time()
-                metrics = shards.make_shards(folders, settings, 1, work / f"{number}", work / f"{number}-out")
+                place = Workplace(work / f"{number}", options=BEAM_OPTIONS)
+                metrics = shards.make_shards(folders, settings, 1, place, work / f"{number}-out")
                 passes["shards: all"] = time.process_time() - start
             for label, taken in passes.items():
                 seconds[label].append(taken)

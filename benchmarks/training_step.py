@@ -62,12 +62,10 @@ def ours(model: str, precision: str, batch: Arrays, xla: Any) -> Callable[[], fl
 
     from bert.model.config import BertConfig
     from bert.model.parameters import make_parameters, pretraining_shapes
-    from bert.optim.loss_scale import LossScale
-    from bert.optim.optimizer import make_optimizer
-    from bert.optim.settings import OptimizerSettings
+    from bert.optim.settings import LossScaleSettings, OptimizerSettings, UpdateSettings
     from bert.pipeline.params import section
+    from bert.training.objectives import pretraining
     from bert.training.precision import set_precision
-    from bert.training.pretraining import PRETRAINING
     from bert.training.settings import ComputeSettings
     from bert.training.step import TrainStep
     from bert.training.world import Split, World
@@ -76,11 +74,14 @@ def ours(model: str, precision: str, batch: Arrays, xla: Any) -> Callable[[], fl
     compute = {"precision": precision, "xla": xla, "deterministic": True, "allreduce": "fp32"}
     chosen = set_precision(ComputeSettings.model_validate(compute), config.hidden_size)
     parameters = make_parameters(pretraining_shapes(config), config, 0)
-    settings = section(OptimizerSettings, "finetune.optimizer")
-    rows = len(batch["input_ids"])
+    update = UpdateSettings(
+        optimizer=section(OptimizerSettings, "finetune.optimizer"),
+        loss_scale=section(LossScaleSettings, "finetune.loss_scale"),
+    )
+    split = Split(1, 1, len(batch["input_ids"]))
     step = TrainStep(
-        PRETRAINING, config, parameters, make_optimizer(parameters, settings), LossScale(None),
-        lambda at: tf.constant(1e-4), settings.clip_norm, chosen, Split(1, 1, rows), World(), 0,
+        pretraining(), config, parameters, update, lambda at: tf.constant(1e-4),
+        precision=chosen, split=split, world=World(), seed=0,
     )  # fmt: skip
     tensors = {name: tf.constant(values) for name, values in batch.items()}
     numbers = iter(range(10**9))
@@ -203,8 +204,8 @@ def _turn(one: str, precision: str, args: argparse.Namespace) -> dict[str, Any]:
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     if done.returncode:
         sys.exit(f"{one} at {precision} failed:\n{done.stderr[-3000:]}")
-    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return told
+    figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return figures
 
 
 def compare(precision: str, args: argparse.Namespace) -> dict[str, Any]:
@@ -216,11 +217,11 @@ def compare(precision: str, args: argparse.Namespace) -> dict[str, Any]:
     for turn in range(args.turns):
         peaks.append(_turn("peak", precision, args)["peak"])
         for name in names if turn % 2 == 0 else reversed(names):
-            told = _turn(name, precision, args)
-            seconds[name] += told["seconds"]
-            libraries[name] = told["library"]
-            print(f"{precision} {name}: {statistics.median(told['seconds']):.3f} s a step, "
-                  f"loss {told['first_loss']:.3f} -> {told['last_loss']:.3f}", file=sys.stderr)  # fmt: skip
+            figures = _turn(name, precision, args)
+            seconds[name] += figures["seconds"]
+            libraries[name] = figures["library"]
+            print(f"{precision} {name}: {statistics.median(figures['seconds']):.3f} s a step, "
+                  f"loss {figures['first_loss']:.3f} -> {figures['last_loss']:.3f}", file=sys.stderr)  # fmt: skip
     flops = flops_a_sequence(args.model, args.length, args.predictions)
     peak = max(peaks)
     found = {}
@@ -254,10 +255,10 @@ def main() -> None:
     if args.one:
         print(json.dumps(one_turn(args)))
         return
-    told: dict[str, Any] = {precision: compare(precision, args) for precision in args.precision}
-    told["settings"] = {name: getattr(args, name) for name in ("model", "rows", "length", "predictions", "xla")}
-    told["machine"] = {"cpu": platform.processor() or platform.machine(), "cores": os.cpu_count()}
-    text = json.dumps(told, indent=2)
+    figures: dict[str, Any] = {precision: compare(precision, args) for precision in args.precision}
+    figures["settings"] = {name: getattr(args, name) for name in ("model", "rows", "length", "predictions", "xla")}
+    figures["machine"] = {"cpu": platform.processor() or platform.machine(), "cores": os.cpu_count()}
+    text = json.dumps(figures, indent=2)
     print(text)
     if args.out:
         args.out.write_text(text + "\n")

@@ -114,11 +114,15 @@ def make_venv() -> None:
 
 
 def install_packages(lock: Path) -> None:
-    """Exactly the locked packages. uv takes seconds where pip takes minutes; without it pip does the same."""
+    """Exactly the locked packages. uv takes seconds where pip takes minutes; without it pip does the same.
+
+    Their bytecode with them, which pip always writes: where PYTHONDONTWRITEBYTECODE is set nobody else would, and each
+    import of TensorFlow would take 10 seconds of a core instead of 5.
+    """
     pip = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--require-hashes"]
     if os.environ.get("INSTALLER") != "pip":
         uv = bootstrap_uv(lock)
-        sync = [uv, "pip", "sync", "--require-hashes", "--python", str(PYTHON), str(lock)]
+        sync = [uv, "pip", "sync", "--compile-bytecode", "--require-hashes", "--python", str(PYTHON), str(lock)]
         if uv and subprocess.run(sync, env=uv_environment(), check=False).returncode == 0:
             return
         print("uv did not do it: installing with pip, which takes some minutes", file=sys.stderr, flush=True)

@@ -14,22 +14,24 @@ from collections.abc import Sequence
 _COUNT = re.compile(r"(?P<tasks>[1-9][0-9]*)(\(x(?P<times>[1-9][0-9]*)\))?")
 
 
-def tasks_of_nodes(told: str) -> list[int]:
+def tasks_of_nodes(tasks_per_node: str) -> list[int]:
     """`8(x3),4` -> [8, 8, 8, 4]. Raises ValueError where it is none of Slurm's."""
     tasks = []
-    for entry in told.strip().split(","):
+    for entry in tasks_per_node.strip().split(","):
         match = _COUNT.fullmatch(entry)
         if match is None:
-            raise ValueError(f"SLURM_TASKS_PER_NODE is {told!r}: expected numbers such as 8(x3),4")
+            raise ValueError(f"SLURM_TASKS_PER_NODE is {tasks_per_node!r}: expected numbers such as 8(x3),4")
         tasks += [int(match["tasks"])] * int(match["times"] or 1)
     return tasks
 
 
-def bert_hosts(nodes: Sequence[str], told: str) -> str:
+def bert_hosts(nodes: Sequence[str], tasks_per_node: str) -> str:
     """BERT_HOSTS of `nodes`, in their order. Raises ValueError where the numbers do not fit them."""
-    tasks = tasks_of_nodes(told)
+    tasks = tasks_of_nodes(tasks_per_node)
     if len(tasks) != len(nodes):
-        raise ValueError(f"SLURM_TASKS_PER_NODE is {told!r}, of {len(tasks)} nodes, but the job has {len(nodes)}")
+        raise ValueError(
+            f"SLURM_TASKS_PER_NODE is {tasks_per_node!r}, of {len(tasks)} nodes, but the job has {len(nodes)}"
+        )
     return ",".join(f"{node}:{count}" for node, count in zip(nodes, tasks, strict=True))
 
 

@@ -1,6 +1,6 @@
 """Time inference calls of one cell: a model, a sequence length, a batch.
 
-Reads   params: precision, xla, seed, benchmark_inference
+Reads   params: precision, xla, deterministic, allreduce, seed, benchmark_inference
 Writes  metrics/benchmark_inference/<model>-<sequence length>-<batch>.json
 """
 
@@ -12,8 +12,9 @@ from pathlib import Path
 from bert.benchmark.settings import BenchmarkInferenceSettings, Cell
 from bert.launch.allocator import keep_pages
 from bert.pipeline.job import job, parser, run
-from bert.pipeline.params import section
-from bert.training.settings import compute_settings
+from bert.pipeline.params import section, top_level
+from bert.training.settings import ComputeSettings
+from bert.watch.watcher import LiveWatcher
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -24,13 +25,17 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = p.parse_args(argv)
     cell = Cell.parse(args.cell)
     settings = section(BenchmarkInferenceSettings, "benchmark_inference")
-    compute = compute_settings()
+    compute = top_level(ComputeSettings)
     seed = section(int, "seed")
     params = {"cell": cell, "settings": settings, "compute": compute, "seed": seed}
-    with job(f"benchmark_inference@{cell.name}", params, [], args.metrics, args.provenance) as work:
+    with job(
+        f"benchmark_inference@{cell.name}", "stages.benchmark_inference", params, [], args.metrics, args.provenance
+    ) as work:
         from bert.benchmark.run import benchmark_inference
+        from bert.launch.memory import peak_memory
+        from bert.training.world import World
 
-        work.metrics |= benchmark_inference(cell, settings, compute, seed)
+        work.metrics |= benchmark_inference(cell, settings, compute, seed, LiveWatcher()) | peak_memory(World())
         work.publish({})
 
 

@@ -24,12 +24,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     p.add_argument("--documents", type=Path, nargs="+", required=True, help="folders of documents")
     p.add_argument("--out", type=Path, required=True)
     p.add_argument("--metrics", type=Path, required=True)
-    p.add_argument("--provenance", type=Path, required=True)
     args = p.parse_args(argv)
     settings, seed = section(ClozeSettings, "cloze"), section(int, "seed")
-    with job(
-        "cloze", {"cloze": settings, "seed": seed}, args.documents, args.metrics, args.provenance, code="stages.cloze"
-    ) as work:
+    with job("cloze", "stages.cloze", {"cloze": settings, "seed": seed}, args.documents, args.metrics) as work:
         result = work.folder / "result"
         work.metrics |= make_cloze(args.documents, settings, seed, result)
         work.publish({result / name: args.out / name for name in SETS})

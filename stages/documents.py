@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from bert.beam.run import Workplace
 from bert.documents.make import CORPORA, make_documents
 from bert.documents.settings import DocumentsSettings
 from bert.pipeline.job import job, parser, run
+from bert.pipeline.machine import machine_settings
 from bert.pipeline.params import section
+from bert.watch.parts import watch_parts
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -21,20 +24,20 @@ def main(argv: Sequence[str] | None = None) -> None:
     p.add_argument("--source", type=Path, required=True)
     p.add_argument("--out", type=Path, required=True)
     p.add_argument("--metrics", type=Path, required=True)
-    p.add_argument("--provenance", type=Path, required=True)
     args = p.parse_args(argv)
+    machine = machine_settings()
     settings = section(DocumentsSettings, "documents")
     with job(
         f"documents@{args.corpus}",
+        "stages.documents",
         # Whoever finds the errors acceptable and raises the threshold goes on from the finished parts.
         {"documents": settings.model_dump(mode="json", exclude={"max_error_rate"})},
         [args.source],
         args.metrics,
-        args.provenance,
-        code="stages.documents",
     ) as work:
         result = work.folder / "result"
-        work.metrics |= make_documents(args.corpus, args.source, settings, work.folder, result)
+        place = Workplace(work.folder, machine.work, machine.beam_options, watch_parts)
+        work.metrics |= make_documents(args.corpus, args.source, settings, place, result)
         work.publish({result: args.out})
 
 

@@ -22,10 +22,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from bert.beam.run import Workplace
 from bert.download.lanes import download
 from bert.download.settings import AnySource, DownloadSettings
 from bert.pipeline.job import job, parser, run
+from bert.pipeline.machine import machine_settings
 from bert.pipeline.params import section
+from bert.watch.downloads import watch_download
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -33,15 +36,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     p.add_argument("--source", required=True, help="key under `download:` in params.yaml")
     p.add_argument("--out", type=Path, required=True, help="folder for the files, manifest.json and missing.jsonl")
     p.add_argument("--metrics", type=Path, required=True, help="files, bytes, and what was dropped, by reason")
-    p.add_argument("--provenance", type=Path, required=True, help="machine, versions and seconds of this run")
     args = p.parse_args(argv)
+    machine = machine_settings()
     sources = section(list[AnySource] | None, f"download.{args.source}") or []
     settings = section(DownloadSettings, "download")
-    with job(
-        f"download@{args.source}", {"sources": sources}, [], args.metrics, args.provenance, code="stages.download"
-    ) as work:
+    with job(f"download@{args.source}", "stages.download", {"sources": sources}, [], args.metrics) as work:
         result = work.folder / "result"
-        work.metrics |= download(sources, settings, work.folder, result)
+        place = Workplace(work.folder, machine.work, machine.beam_options, watch_download)
+        work.metrics |= download(sources, settings, place, result)
         work.publish({result: args.out})
 
 

@@ -30,11 +30,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     p.add_argument("--data", type=Path, required=True, help="folder of the questions")
     p.add_argument("--out", type=Path, required=True)
     p.add_argument("--metrics", type=Path, required=True)
-    p.add_argument("--provenance", type=Path, required=True)
     args = p.parse_args(argv)
     settings = section(SquadSettings, "squad")
     inputs = [args.model, args.predictions, args.data]
-    with job("export", {"squad": settings}, inputs, args.metrics, args.provenance, code="stages.export") as work:
+    with job("export", "stages.export", {"squad": settings}, inputs, args.metrics) as work:
         import tensorflow as tf
 
         from bert.checkpoints.folder import load_model

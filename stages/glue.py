@@ -1,6 +1,7 @@
 """Horovod. Fine-tune on one GLUE task, predict, score; the same from random weights as a control.
 
-Reads   data/models/<finetune.init>, the data of `glue.data`     params: seed, precision, xla, finetune, glue.<task>
+Reads   data/models/<finetune.init>, the data of `glue.data`
+        params: seed, precision, xla, deterministic, allreduce, finetune, glue.<task>
 Writes  data/models/glue/<task>, data/predictions/glue/<task>.tsv, metrics/glue/<task>.json
 
 With --seed it is one run of the stability test: no control, and only the metrics are kept.
@@ -12,13 +13,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bert.launch.allocator import keep_pages
-from bert.launch.stage import run_ranked, training_parser
-from bert.pipeline.code import code_hashes
+from bert.launch.stage import TrainingStage, run_ranked, training_parser
 from bert.pipeline.job import run
-from bert.pipeline.params import section
-from bert.tasks.settings import FinetuneSettings, GlueTaskSettings
-from bert.training.settings import compute_settings
-from bert.training.world import World, split_batch
+from bert.pipeline.machine import machine_settings
+from bert.pipeline.params import section, top_level
+from bert.tasks.settings import FinetuneParams, FinetuneSettings, GlueTaskSettings
+from bert.training.context import Context, Outcome
+from bert.training.settings import ComputeSettings
+from bert.training.world import split_batch
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -30,34 +32,33 @@ def main(argv: Sequence[str] | None = None) -> None:
     p.add_argument("--out", type=Path)
     p.add_argument("--predictions", type=Path)
     args = p.parse_args(argv)
-    settings = section(GlueTaskSettings, f"glue.{args.task}")
-    finetuning = section(FinetuneSettings, "finetune")
-    compute = compute_settings()
-    seed, source = section(int, "seed"), section(str, "glue.data")
-    stage, outs = f"glue@{args.task}", {"model": args.out, "predictions.tsv": args.predictions}
+    machine = machine_settings()
+    name, source = f"glue.{args.task}", section(str, "glue.data")
+    settings, shared = section(GlueTaskSettings, name), section(FinetuneSettings, "finetune")
+    seed = section(int, "seed")
+    dvc_name, outs = f"glue@{args.task}", {"model": args.out, "predictions.tsv": args.predictions}
     if args.seed is not None:
-        stage, outs, seed = f"stability_run@{args.task}-{args.seed}", {}, args.seed
+        dvc_name, outs, seed = f"stability_run@{args.task}-{args.seed}", {}, args.seed
         settings = settings.model_copy(update={"random_control": False})
+    params = FinetuneParams(name, settings, shared, top_level(ComputeSettings), seed)
 
-    def work(scratch: Path, world: World) -> None:
-        from bert.tasks.glue.run import run_glue
+    def work(context: Context) -> Outcome | None:
+        from bert.tasks.glue.data import TASKS
+        from bert.tasks.glue.run import run_glue  # imports TensorFlow, which --help need not wait for
 
-        code = code_hashes("stages.glue")
-        run_glue(
-            stage, args.task, args.data, source, args.init, settings, finetuning, compute, seed, scratch, world, code
-        )
+        return run_glue(dvc_name, TASKS[args.task], args.data, source, args.init, params, context)
 
-    run_ranked(
-        stage,
+    stage = TrainingStage(
+        dvc_name,
         "stages.glue",
-        argv,
-        args,
-        {"task": settings, "finetune": finetuning, "compute": compute, "seed": seed, "source": source},
+        {"task": settings, "finetune": shared, "compute": params.compute, "seed": seed, "source": source},
         [args.init, args.data],
-        work,
         {name: out for name, out in outs.items() if out is not None},
-        lambda ranks: split_batch(stage, f"glue.{args.task}.batch_size", settings.batch_size, ranks),
+        lambda ranks: split_batch(
+            dvc_name, f"{name}.batch_size", settings.batch_size, ranks, machine.micro_batch_of(dvc_name)
+        ),
     )
+    run_ranked(stage, work, args, argv, machine)
 
 
 if __name__ == "__main__":

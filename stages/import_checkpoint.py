@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from bert.download.lanes import download
 from bert.download.settings import DownloadSettings, Source
 from bert.pipeline import manifest
 from bert.pipeline.job import job, parser, run
+from bert.pipeline.machine import machine_settings
 from bert.pipeline.params import section
 
 
@@ -22,24 +22,27 @@ def main(argv: Sequence[str] | None = None) -> None:
     p = parser(__doc__)
     p.add_argument("--out", type=Path, required=True)
     p.add_argument("--metrics", type=Path, required=True)
-    p.add_argument("--provenance", type=Path, required=True)
     args = p.parse_args(argv)
+    machine = machine_settings()
     sources = section(list[Source] | None, "import_checkpoint.source") or []
     how = section(DownloadSettings, "download", without=("wikipedia", "books", "text", "squad", "glue"))
     with job(
         "import_checkpoint",
+        "stages.import_checkpoint",
         {"source": sources},
         [],
         args.metrics,
-        args.provenance,
-        code="stages.import_checkpoint",
     ) as work:
         result = work.folder / "model"
         if sources:
+            from bert.beam.run import Workplace
             from bert.checkpoints.folder import save_model
             from bert.checkpoints.importers import read_checkpoint
+            from bert.download.lanes import download
+            from bert.watch.downloads import watch_download
 
-            download(sources, how, work.folder, work.folder / "files")
+            place = Workplace(work.folder, machine.work, machine.beam_options, watch_download)
+            download(sources, how, place, work.folder / "files")
             model = read_checkpoint(work.folder / "files")
             save_model(result, model.config, model.weights, model.vocab)
             count = sum(w.size for w in model.weights.values())

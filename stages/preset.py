@@ -64,18 +64,18 @@ def read_preset(name: str, params: Mapping[str, Any], folder: Path = FOLDER) -> 
     if name not in names(folder):
         raise StageError(f"there is no preset {name!r} in {folder}", run="python -m stages.preset --list")
     path = folder / f"{name}.yaml"
-    told = load(path)
-    if unknown := sorted(told.keys() - set(KEYS)):
+    raw = load(path)
+    if unknown := sorted(raw.keys() - set(KEYS)):
         raise StageError(f"{path}: {', '.join(unknown)}: expected {', '.join(KEYS)}", run=f"correct {path}")
-    base = read_preset(told["base"], params, folder) if "base" in told else Preset({}, {})
-    for key in told.get("params", {}):
+    base = read_preset(raw["base"], params, folder) if "base" in raw else Preset({}, {})
+    for key in raw.get("params", {}):
         node: Any = params
         for part in key.split("."):
             if not isinstance(node, Mapping) or part not in node:
                 raise StageError(f"{path}: params.yaml has no parameter {key!r}", run=f"correct {path}")
             node = node[part]
-    machine = {key: _as_variable(value) for key, value in told.get("machine", {}).items()}
-    return Preset({**base.params, **told.get("params", {})}, {**base.machine, **machine})
+    machine = {key: _as_variable(value) for key, value in raw.get("machine", {}).items()}
+    return Preset({**base.params, **raw.get("params", {})}, {**base.machine, **machine})
 
 
 def main(argv: Sequence[str] | None = None) -> None:

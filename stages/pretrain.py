@@ -1,7 +1,8 @@
 """Horovod. Pretrain one phase with masked LM and next-sentence prediction.
 
 Reads   data/tfrecords/<phase>, data/vocab.txt, for phase 2 data/models/phase1
-        params: seed, model, precision, xla, pretrain.<phase>, and what both phases share under pretrain
+        params: seed, model, precision, xla, deterministic, allreduce, pretrain.<phase>, and what both phases share
+        under pretrain
 Writes  data/models/<phase>, metrics/pretrain_<phase>.json, metrics/curves/pretrain_<phase>.tsv and _held_out.tsv
 
 Starts itself under horovodrun where BERT_RANKS asks for more than one process. Killed, it goes on from its last
@@ -14,12 +15,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bert.launch.allocator import keep_pages
-from bert.launch.stage import run_ranked, training_parser
-from bert.pipeline.code import code_hashes
+from bert.launch.stage import TrainingStage, run_ranked, training_parser
 from bert.pipeline.job import run
-from bert.pipeline.params import section
-from bert.training.settings import PhaseTraining, PretrainSettings, compute_settings
-from bert.training.world import Split, World, split_batch
+from bert.pipeline.machine import machine_settings
+from bert.pipeline.params import section, top_level
+from bert.training.context import Context, Outcome
+from bert.training.settings import ComputeSettings, PhaseTraining, PretrainParams, PretrainSettings
+from bert.training.world import split_batch
 
 PHASES = ("phase1", "phase2")
 
@@ -34,46 +36,39 @@ def main(argv: Sequence[str] | None = None) -> None:
     p.add_argument("--curve", type=Path, required=True, help="of the loss on the training text")
     p.add_argument("--held-out-curve", type=Path, required=True)
     args = p.parse_args(argv)
-    stage = f"pretrain_{args.phase}"
-    phase = section(PhaseTraining, f"pretrain.{args.phase}")
-    settings = section(PretrainSettings, "pretrain", without=PHASES)
-    compute = compute_settings()
-    model, seed = section(str, "model"), section(int, "seed")
+    machine = machine_settings()
+    params = PretrainParams(
+        args.phase,
+        section(str, "model"),
+        section(PhaseTraining, f"pretrain.{args.phase}"),
+        section(PretrainSettings, "pretrain", without=PHASES),
+        top_level(ComputeSettings),
+        section(int, "seed"),
+    )
+    own = params.own
 
-    def work(scratch: Path, world: World) -> None:
+    def work(context: Context) -> Outcome | None:
         from bert.training.pretraining import pretrain  # imports TensorFlow, which --help need not wait for
 
-        pretrain(
-            args.phase,
-            model,
-            phase,
-            settings,
-            compute,
-            seed,
-            args.records,
-            args.vocab,
-            args.init,
-            scratch,
-            world,
-            code_hashes("stages.pretrain"),
-        )
+        return pretrain(params, args.records, args.vocab, args.init, context)
 
-    def split(ranks: int) -> Split:
-        rows = phase.micro_batches.rows if phase.micro_batches else None
-        return split_batch(stage, f"pretrain.{args.phase}.batch_size", phase.batch_size, ranks, rows)
-
-    run_ranked(
-        stage,
+    stage = TrainingStage(
+        params.stage,
         "stages.pretrain",
-        argv,
-        args,
-        {"phase": phase, "pretrain": settings, "compute": compute, "seed": seed}
-        | ({} if args.init else {"model": model}),
+        {"phase": own, "pretrain": params.shared, "compute": params.compute, "seed": params.seed}
+        | ({} if args.init else {"model": params.model}),
         [args.records / "train", args.records / "test", args.vocab, *([args.init] if args.init else [])],
-        work,
         {"model": args.out, "curve.tsv": args.curve, "held_out.tsv": args.held_out_curve},
-        split,
+        lambda ranks: split_batch(
+            params.stage,
+            f"pretrain.{args.phase}.batch_size",
+            own.batch_size,
+            ranks,
+            machine.micro_batch_of(params.stage),
+            own.micro_batches.rows if own.micro_batches else None,
+        ),
     )
+    run_ranked(stage, work, args, argv, machine)
 
 
 if __name__ == "__main__":

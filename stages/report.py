@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from bert.pipeline.code import checked_code
 from bert.pipeline.files import write_text
 from bert.pipeline.job import parser, run
 from bert.pipeline.params import section
@@ -33,6 +34,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         p.add_argument(flag, type=Path, nargs="+", action="extend", default=[], help="files, or folders of them")
     p.add_argument("--out", type=Path, required=True)
     args = p.parse_args(argv)
+    checked_code("stages.report")
 
     members = {
         "glue": section(tuple[str, ...], "glue.tasks"),

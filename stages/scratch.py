@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bert.pipeline.job import parser, run
-from bert.pipeline.scratch import PUBLISHED, discard, in_use, scratch_root
+from bert.pipeline.scratch import PUBLISHED, discard, in_use, runs
 
 
 def _megabytes(folder: Path) -> float:
@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     what.add_argument("--list", action="store_true", help="print each folder, its size and state")
     what.add_argument("--prune", action="store_true", help="remove all that is not in use")
     args = p.parse_args(argv)
-    for folder in sorted(f for f in scratch_root().glob("*") if f.is_dir()):
+    for folder in runs():
         busy = in_use(folder)
         state = "in use" if busy else "finished" if (folder / PUBLISHED).exists() else "interrupted"
         print(f"{folder.name}  {_megabytes(folder):.1f} MB  {state}")

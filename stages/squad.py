@@ -1,6 +1,7 @@
 """Horovod. Fine-tune on question answering, predict, score; the same from random weights as a control.
 
-Reads   data/models/<finetune.init>, the questions of `squad.data`     params: seed, precision, xla, finetune, squad
+Reads   data/models/<finetune.init>, the questions of `squad.data`
+        params: seed, precision, xla, deterministic, allreduce, finetune, squad
 Writes  data/models/squad, data/predictions/squad, metrics/squad.json, metrics/curves/squad.tsv
 """
 
@@ -10,13 +11,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bert.launch.allocator import keep_pages
-from bert.launch.stage import run_ranked, training_parser
-from bert.pipeline.code import code_hashes
+from bert.launch.stage import TrainingStage, run_ranked, training_parser
 from bert.pipeline.job import run
-from bert.pipeline.params import section
-from bert.tasks.settings import FinetuneSettings, SquadSettings
-from bert.training.settings import compute_settings
-from bert.training.world import World, split_batch
+from bert.pipeline.machine import machine_settings
+from bert.pipeline.params import section, top_level
+from bert.tasks.settings import FinetuneParams, FinetuneSettings, SquadSettings
+from bert.training.context import Context, Outcome
+from bert.training.settings import ComputeSettings
+from bert.training.world import split_batch
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -27,28 +29,27 @@ def main(argv: Sequence[str] | None = None) -> None:
     p.add_argument("--predictions", type=Path, required=True)
     p.add_argument("--curve", type=Path, required=True)
     args = p.parse_args(argv)
+    machine = machine_settings()
     settings = section(SquadSettings, "squad")
-    finetuning = section(FinetuneSettings, "finetune")
-    compute = compute_settings()
-    seed = section(int, "seed")
+    shared = section(FinetuneSettings, "finetune")
+    params = FinetuneParams("squad", settings, shared, top_level(ComputeSettings), section(int, "seed"))
 
-    def work(scratch: Path, world: World) -> None:
-        from bert.tasks.squad.run import run_squad
+    def work(context: Context) -> Outcome | None:
+        from bert.tasks.squad.run import run_squad  # imports TensorFlow, which --help need not wait for
 
-        code = code_hashes("stages.squad")
-        run_squad(args.data, args.init, settings, finetuning, compute, seed, scratch, world, code)
+        return run_squad(args.data, args.init, params, context)
 
-    run_ranked(
+    stage = TrainingStage(
         "squad",
         "stages.squad",
-        argv,
-        args,
-        {"squad": settings, "finetune": finetuning, "compute": compute, "seed": seed},
+        {"squad": settings, "finetune": shared, "compute": params.compute, "seed": params.seed},
         [args.init, args.data],
-        work,
         {"model": args.out, "predictions": args.predictions, "curve.tsv": args.curve},
-        lambda ranks: split_batch("squad", "squad.batch_size", settings.batch_size, ranks),
+        lambda ranks: split_batch(
+            "squad", "squad.batch_size", settings.batch_size, ranks, machine.micro_batch_of("squad")
+        ),
     )
+    run_ranked(stage, work, args, argv, machine)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from bert.pipeline.code import checked_code
 from bert.pipeline.errors import StageError
 from bert.pipeline.files import read_json, write_json
 from bert.pipeline.job import parser, run
@@ -22,6 +23,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     p.add_argument("--runs", type=Path, nargs="+", action="extend", required=True, help="files, or a folder of them")
     p.add_argument("--metrics", type=Path, required=True)
     args = p.parse_args(argv)
+    checked_code("stages.stability")
 
     runs = {}
     for given in args.runs:

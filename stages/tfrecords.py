@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from bert.beam.run import Workplace
 from bert.examples.settings import ExamplesSettings, PhaseSettings
 from bert.examples.writing import make_records
 from bert.pipeline.files import write_text
 from bert.pipeline.job import job, parser, run
+from bert.pipeline.machine import machine_settings
 from bert.pipeline.params import section
+from bert.watch.parts import watch_parts
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -25,22 +28,22 @@ def main(argv: Sequence[str] | None = None) -> None:
     p.add_argument("--out", type=Path, required=True)
     p.add_argument("--metrics", type=Path, required=True)
     p.add_argument("--lengths", type=Path, required=True, help="histogram of the sequences' lengths")
-    p.add_argument("--provenance", type=Path, required=True)
     args = p.parse_args(argv)
+    machine = machine_settings()
     settings = section(ExamplesSettings, "tfrecords.examples")
     phase = section(PhaseSettings, f"tfrecords.{args.phase}")
     seed = section(int, "seed")
     with job(
         f"tfrecords@{args.phase}",
+        "stages.tfrecords",
         {"examples": settings, "phase": phase, "seed": seed},
         [args.train, args.test, args.vocab],
         args.metrics,
-        args.provenance,
-        code="stages.tfrecords",
     ) as work:
         result = work.folder / "result"
         shards = {"train": args.train, "test": args.test}
-        metrics, lengths = make_records(shards, args.vocab, args.phase, phase, settings, seed, work.folder, result)
+        place = Workplace(work.folder, machine.work, machine.beam_options, watch_parts)
+        metrics, lengths = make_records(shards, args.vocab, args.phase, phase, settings, seed, place, result)
         work.metrics |= metrics
         table = [("split", "tokens", "sequences"), *lengths]
         write_text(work.folder / "lengths.tsv", "".join("\t".join(map(str, row)) + "\n" for row in table))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,12 @@ from bert.pipeline.machine import variables
 from tests.project import Project
 
 MACHINE_SETTINGS = (*variables(), "DVC_ROOT", "DVC_STAGE", "DVC_EXP_NAME")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files with the most slow tests first: `make test` gives whole files to its workers."""
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    items.sort(key=lambda item: -slow[item.path])
 
 
 @pytest.fixture(autouse=True)

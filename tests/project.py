@@ -92,7 +92,7 @@ class Project:
         """The flags of `stage` as dvc.yaml gives them, without those that are about its input."""
         name = f"{stage}/{key}" if key else stage
         out = f"data/{name}" + (".txt" if stage == "vocab" else "")
-        return ["--out", out, "--metrics", f"metrics/{name}.json", "--provenance", f"metrics/provenance/{name}.json"]
+        return ["--out", out, "--metrics", f"metrics/{name}.json"]
 
     def start(self, stage: str, *arguments: str, leads: bool = False, **environment: str) -> subprocess.Popen[str]:
         """`python -m stages.<stage>` in the project, going on while the test looks; `leads` a process group."""

@@ -29,6 +29,9 @@ pytestmark = pytest.mark.slow
 STAGE = "pretrain_phase1"
 WORDS = [a + b for a in ("ba", "ke", "li", "mo", "nu", "ra", "si") for b in ("den", "fal", "gor", "hun", "jit", "kap")]
 SECONDS = 240
+RUNNING = r"Running stage '([^']+)'"
+# In what decides which shard a document goes to.
+CONSTANT, CHANGED = "_seed}\\x00", "_seed}\\x01"
 
 
 def run(folder: Path, *command: str, check: bool = True, **env: str) -> subprocess.CompletedProcess[str]:
@@ -44,6 +47,11 @@ def environment(**more: str) -> dict[str, str]:
     git = {"GIT_AUTHOR_NAME": "t", "GIT_AUTHOR_EMAIL": "t@example.org"}
     git |= {"GIT_COMMITTER_NAME": "t", "GIT_COMMITTER_EMAIL": "t@example.org"}
     return told | git | {"PATH": path} | more
+
+
+def ran(done: subprocess.CompletedProcess[str]) -> list[str]:
+    """The stages that a dvc command has run, in order."""
+    return re.findall(RUNNING, done.stdout)
 
 
 def corpus() -> str:
@@ -114,12 +122,57 @@ def test_data_stages_give_the_same_hashes_in_two_processes_and_under_another_has
     options = "--direct_running_mode=multi_processing --direct_num_workers=2"
     stages = ["download@text", "documents@text", "shards", "vocab", "tfrecords@phase1"]
     done = run(repo, "dvc", "repro", "-f", "-s", *stages, BERT_BEAM_OPTIONS=options, PYTHONHASHSEED="1")
-    assert done.stdout.count("Running stage") == len(stages)
+    assert ran(done) == stages
+    assert hashes(repo) == before
+    entries = run(repo, "git", "diff", "--stat", "--", "dvc.lock", "code", "metrics")
+    assert entries.stdout == "", "the whole entries are the same on every machine and at every time"
+    go_back(repo)
+
+
+def edit(file: Path, old: str, new: str) -> None:
+    text = file.read_text()
+    assert text.count(old) == 1, (file, old)
+    file.write_text(text.replace(old, new))
+
+
+def comment(repo: Path) -> None:
+    """A comment, a docstring and a new layout, in what every stage, or the training stage, runs."""
+    edit(repo / "bert/pipeline/files.py", "import hashlib\n", "import hashlib  # SHA-256\n")
+    edit(repo / "bert/training/step.py", '"""One optimizer step', '"""A step of the optimizer')
+    edit(repo / "bert/training/step.py", "SHARES = 2\n", "SHARES = (\n    2\n)\n")
+
+
+def test_a_comment_a_docstring_and_a_new_layout_rerun_the_stage_code_alone(repo: Path) -> None:
+    comment(repo)
+    assert ran(run(repo, "dvc", "repro", STAGE)) == ["code"]
+    assert run(repo, "git", "diff", "--stat", "--", "code").stdout == ""
+    go_back(repo)
+    comment(repo)
+    assert ran(run(repo, "dvc", "exp", "run", "--temp", "-n", "commented", STAGE)) == ["code"]
+    go_back(repo)
+
+
+def test_a_changed_constant_reruns_the_stages_that_use_it_and_what_follows(repo: Path) -> None:
+    before = hashes(repo)
+    edit(repo / "bert/shards/placement.py", CONSTANT, CHANGED)
+    alone = run(repo, "dvc", "repro", "-f", "-s", "shards", check=False)
+    assert alone.returncode != 0, "dvc.lock would say that the old code made it"
+    assert "code/shards.json is of other code than this; changed since: bert/shards/placement.py" in alone.stderr
+    assert "next: dvc repro code" in alone.stderr
+    run(repo, "dvc", "checkout", "-q", "shards")
+    assert ran(run(repo, "dvc", "repro", STAGE)) == ["code", "shards", "vocab", "tfrecords@phase1", STAGE]
+    diff = run(repo, "git", "diff", "-U0", "--", "code").stdout
+    assert set(re.findall(r"^\+\+\+ b/code/(\w+)\.json", diff, re.M)) == {"shards"}
+    assert len(re.findall(r'^\+  "bert/shards/placement.py"', diff, re.M)) == 1
+    assert hashes(repo)["data/shards/train"] != before["data/shards/train"]
+    edit(repo / "bert/shards/placement.py", CHANGED, CONSTANT)
+    back = run(repo, "dvc", "repro", STAGE)
+    assert ran(back) == ["code"], "the others come from the cache"
     assert hashes(repo) == before
     go_back(repo)
 
 
-def test_after_kill_9_repro_goes_on_and_ends_with_the_same_weights(repo: Path) -> None:
+def test_after_kill_9_and_a_comment_repro_goes_on_and_ends_with_the_same_weights(repo: Path) -> None:
     uninterrupted = hashes(repo)["data/models/phase1"]
     fast = {"BERT_SAVE_SECONDS": "0"}
     with subprocess.Popen(
@@ -130,8 +183,11 @@ def test_after_kill_9_repro_goes_on_and_ends_with_the_same_weights(repo: Path) -
         os.kill(trainer, signal.SIGKILL)
         assert dvc.wait(SECONDS) != 0
     assert not (repo / "data/models/phase1").exists(), "nothing half-written is published"
+    comment(repo)
+    # A real change, of what no result depends on.
+    edit(repo / "bert/watch/progress.py", "SECONDS_BETWEEN_LINES = 5.0\n", "SECONDS_BETWEEN_LINES = 0.5\n")
     # -f: the cache knows the result of the first run; here it must be trained.
-    done = run(repo, "dvc", "repro", "-f", "-s", STAGE)
+    done = run(repo, "dvc", "repro", "-f", "-s", "code", STAGE)
     assert "going on from step" in done.stderr
     assert hashes(repo)["data/models/phase1"] == uninterrupted
     told = json.loads((repo / f"metrics/provenance/{STAGE}.json").read_text())
@@ -207,8 +263,7 @@ def test_an_experiment_at_another_precision_reruns_training_only_and_is_comparab
         assert not (repo / "data/models/phase1").exists(), "the figures are there while the stage still trains"
         out, _ = dvc.communicate(timeout=SECONDS)
         assert dvc.returncode == 0
-    ran = re.findall(r"Running stage '([^']+)'", out)
-    assert ran == [STAGE]
+    assert re.findall(RUNNING, out) == [STAGE]
     drawn = json.loads(
         run(repo, "dvc", "plots", "show", "--json", "-x", "step", f"dvclive/{STAGE}/plots/metrics").stdout
     )

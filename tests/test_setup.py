@@ -321,28 +321,32 @@ def test_what_the_user_tells_uv_comes_first(monkeypatch):
     assert environment.uv_environment()["UV_INDEX_STRATEGY"] == "first-index"
 
 
-# --- the check that CI makes of the data stages' bytes
+# --- the check that CI makes of the data stages' entries
 
 
-def test_bytes_are_compared_for_data_stages_only(tmp_path):
-    check = same_bytes()
+def test_whole_entries_are_compared_of_data_stages_only():
     lock = {
         "stages": {
             "download@squad": {"outs": [{"path": "data/download/squad", "md5": "1.dir"}]},
-            "shards": {"outs": [{"path": "data/shards/train", "md5": "2.dir"}, {"path": "metrics/x.json", "md5": "3"}]},
+            "shards": {
+                "cmd": "python -m stages.shards",
+                "deps": [{"path": "code/shards.json", "md5": "2"}],
+                "params": {"params.yaml": {"seed": 7}},
+                "outs": [{"path": "data/shards/train", "md5": "3.dir"}],
+            },
             "squad": {"outs": [{"path": "data/models/squad", "md5": "4.dir"}]},
         }
     }
-    committed = check.outs(lock)
-    assert committed == {("download@squad", "data/download/squad"): "1.dir", ("shards", "data/shards/train"): "2.dir"}
-    written = {("shards", "data/shards/train"): "9.dir"}
-    assert check.compare(committed, written) == [
-        ("download@squad", "data/download/squad", "1.dir", "-"),
-        ("shards", "data/shards/train", "2.dir", "9.dir"),
-    ]
+    assert same_bytes().entries(lock) == {
+        ("download@squad", "data/download/squad"): "1.dir",
+        ("shards", "cmd"): '"python -m stages.shards"',
+        ("shards", "code/shards.json in deps"): "2",
+        ("shards", "params"): '{"params.yaml": {"seed": 7}}',
+        ("shards", "data/shards/train"): "3.dir",
+    }
 
 
-def test_a_differing_out_is_named_and_is_a_failure(tmp_path):
+def test_a_differing_entry_is_named_and_is_a_failure(tmp_path):
     def git(*args: str) -> None:
         user = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
         subprocess.run(["git", *user, *args], cwd=tmp_path, check=True, capture_output=True)
@@ -351,13 +355,16 @@ def test_a_differing_out_is_named_and_is_a_failure(tmp_path):
         script = [sys.executable, str(ROOT / ".ci" / "same_bytes.py")]
         return subprocess.run(script, cwd=tmp_path, capture_output=True, text=True, check=False)
 
-    lock = {"stages": {"vocab": {"outs": [{"path": "data/vocab.txt", "md5": "1"}]}}}
+    vocab = {"deps": [{"path": "code/vocab.json", "md5": "0"}], "outs": [{"path": "data/vocab.txt", "md5": "1"}]}
     git("init")
-    (tmp_path / "dvc.lock").write_text(json.dumps(lock))
+    (tmp_path / "dvc.lock").write_text(json.dumps({"stages": {"vocab": vocab}}))
     git("add", "dvc.lock")
     git("commit", "-m", "lock")
     assert run().returncode == 0
-    lock["stages"]["vocab"]["outs"][0]["md5"] = "2"
-    (tmp_path / "dvc.lock").write_text(json.dumps(lock))
-    failed = run()
-    assert failed.returncode and "data/vocab.txt (vocab)" in failed.stderr and "DIFFERS" in failed.stdout
+    for part, path in (("outs", "data/vocab.txt"), ("deps", "code/vocab.json in deps")):
+        changed = {**vocab, part: [{**vocab[part][0], "md5": "2"}]}
+        (tmp_path / "dvc.lock").write_text(json.dumps({"stages": {"vocab": changed}}))
+        failed = run()
+        assert failed.returncode and f"{path} (vocab)" in failed.stderr and "2 now" in failed.stdout
+    (tmp_path / "dvc.lock").write_text("stages: {}")
+    assert "data/vocab.txt (vocab)" in run().stderr

@@ -1,4 +1,4 @@
-"""Lists that the parts of a stage have written, of failures or of drops, in one file."""
+"""Lists that the parts of a stage have written, of failures or of drops, joined in one file."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""Beam's options: `BERT_BEAM_OPTIONS`, checked, and what is chosen where it says nothing."""
+"""Beam's options: those that are given (`BERT_BEAM_OPTIONS`), checked, and a choice of runner where none is."""
 
 from __future__ import annotations
 
 import argparse
 import os
-import shlex
+from collections.abc import Sequence
 
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
 
@@ -35,18 +35,24 @@ def _known_options() -> argparse.ArgumentParser:
     return known
 
 
-def beam_options(weight: int, items: int, waiting: bool = False) -> PipelineOptions:
-    """Beam's options for `items` work items of `weight` bytes in all, from `BERT_BEAM_OPTIONS`.
+def beam_options(given: Sequence[str], weight: int, items: int, waiting: bool = False) -> PipelineOptions:
+    """The `given` options, and where they name no runner, one that suits the work.
 
-    `FnApiRunner` only where no runner is given: DirectRunner would be another engine (Prism) wherever it can download
-    one. In memory for little input, else one process a core; a thread an item for work that is `waiting` for others.
+    `FnApiRunner` then, since DirectRunner would be another engine (Prism) wherever it can download one. In memory for
+    little input, else one process a core; a thread an item for work that is `waiting` for others.
+
+    Args:
+        given: as on a command line: `("--runner=FlinkRunner", "--flink_master=host:8081")`.
+        weight: bytes of all work items together.
+        items: their number.
+        waiting: the work waits for other machines rather than computes.
 
     Raises:
         StageError: an option that Beam does not know (Beam itself would ignore it), a value that it does not take, or
             the Dask runner: of two branches it runs the last one, of tagged outputs each gets all (Beam 2.77).
     """
+    given = list(given)
     try:
-        given = shlex.split(os.environ.get("BERT_BEAM_OPTIONS", ""))
         _, unknown = _known_options().parse_known_args(given)
     except (ValueError, argparse.ArgumentError) as error:
         raise StageError(f"BERT_BEAM_OPTIONS: {error}", run=CORRECT) from None

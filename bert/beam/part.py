@@ -1,4 +1,4 @@
-"""The output of one work item: a folder of files on any of Beam's file systems, finished when it has its counts."""
+"""A unit of work, and its output: a folder of files on any of Beam's file systems, finished when it has its counts."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from apache_beam.io.filesystems import FileSystems
 from bert.beam.storage import make_folder, read, remove, write
 
 MARK = "part.json"
+
+Item = dict[str, Any]
+"""One unit of work: JSON-able, with a unique `name` (the part's folder) and `bytes` (its weight)."""
 
 
 class Part:
@@ -40,12 +43,14 @@ class Part:
             remove(temporary)
             raise
 
+    def is_finished(self) -> bool:
+        return FileSystems.exists(self.path(MARK))
+
     def counts(self) -> dict[str, Any] | None:
         """What the finished part counted; None while it is not finished."""
-        mark = self.path(MARK)
-        if not FileSystems.exists(mark):
+        if not self.is_finished():
             return None
-        with read(mark) as f:
+        with read(self.path(MARK)) as f:
             return json.loads(f.read())
 
     def finish(self, counts: dict[str, Any]) -> None:

@@ -7,18 +7,13 @@ the same on any runner with any number of workers.
 
 Bad input is data too: a worker that raised it would be tried again by a cluster, and would print its traceback. It
 leaves the StageError beside the parts instead. Whoever comes after it does no further item, and the driver raises it.
-
-Machine settings: `BERT_BEAM_OPTIONS` (any Beam options) and `BERT_WORK` (where the workers read and write).
 """
 
 from __future__ import annotations
 
 import logging
-import threading
-import time
 import uuid
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 logging.getLogger().setLevel(logging.ERROR)  # importing Beam warns of Google Cloud libraries that nobody asked for
@@ -29,16 +24,12 @@ from apache_beam.io.filesystems import FileSystems  # noqa: E402
 from apache_beam.options.pipeline_options import PipelineOptions  # noqa: E402
 
 from bert.beam.options import CORRECT, beam_options  # noqa: E402
-from bert.beam.part import MARK, Part  # noqa: E402
+from bert.beam.part import Item, Part  # noqa: E402
 from bert.beam.storage import make_folder, read  # noqa: E402
 from bert.beam.workplace import Workplace  # noqa: E402
-from bert.pipeline.errors import StageError, disk_full_told  # noqa: E402
-from bert.watch.progress import Progress  # noqa: E402
+from bert.pipeline.errors import StageError, disk_full_as_error  # noqa: E402
 
 __all__ = ["Item", "Part", "Work", "Workplace", "read", "run_parts"]
-
-Item = dict[str, Any]
-"""One unit of work: JSON-able, with a unique `name` (the part's folder) and `bytes` (its weight)."""
 
 
 class Work(Protocol):
@@ -51,7 +42,7 @@ class Work(Protocol):
 
 
 class _DoPart(beam.DoFn):
-    """Does one item unless its part is there from an earlier run, or an item of this run has failed."""
+    """Does one item, unless its part is finished by an earlier run, or an item of this run has failed."""
 
     def __init__(self, work: Work, root: str, failure: str, options: PipelineOptions) -> None:
         self._work, self._root, self._failure = work, root, failure
@@ -59,7 +50,7 @@ class _DoPart(beam.DoFn):
         self._ready = False
 
     def setup(self) -> None:
-        # Credentials and endpoints: the local runner's processes and a bare worker pool are not told them by Beam.
+        # Credentials and endpoints: Beam gives them neither to the local runner's processes nor to a bare worker pool.
         FileSystems.set_options(PipelineOptions.from_dictionary(self._options))
 
     def process(self, item: Item) -> None:
@@ -67,7 +58,7 @@ class _DoPart(beam.DoFn):
         if part.counts() is not None or failure.counts() is not None:
             return
         try:
-            with disk_full_told(self._root):
+            with disk_full_as_error(self._root):
                 if not self._ready:  # not in DoFn.setup: a restart that finds all parts done need not load anything
                     self._work.setup()
                     self._ready = True
@@ -76,37 +67,20 @@ class _DoPart(beam.DoFn):
             failure.finish({"error": error.args})
 
 
-def _watch(place: Workplace, items: Sequence[Item], label: str, stop: threading.Event) -> None:
-    """Progress of any runner: count the parts that are finished."""
-
-    def unfinished(item: Item) -> bool:
-        return stop.is_set() or not FileSystems.exists(Part(place.parts, item["name"]).path(MARK))
-
-    with Progress(label, len(items), "parts") as progress:
-        left, pause = list(items), 1.0
-        while not stop.wait(pause):
-            began = time.monotonic()
-            left = [item for item in left if unfinished(item)]
-            pause = max(1.0, 10 * (time.monotonic() - began))  # looking at thousands in a bucket takes minutes
-            progress.update(len(items) - len(left))
-        progress.update(len(items))
-
-
 def run_parts(
     label: str,
     items: Sequence[Item],
     work: Work,
     place: Workplace,
-    watch: Callable[[threading.Event], None] | None = None,
     waiting: bool = False,
 ) -> list[dict[str, Any]]:
-    """Do all items on the configured runner; their counts, in the order of `items`.
+    """Do all items on the runner that `place` has options for; their counts, in the order of `items`.
 
     After a failure the other workers finish the item that they are at, which a restart then need not do again.
 
     Args:
-        watch: shows progress in a thread until the event is set. Default: how many parts are finished.
-        waiting: the work is to wait for other machines, not to compute.
+        label: of the run, in the progress and in the names of Beam's steps.
+        waiting: the work waits for other machines rather than computes.
 
     Raises:
         StageError: what a worker raised; of several, the last. Or a runner or its options that Beam refuses.
@@ -116,24 +90,18 @@ def run_parts(
     names = [item["name"] for item in items]
     assert len(set(names)) == len(names), "work items must have names of their own"
     make_folder(place.parts)
-    options = beam_options(sum(item["bytes"] for item in items), len(items), waiting)
+    options = beam_options(place.options, sum(item["bytes"] for item in items), len(items), waiting)
     try:
         pipeline = beam.Pipeline(options=options)
     except (ValueError, ImportError) as error:
         raise StageError(f"BERT_BEAM_OPTIONS: {error}", run=CORRECT) from None
     # This run's own: a worker that outlives its killed driver may yet fail.
     failure = Part(place.parts, f".failure-{uuid.uuid4().hex[:8]}")
-    stop = threading.Event()
-    watcher = threading.Thread(target=watch or partial(_watch, place, items, label), args=(stop,), daemon=True)
-    watcher.start()
-    try:
+    with place.watch(label, items, place):
         with pipeline:
             make_parts(pipeline, label, items, _DoPart(work, place.parts, failure.name, options))
-    finally:
-        stop.set()
-        watcher.join()
-    if told := failure.counts():
-        raise StageError(*told["error"])
+        if failed := failure.counts():
+            raise StageError(*failed["error"])
     counts = [Part(place.parts, name).counts() for name in names]
     assert all(c is not None for c in counts), "a part is missing after the pipeline said DONE"
     return [c for c in counts if c is not None]

@@ -1,4 +1,4 @@
-"""Files on any of Beam's file systems, written and read as they are: a path, or a url such as s3://bucket/name."""
+"""Files on any of Beam's file systems, by a path or a url such as s3://bucket/name, without (de)compression."""
 
 from __future__ import annotations
 

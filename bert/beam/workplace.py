@@ -1,39 +1,68 @@
-"""Where a stage's workers read and write: its scratch, or a folder that a cluster sees (`BERT_WORK`)."""
+"""Where and how the workers of one stage work: their folder, Beam's options, and who watches them."""
 
 from __future__ import annotations
 
 import os
 import posixpath
 import shutil
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 from apache_beam.io.filesystems import FileSystems
 
 from bert.beam.options import beam_options
-from bert.beam.part import MARK, Part
+from bert.beam.part import MARK, Item, Part
 from bert.beam.storage import CHUNK, is_remote, make_folder, read, write
 from bert.pipeline.scratch import scratch_root
 
 
-class Workplace:
-    """Where the workers of one stage read and write.
+class Watch(Protocol):
+    """Shows how many of the items are done, for as long as its context lasts."""
 
-    By default that is the stage's scratch and nothing is moved. With `BERT_WORK` set (a folder or a url of any Beam
-    file system that the workers can see) inputs are uploaded there and results fetched.
+    def __call__(self, label: str, items: Sequence[Item], place: Workplace, /) -> AbstractContextManager[object]: ...
+
+
+def unwatched(label: str, items: Sequence[Item], place: Workplace) -> AbstractContextManager[object]:
+    """Shows nothing."""
+    return nullcontext()
+
+
+class Workplace:
+    """Where the workers of one stage read and write, and how Beam runs them.
+
+    By default they work in the stage's scratch and nothing is moved. With a work folder inputs are uploaded there and
+    results fetched.
+
+    Args:
+        scratch: a local folder that survives a kill. What is finished in it is not done again.
+        work_folder: a folder, or a url of any Beam file system, that all workers can see (`BERT_WORK`).
+        options: Beam's, as on a command line (`BERT_BEAM_OPTIONS`).
+        watch: shows the progress of each run.
+
+    Raises:
+        StageError: options that Beam refuses, where there is a work folder; without one, when the work begins.
     """
 
-    def __init__(self, scratch: Path) -> None:
-        self._scratch = scratch
-        given = os.environ.get("BERT_WORK")
+    def __init__(
+        self, scratch: Path, work_folder: str | None = None, options: Sequence[str] = (), watch: Watch = unwatched
+    ) -> None:
+        self.scratch, self.options, self.watch = scratch, tuple(options), watch
+        self._work_folder = work_folder
         self._away: str | None = None
-        if given:
+        if work_folder:
             # Under the name of the whole run, fingerprint and all: another run must not take these parts for its own.
             folder = scratch.resolve()
             base = scratch_root() if folder.is_relative_to(scratch_root()) else folder.anchor
-            self._away = FileSystems.join(given, *folder.relative_to(base).parts)
-            FileSystems.set_options(beam_options(0, 0))  # credentials and endpoints; Beam itself sets them too late
+            self._away = FileSystems.join(work_folder, *folder.relative_to(base).parts)
+            # Credentials and endpoints; Beam itself sets them too late.
+            FileSystems.set_options(beam_options(self.options, 0, 0))
         self.parts = FileSystems.join(self._away, "parts") if self._away else str(scratch / "parts")
+
+    def inside(self, name: str) -> Workplace:
+        """The workplace of one pass of several: the same settings, in the sub-folder `name`."""
+        return Workplace(self.scratch / name, self._work_folder, self.options, self.watch)
 
     def share(self, path: Path) -> str:
         """A name under which the workers can read the local file `path`."""
@@ -48,7 +77,7 @@ class Workplace:
             shutil.copyfileobj(source, f, CHUNK)
         return target
 
-    def fetch(self, item: dict[str, Any], file: str, target: Path) -> None:
+    def fetch(self, item: Item, file: str, target: Path) -> None:
         """Bring a finished part's `file` to the local path `target`: a hard link where it is local already."""
         target.parent.mkdir(parents=True, exist_ok=True)
         source = Part(self.parts, item["name"]).path(file)
@@ -60,7 +89,7 @@ class Workplace:
             shutil.copyfileobj(f, out, CHUNK)
 
     def forget_uploads(self) -> None:
-        """Remove what this stage left under `BERT_WORK`, once its result is safe in the scratch."""
+        """Remove what this stage left in the work folder, once its result is safe in the scratch."""
         if self._away is None:
             return
         # The marks first: of a stage that is killed meanwhile, no part may look finished that has lost its files.

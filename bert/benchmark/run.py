@@ -15,21 +15,17 @@ import tensorflow as tf
 from bert.benchmark.flops import encoder, peak_fraction, span_head, training
 from bert.benchmark.settings import BenchmarkInferenceSettings, BenchmarkTrainingSettings, Cell
 from bert.benchmark.timing import clean_statistics, reference_inference, reference_training, time_calls
-from bert.launch.memory import peak_memory
 from bert.model.config import BertConfig
 from bert.model.fused import compile_by
 from bert.model.parameters import make_parameters, squad_shapes
-from bert.optim.loss_scale import LossScale
-from bert.optim.optimizer import make_optimizer
-from bert.optim.settings import LossScaleSettings, OptimizerSettings
-from bert.tasks.finetuning import SPANS, forward_spans
+from bert.optim.settings import UpdateSettings
 from bert.training.allreduce import time_metrics
 from bert.training.batches import Arrays, array_batches
+from bert.training.context import Context, Watcher
+from bert.training.objectives import spans
 from bert.training.precision import Precision, set_precision
 from bert.training.settings import ComputeSettings
 from bert.training.step import TrainStep
-from bert.training.world import World, split_batch
-from bert.watch.progress import Progress
 
 # BERT's uncased vocabulary: the cost of a cell does not depend on the corpus at hand.
 VOCAB_SIZE = 30522
@@ -74,48 +70,44 @@ def _forward_flops(config: BertConfig, sequence_length: int) -> int:
     return body + span_head(sequence_length=sequence_length, hidden_size=config.hidden_size)
 
 
-def _common(cell: Cell, precision: Precision, world: World) -> dict[str, Any]:
+def _conditions(cell: Cell, precision: Precision, ranks: int) -> dict[str, Any]:
+    """What is measured, in the metrics' words."""
     return {
         "sequence_length": cell.sequence_length,
         "batch_size": cell.batch_size,
-        "ranks": world.size,
+        "ranks": ranks,
         "precision": precision.name,
         "precision_effective": precision.effective,
         "xla": precision.xla,
-        **peak_memory(world),
     }
 
 
 def benchmark_training(
     cell: Cell,
     settings: BenchmarkTrainingSettings,
-    optimizer: OptimizerSettings,
-    loss_scale: LossScaleSettings,
+    update: UpdateSettings,
     compute: ComputeSettings,
     seed: int,
-    world: World,
+    context: Context,
 ) -> dict[str, Any]:
-    """Metrics of `settings.steps` steps: input pipeline, forward, backward, all-reduce and update.
+    """Metrics of `settings.steps` steps: input pipeline, forward, backward, all-reduce and update; on every rank.
 
     The cell's batch is that of one rank, as in the published tables.
     """
+    world, split = context.world, context.split
     config = BertConfig.named(cell.model, VOCAB_SIZE)
-    precision = set_precision(compute, config.hidden_size)
+    precision = set_precision(compute, config.hidden_size, context.recompute)
     batch = cell.batch_size * world.size
-    split = split_batch("benchmark_training", "batch_size", batch, world.size)
-    parameters = make_parameters(squad_shapes(config), config, seed)
     step = TrainStep(
-        SPANS,
+        spans(),
         config,
-        parameters,
-        make_optimizer(parameters, optimizer),
-        LossScale(loss_scale if precision.scales_loss else None),
+        make_parameters(squad_shapes(config), config, seed),
+        update,
         lambda at: tf.constant(1e-5),
-        optimizer.clip_norm,
-        precision,
-        split,
-        world,
-        seed,
+        precision=precision,
+        split=split,
+        world=world,
+        seed=seed,
     )
     calls = settings.warmup + settings.steps
     batches = enumerate(array_batches(random_rows(cell, 8 * batch, seed), seed, 0, calls, split, world))
@@ -124,11 +116,11 @@ def benchmark_training(
 
     def one() -> None:
         number, rows = next(batches)
-        told = step(rows, tf.constant(number, tf.int64))
-        float(told["grad_norm"])
-        exchanges.append(float(told["allreduce_seconds"]))
+        figures = step(rows, tf.constant(number, tf.int64))
+        float(figures["grad_norm"])
+        exchanges.append(float(figures["allreduce_seconds"]))
 
-    with Progress(f"benchmark_training {cell.name}", calls, "steps") as progress:
+    with context.watcher.progress(f"benchmark_training {cell.name}", calls, "steps") as progress:
         timings = time_calls(one, settings.warmup, settings.steps, progress.update)
     clean = clean_statistics(timings, batch, batch * cell.sequence_length)
     flops = training(_forward_flops(config, cell.sequence_length))
@@ -137,12 +129,12 @@ def benchmark_training(
         **time_metrics(world, exchanges[settings.warmup :], timings.measured),
         "roofline": peak_fraction(flops, clean["sequences_per_second"] / world.size, matmul_peak(precision.dtype)),
         "reference_rules": reference_training(timings.all, batch),
-        **_common(cell, precision, world),
+        **_conditions(cell, precision, world.size),
     }
 
 
 def benchmark_inference(
-    cell: Cell, settings: BenchmarkInferenceSettings, compute: ComputeSettings, seed: int
+    cell: Cell, settings: BenchmarkInferenceSettings, compute: ComputeSettings, seed: int, watcher: Watcher
 ) -> dict[str, Any]:
     """Metrics of `settings.iterations` calls, one after the other: rows in host memory -> logits in host memory."""
     config = BertConfig.named(cell.model, VOCAB_SIZE)
@@ -151,12 +143,15 @@ def benchmark_inference(
     rows = random_rows(cell, cell.batch_size, seed)
     features = {name: rows[name] for name in ("input_ids", "input_mask", "segment_ids")}
 
-    forward = compile_by(precision.xla, lambda batch: forward_spans(parameters, config, batch, precision.dtype))
+    predict = spans().forward
+    forward = compile_by(precision.xla, lambda batch: predict(parameters, config, batch, precision.dtype))
 
     def one() -> None:
         forward({name: tf.constant(values) for name, values in features.items()}).numpy()
 
-    with Progress(f"benchmark_inference {cell.name}", settings.warmup + settings.iterations, "calls") as progress:
+    with watcher.progress(
+        f"benchmark_inference {cell.name}", settings.warmup + settings.iterations, "calls"
+    ) as progress:
         timings = time_calls(one, settings.warmup, settings.iterations, progress.update)
     clean = clean_statistics(timings, cell.batch_size, cell.batch_size * cell.sequence_length)
     flops = _forward_flops(config, cell.sequence_length)
@@ -164,5 +159,5 @@ def benchmark_inference(
         **clean,
         "roofline": peak_fraction(flops, clean["sequences_per_second"], matmul_peak(precision.dtype)),
         "reference_rules": reference_inference(timings.all, cell.batch_size),
-        **_common(cell, precision, World()),
+        **_conditions(cell, precision, ranks=1),
     }

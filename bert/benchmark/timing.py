@@ -43,7 +43,7 @@ def time_calls(
     """Call `call` `warmup` + `iterations` times, one after another, no pipelining.
 
     `call` must return only when its work is done: the result of a device has to be on the host.
-    `progress` is told the number of finished calls, outside of the timed region.
+    `progress` is called with the number of finished calls, outside of the timed region.
     """
     if warmup < 1 or iterations < 1:
         raise ValueError(

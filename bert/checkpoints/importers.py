@@ -97,9 +97,9 @@ def read_checkpoint(folder: Path) -> Model:
     path = _one(folder, "*.safetensors", "*.index")
     reader: Callable[[Path], dict[str, np.ndarray]] = _hugging_face if path.suffix == ".safetensors" else _tensorflow
     config_path, vocab = _one(folder, "bert_config.json", "config.json"), _one(folder, "vocab.txt")
-    told = read_json(config_path, AGAIN)
+    values = read_json(config_path, AGAIN)
     try:
-        config = BertConfig(**{key: told[key] for key in BertConfig.model_fields if key in told})
+        config = BertConfig(**{key: values[key] for key in BertConfig.model_fields if key in values})
     except ValidationError as error:
         raise StageError(f"{config_path}: not the configuration of a BERT: {error}", run=AGAIN) from None
     check_vocab(config, Vocabulary.read(vocab), vocab, AGAIN)

@@ -1,4 +1,4 @@
-"""Folders of documents -> the question-answering and the paraphrase set, and what is to be said about them."""
+"""Folders of documents -> the question-answering and the paraphrase set, and their metrics."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from bert.cloze.draws import position
 from bert.cloze.paraphrases.mrpc import Row, make_rows, write_tsv
 from bert.cloze.paraphrases.overlap import best_threshold_accuracy
 from bert.cloze.questions.answers import KINDS
@@ -15,7 +16,6 @@ from bert.cloze.questions.squad import Question, make_questions, write_squad
 from bert.cloze.selection import Selection
 from bert.cloze.settings import ClozeSettings
 from bert.cloze.texts import MADE_BY, Text, read_folders
-from bert.documents.document import position
 from bert.pipeline import manifest
 from bert.pipeline.errors import StageError
 
@@ -57,9 +57,11 @@ def make_cloze(folders: Sequence[Path], settings: ClozeSettings, seed: int, out:
     Raises:
         StageError: no documents, or one of the four files would be empty.
     """
-    asked, said = settings.questions, settings.paraphrases
-    questions = _Set(lambda text: make_questions(text, asked), {"train": asked.max_train, "dev": asked.max_dev})
-    rows = _Set(lambda text: make_rows(text, said), {"train": said.max_train, "dev": said.max_dev})
+    of_questions, of_pairs = settings.questions, settings.paraphrases
+    questions = _Set(
+        lambda text: make_questions(text, of_questions), {"train": of_questions.max_train, "dev": of_questions.max_dev}
+    )
+    rows = _Set(lambda text: make_rows(text, of_pairs), {"train": of_pairs.max_train, "dev": of_pairs.max_dev})
     documents: Counter[str] = Counter()
     for document in read_folders(folders):
         split = "dev" if position("split", document.id) < settings.dev_share else "train"

@@ -1,4 +1,4 @@
-"""Documents as the two sets look at them: split into sentences, with their own random numbers."""
+"""Documents as the two sets read them: split into sentences, with their own random numbers."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from bert.cloze.draws import position
 from bert.cloze.english.capitals import Capitals
-from bert.cloze.paraphrases.distort import Stock
-from bert.cloze.questions.asking import people
-from bert.documents.document import Document, position, read_documents
+from bert.cloze.english.persons import people
+from bert.documents.document import Document, read_documents
 from bert.pipeline import manifest
 from bert.pipeline.errors import StageError
 from bert.shards.sentences import split_sentences
@@ -45,15 +45,12 @@ class Text:
         return Capitals.of(self.sentences)
 
     @cached_property
-    def stock(self) -> Stock:
-        return Stock.of(self.sentences, self.capitals)
-
-    @cached_property
     def persons(self) -> frozenset[str]:
+        """Last words of the names that are persons' in this document."""
         return people(self.sentences, self.capitals)
 
     def rng(self, *place: str | int) -> np.random.Generator:
-        """Random numbers for one place in the document."""
+        """A generator for one place in the document: `rng("question", 3, 0)`."""
         # 63 bits: `position` has 53 that count.
         key = [self._seed, int(position(self.id, *place) * 2**63)]
         return np.random.Generator(np.random.Philox(key=np.array(key, np.uint64)))

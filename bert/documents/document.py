@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -30,9 +29,3 @@ def read_documents(lines: IO[bytes] | Iterable[bytes]) -> Iterator[Document]:
     """Documents of an open JSON-lines file."""
     for line in lines:
         yield Document(**json.loads(line))
-
-
-def position(*words: str | int) -> float:
-    """A stable number in [0, 1) from the SHA-256 of `words`: the same on every machine, runner and run."""
-    digest = hashlib.sha256("\x00".join(map(str, words)).encode()).digest()
-    return int.from_bytes(digest[:8], "big") / 2**64

@@ -33,7 +33,10 @@ ENGLISH_NAMESPACES = frozenset(
 
 @dataclass(frozen=True)
 class Site:
-    """What the head of a dump says: lower-case names of all namespaces but the main one, and where articles are."""
+    """The siteinfo in the head of a dump.
+
+    namespaces: names of all namespaces but the main one, in lower case. base: an article's url without its title.
+    """
 
     namespaces: frozenset[str] = ENGLISH_NAMESPACES
     base: str = "https://en.wikipedia.org/wiki/"
@@ -42,8 +45,8 @@ class Site:
         return {**asdict(self), "namespaces": sorted(self.namespaces)}
 
     @classmethod
-    def from_json(cls, told: dict[str, Any]) -> Site:
-        return cls(frozenset(told["namespaces"]), told["base"])
+    def from_json(cls, value: dict[str, Any]) -> Site:
+        return cls(frozenset(value["namespaces"]), value["base"])
 
 
 @dataclass(frozen=True)
@@ -243,7 +246,7 @@ def pages(f: IO[bytes], name: str, piece: Piece) -> Iterator[ElementTree.Element
 
 
 def site(f: IO[bytes], name: str, size: int) -> Site:
-    """What the head of an open dump of `size` bytes says; English defaults where it has none.
+    """The siteinfo in the head of an open dump of `size` bytes; English defaults where it has none.
 
     Raises:
         ValueError, xml.etree.ElementTree.ParseError: the beginning is corrupt or no XML.
@@ -252,8 +255,8 @@ def site(f: IO[bytes], name: str, size: int) -> Site:
         if local(element.tag) == "page":
             break
         if local(element.tag) == "siteinfo":
-            told = {local(child.tag): child for child in element}
-            names = {(e.text or "").lower() for e in told.get("namespaces", ())} - {""}
-            base = (told["base"].text or "") if "base" in told else ""
+            children = {local(child.tag): child for child in element}
+            names = {(e.text or "").lower() for e in children.get("namespaces", ())} - {""}
+            base = (children["base"].text or "") if "base" in children else ""
             return Site(ENGLISH_NAMESPACES | names, f"{base.rpartition('/')[0]}/" if base else Site.base)
     return Site()

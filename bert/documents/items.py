@@ -16,14 +16,14 @@ from bert.pipeline.errors import StageError
 
 log = logging.getLogger(__name__)
 
-# What a file may be packed with that is not read; of dumps, bz2 is.
+# Endings of packed files, which are not read. (Dumps may be .bz2.)
 PACKED = (".gz", ".xz", ".7z", ".zst", ".zip", ".tar")
 # An item is a share of the corpus within these bounds of uncompressed bytes: enough items for many workers, each worth
 # a minute of one, and neither ten thousand books nor all of Wikipedia make thousands of outputs.
 SHARES = 64
 LEAST_ITEM_BYTES = 4 * 2**20
 MOST_ITEM_BYTES = 64 * 2**20
-# What a bz2 file of wikitext holds, in its own bytes (3.2 to 4 on dumps of the English Wikipedia).
+# Bytes of wikitext in a byte of bz2: 3.2 to 4 in dumps of the English Wikipedia.
 BZ2_RATIO = 4
 
 
@@ -42,20 +42,20 @@ def unreadable(corpus: str, file: dict[str, Any], error: Exception) -> StageErro
 
 
 def _cut_dump(file: dict[str, Any], local: Path, index: Path | None, most: int) -> list[dict[str, Any]]:
-    """The pieces of a dump, each with what its head says."""
+    """The pieces of a dump, each with the siteinfo of its head."""
     try:
         with open(local, "rb") as f:
-            told = site(f, file["name"], local.stat().st_size).to_json()
+            head = site(f, file["name"], local.stat().st_size).to_json()
     except (OSError, ValueError, ElementTree.ParseError) as error:
         raise unreadable("wikipedia", file, error) from None
     pieces = cut(local, index, most // _ratio(file["name"]))
     if len(pieces) == 1 and pieces[0].length > MOST_ITEM_BYTES // BZ2_RATIO:
         log.warning("%s: one bz2 stream, so that one worker reads it; multistream dumps are read by all", file["name"])
-    return [{**file, "piece": asdict(piece), "site": told, "bytes": piece.length} for piece in pieces]
+    return [{**file, "piece": asdict(piece), "site": head, "bytes": piece.length} for piece in pieces]
 
 
 def _pieces(corpus: str, file: dict[str, Any], local: Path, index: Path | None, most: int) -> Iterator[dict[str, Any]]:
-    """What of a file may be read by itself."""
+    """The pieces of a file that may be read each by itself; the whole file where it cannot be cut."""
     if corpus == "wikipedia":
         if file["name"].endswith(PACKED):
             raise unreadable(corpus, file, ValueError("dumps are read as .xml or .xml.bz2; unpack it"))
@@ -88,9 +88,9 @@ def group(files: list[dict[str, Any]], corpus: str, place: Workplace, folder: Pa
     items: list[Item] = []
     for file in sources:
         local = folder / file["path"]
-        told = {"name": file["path"], "url": file["url"], "path": place.share(local), "bytes": file["bytes"]}
+        described = {"name": file["path"], "url": file["url"], "path": place.share(local), "bytes": file["bytes"]}
         index = folder / indexes[file["path"]] if file["path"] in indexes else None
-        for piece in _pieces(corpus, told, local, index, most):
+        for piece in _pieces(corpus, described, local, index, most):
             weight = piece.pop("bytes") * _ratio(file["path"])
             if items and items[-1]["bytes"] + weight <= most:
                 items[-1]["files"].append(piece)

@@ -1,4 +1,4 @@
-"""A file of a line a document, read by many workers: each takes the lines that begin in its range of bytes."""
+"""A file with one document a line, read by many workers: each takes the lines that begin in its range of bytes."""
 
 from __future__ import annotations
 

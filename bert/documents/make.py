@@ -56,8 +56,8 @@ class _Extract:
                 try:
                     for found in self._documents(file, counts):
                         if isinstance(found, Failure):
-                            told = {**asdict(found), "file": file["name"]}
-                            errors.write(json.dumps(told, ensure_ascii=False).encode() + b"\n")
+                            failure = {**asdict(found), "file": file["name"]}
+                            errors.write(json.dumps(failure, ensure_ascii=False).encode() + b"\n")
                             counts["failed"] += 1
                             continue
                         documents.write(found.to_json())
@@ -85,7 +85,9 @@ def _check_errors(total: Counter[str], most: float, listed: Path) -> None:
         )
 
 
-def make_documents(corpus: str, source: Path, settings: DocumentsSettings, scratch: Path, out: Path) -> dict[str, Any]:
+def make_documents(
+    corpus: str, source: Path, settings: DocumentsSettings, place: Workplace, out: Path
+) -> dict[str, Any]:
     """Turn `data/download/<corpus>` into `documents-*.jsonl` and `errors.jsonl` in `out`. Returns the metrics.
 
     Raises:
@@ -97,15 +99,14 @@ def make_documents(corpus: str, source: Path, settings: DocumentsSettings, scrat
     if not listed["configured"]:
         manifest.write_unconfigured(out)
         return {"documents": 0, "passages": 0, "characters": 0, "bytes": 0, "files": 0, "dropped": {}}
-    place = Workplace(scratch)
     items = group(listed["files"], corpus, place, source)
     done = run_parts(f"documents@{corpus}", items, _Extract(corpus, settings), place)
     total: Counter[str] = Counter()
     for counts in done:
         total.update(counts)
     failed = [item for item, counts in zip(items, done, strict=True) if counts.get("failed")]
-    join_lists(failed, ERRORS, place, scratch / ERRORS)
-    _check_errors(total, settings.max_error_rate, scratch / ERRORS)
+    join_lists(failed, ERRORS, place, place.scratch / ERRORS)
+    _check_errors(total, settings.max_error_rate, place.scratch / ERRORS)
     if not total["documents"]:
         raise StageError(
             f"{source}: {total['files']} files hold not one document ({dict(sorted(total.items()))})",
@@ -116,7 +117,7 @@ def make_documents(corpus: str, source: Path, settings: DocumentsSettings, scrat
         if counts.get("documents"):
             place.fetch(item, DOCUMENTS, out / f"{item['name']}.jsonl")
             entries.append({"path": f"{item['name']}.jsonl", "documents": counts["documents"]})
-    shutil.copyfile(scratch / ERRORS, out / ERRORS)
+    shutil.copyfile(place.scratch / ERRORS, out / ERRORS)
     manifest.write(out, entries)
     place.forget_uploads()
     return by_reason(total)

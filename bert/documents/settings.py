@@ -10,7 +10,7 @@ from bert.pipeline.params import Section
 
 
 class DocumentsSettings(Section):
-    """What is no document.
+    """What is dropped, and what makes the stage fail.
 
     min_passage_chars: shorter passages are dropped, counted.
     max_page_bytes / nodes / depth: wiki pages over one of these limits fail: size of the source in UTF-8, pieces of

@@ -33,7 +33,7 @@ def keep(lines: Iterator[str], min_chars: int, counts: Counter[str]) -> list[str
     return kept
 
 
-def _or(value: object, default: str) -> str:
+def _text_or(value: object, default: str) -> str:
     return default if value is None else str(value)
 
 
@@ -55,19 +55,20 @@ def plain(file: Iterable[bytes], name: str, url: str, min_chars: int, counts: Co
     for number, line in enumerate(_lines(file, counts), start=1):
         if not line.strip():
             continue
-        told = {"text": line}
+        record = {"text": line}
         if name.endswith(".jsonl"):
             try:
-                told = json.loads(line)
+                record = json.loads(line)
             except json.JSONDecodeError as error:
                 raise ValueError(f"line {number}: {error.msg} at character {error.colno}") from None
-            if not isinstance(told, dict) or not isinstance(told.get("text"), str):
+            if not isinstance(record, dict) or not isinstance(record.get("text"), str):
                 raise ValueError(f"line {number} is not a JSON object with a `text`")
-        kept = keep(iter(LINE_END.split(told["text"])), min_chars, counts)
+        kept = keep(iter(LINE_END.split(record["text"])), min_chars, counts)
         if kept:
             text = "\n".join(kept)
             # Not the file's name and the line's number: they change with how a corpus is cut into files.
-            identity = _or(told.get("id"), hashlib.sha256(text.encode()).hexdigest()[:32])
-            yield Document(f"text:{identity}", _or(told.get("url"), url), _or(told.get("title"), ""), text)
+            identity = _text_or(record.get("id"), hashlib.sha256(text.encode()).hexdigest()[:32])
+            source, title = _text_or(record.get("url"), url), _text_or(record.get("title"), "")
+            yield Document(f"text:{identity}", source, title, text)
         else:
             counts["dropped:empty_line"] += 1

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from bert.download.http import CHUNK
-from bert.pipeline.errors import StageError, disk_full_told
+from bert.pipeline.errors import StageError, disk_full_as_error
 
 
 def unpack(
@@ -22,7 +22,7 @@ def unpack(
 
     Args:
         url: of the archive, for messages and entries.
-        take: told each file's name (and where it is from) before it is written; may refuse it.
+        take: called with each file's name, and where it is from, before it is written; may refuse it.
         dropped: counts hidden files and what is no file (links, devices).
 
     Raises:
@@ -50,7 +50,7 @@ def unpack(
                 assert source is not None, "a regular file has contents"
                 (out / name).parent.mkdir(parents=True, exist_ok=True)
                 digest = hashlib.sha256()
-                with source, disk_full_told(out), open(out / name, "wb") as f:
+                with source, disk_full_as_error(out), open(out / name, "wb") as f:
                     while chunk := source.read(CHUNK):
                         digest.update(chunk)
                         f.write(chunk)

@@ -26,9 +26,9 @@ class _Book(Section):
     name: FileName | None = None
 
 
-def _lines(told: bytes, listed: str) -> Iterator[tuple[str, _Book]]:
-    """Each book, and where it stands."""
-    for number, line in enumerate(told.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
+def _books(lines: bytes, listed: str) -> Iterator[tuple[str, _Book]]:
+    """(`<list>: line <n>`, book) of each line that is not empty."""
+    for number, line in enumerate(lines.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
         where = f"{listed}: line {number}"
         if line.strip():
             try:
@@ -52,14 +52,14 @@ def book_files(source: BookManifest, settings: DownloadSettings, scratch: Path) 
     if more or own.tar:
         raise StageError(f"{source.manifest}: expected a list of books, one JSON object a line", run="name the file")
     try:
-        told = own.path.read_bytes() if own.path else fetch_small(source.manifest, scratch, settings)
+        lines = own.path.read_bytes() if own.path else fetch_small(source.manifest, scratch, settings)
     except Missing as missing:
         raise missing.as_error() from None
-    if source.sha256 not in (None, digest := hashlib.sha256(told).hexdigest()):
+    if source.sha256 not in (None, digest := hashlib.sha256(lines).hexdigest()):
         raise mismatch(source.manifest, "sha256", digest, str(source.sha256))
     prefix = f"{source.name}/" if source.name else ""
     found: list[Fetchable] = []
-    for where, book in _lines(told, source.manifest):
+    for where, book in _books(lines, source.manifest):
         url = book.url
         if not urlsplit(url).scheme and not url.startswith("~"):
             url = str(own.path.parent / url) if own.path else urljoin(source.manifest, url)

@@ -1,4 +1,4 @@
-"""One file over HTTP: resumed by Range, retried with back-off, told apart what may pass and what is final."""
+"""One file over HTTP: resumed by Range, retried with back-off after failures that may pass."""
 
 from __future__ import annotations
 
@@ -17,20 +17,21 @@ import requests
 import urllib3
 
 from bert.download.settings import DownloadSettings
-from bert.pipeline.errors import StageError, disk_full_told
+from bert.pipeline.errors import StageError, disk_full_as_error
 from bert.pipeline.files import write_json
 
 log = logging.getLogger(__name__)
 
-# What a kill can lose, at most.
+# Bytes: what a kill can lose, at most.
 CHUNK = 1 << 16
-PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
-LASTING = frozenset({403, 404, 410})
+# Statuses of HTTP: worth another try later, and those of a file that is gone for good.
+TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
+PERMANENT = frozenset({403, 404, 410})
 LONGEST_WAIT_SECONDS = 3600.0
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
-class _Again(Exception):
+class _Transient(Exception):
     """A failure that may pass; `wait` is what the server asked for, in seconds."""
 
     def __init__(self, reason: str, wait: float | None = None) -> None:
@@ -39,7 +40,7 @@ class _Again(Exception):
 
 
 class Missing(Exception):
-    """The server says that we cannot have the file, now or later: one of the statuses in LASTING.
+    """The server says that we cannot have the file, now or later: one of the statuses in PERMANENT.
 
     status: the number. reason: `HTTP 404 Not Found`, for a message.
     """
@@ -85,7 +86,7 @@ def _retry_after(response: requests.Response) -> float | None:
 
 
 def _validator(response: requests.Response) -> str | None:
-    """What If-Range may carry: a strong ETag, else the date."""
+    """The value for If-Range: a strong ETag, else the date of the last change."""
     etag = response.headers.get("ETag")
     return etag if etag and not etag.startswith("W/") else response.headers.get("Last-Modified")
 
@@ -105,7 +106,7 @@ def _refuse(url: str, reason: str) -> StageError:
 
 
 def _attempt(url: str, part: Path, headers: dict[str, str], timeout: float) -> None:
-    """Fetch what `part` still lacks. Raises _Again, Missing or StageError."""
+    """Fetch what `part` still lacks. Raises _Transient, Missing or StageError."""
     state_file = state_of(part)
     validator = _known_validator(state_file)
     have = part.stat().st_size if part.exists() and validator is not None else 0
@@ -113,19 +114,19 @@ def _attempt(url: str, part: Path, headers: dict[str, str], timeout: float) -> N
     total: int | None = None
     try:
         with requests.get(url, headers={**headers, **ranged}, stream=True, timeout=timeout) as response:
-            status, told = response.status_code, f"HTTP {response.status_code} {response.reason}"
+            status, reason = response.status_code, f"HTTP {response.status_code} {response.reason}"
             content_range = response.headers.get("Content-Range", "")
-            if status in PASSING:
-                raise _Again(told, _retry_after(response))
+            if status in TRANSIENT:
+                raise _Transient(reason, _retry_after(response))
             if status == 416 and ranged:
                 if content_range == f"bytes */{have}":
                     return  # killed after the last byte
                 part.unlink()
-                raise _Again("the server refused the range: starting over", 0.0)
-            if status in LASTING:
-                raise Missing(url, status, told)
+                raise _Transient("the server refused the range: starting over", 0.0)
+            if status in PERMANENT:
+                raise Missing(url, status, reason)
             if status not in (200, 206):
-                raise _refuse(url, told)
+                raise _refuse(url, reason)
             if response.headers.get("Content-Encoding", "identity") != "identity":
                 raise _refuse(url, f"came as Content-Encoding {response.headers['Content-Encoding']}, asked for none")
             if status == 206:
@@ -133,7 +134,7 @@ def _attempt(url: str, part: Path, headers: dict[str, str], timeout: float) -> N
                 # A server may know Range and not If-Range.
                 if sent is None or int(sent[1]) != have or _validator(response) not in (None, validator):
                     part.unlink(missing_ok=True)
-                    raise _Again(f"asked for bytes from {have}, got {content_range!r}: starting over", 0.0)
+                    raise _Transient(f"asked for bytes from {have}, got {content_range!r}: starting over", 0.0)
                 total = int(sent[2]) + 1 if sent[3] == "*" else int(sent[3])
             else:
                 have = 0
@@ -148,11 +149,11 @@ def _attempt(url: str, part: Path, headers: dict[str, str], timeout: float) -> N
     except (requests.ConnectionError, requests.Timeout, urllib3.exceptions.HTTPError) as error:
         if total is None or have != total:
             came = f" after {have} of {total} bytes" if total is not None else ""
-            raise _Again(f"{type(error).__name__}{came}: {error}") from None
+            raise _Transient(f"{type(error).__name__}{came}: {error}") from None
     except requests.RequestException as error:
         raise _refuse(url, f"{type(error).__name__}: {error}") from None
     if total is not None and have != total:
-        raise _Again(f"connection ended after {have} of {total} bytes")
+        raise _Transient(f"connection ended after {have} of {total} bytes")
 
 
 def state_of(part: Path) -> Path:
@@ -177,24 +178,25 @@ def fetch(url: str, part: Path, settings: DownloadSettings, sleep: Callable[[flo
     while True:
         before = part.stat().st_size if part.exists() else 0
         try:
-            with disk_full_told(f"{part} (from {url})"):
+            with disk_full_as_error(f"{part} (from {url})"):
                 _attempt(url, part, headers, settings.timeout_seconds)
             return
-        except _Again as again:
+        except _Transient as failure:
             grown = (part.stat().st_size if part.exists() else 0) > before
             failures = 1 if grown else failures + 1
             if failures > settings.retries:
-                raise StageError(f"{url}: {again} (after {settings.retries} retries)", run=later) from None
-            if again.wait is not None and again.wait > LONGEST_WAIT_SECONDS:
-                raise StageError(f"{url}: {again}; not to be asked again for {again.wait:.0f} s", run=later) from None
+                raise StageError(f"{url}: {failure} (after {settings.retries} retries)", run=later) from None
+            if failure.wait is not None and failure.wait > LONGEST_WAIT_SECONDS:
+                pause = f"not to be asked again for {failure.wait:.0f} s"
+                raise StageError(f"{url}: {failure}; {pause}", run=later) from None
             backing_off = min(60.0, 2.0 ** (failures - 1)) * random.uniform(0.5, 1.0)
-            wait = backing_off if again.wait is None else again.wait
-            log.info("%s: %s; again in %.1f s", url, again, wait)
+            wait = backing_off if failure.wait is None else failure.wait
+            log.info("%s: %s; again in %.1f s", url, failure, wait)
             sleep(wait)
 
 
 def fetch_small(url: str, folder: Path, settings: DownloadSettings) -> bytes:
-    """What `url` says now, for a list that is read and not kept. Raises as `fetch`."""
+    """The bytes of a list that is read once and not kept. Raises as `fetch`."""
     part = folder / "list"
     part.unlink(missing_ok=True)
     fetch(url, part, settings)

@@ -16,9 +16,12 @@ from bert.beam.run import Item, Part, read
 from bert.download.http import CHUNK, Missing, fetch
 from bert.download.settings import DownloadSettings
 from bert.download.sources import mismatch
-from bert.pipeline.errors import StageError, disk_full_told
+from bert.pipeline.errors import StageError, disk_full_as_error
 
 log = logging.getLogger(__name__)
+
+# A finished file in its part; the folder of those that are coming, in the scratch.
+FILE, PARTIAL = "file", "partial"
 
 
 def digest(value: Any) -> str:
@@ -55,9 +58,13 @@ class Lane:
         pass
 
     def _keep(self, file: dict[str, Any], source: str, part: Part) -> dict[str, Any]:
-        """Copy `source` into the file's part, if it is what it has to be."""
+        """Copy `source` into the file's part and finish it; returns the file's entry in the manifest.
+
+        Raises:
+            StageError: another size or checksum than the file has to have.
+        """
         sha1, sha256, size = hashlib.sha1(usedforsecurity=False), hashlib.sha256(), 0
-        with read(source) as f, part.create("file") as out:
+        with read(source) as f, part.create(FILE) as out:
             while chunk := f.read(CHUNK):
                 sha256.update(chunk)
                 if file["sha1"] is not None:
@@ -68,12 +75,14 @@ class Lane:
             for what, value in came.items():
                 if file[what] not in (None, value):
                     raise mismatch(file["url"], what, value, file[what])
-        told = {"path": file["name"], "url": file["url"], "bytes": size, "sha256": sha256.hexdigest(), **file["about"]}
-        part.finish(told)
-        return told
+        entry = {"path": file["name"], "url": file["url"], "bytes": size, "sha256": sha256.hexdigest(), **file["about"]}
+        part.finish(entry)
+        return entry
 
     def _bring(self, file: dict[str, Any], part: Part) -> dict[str, Any]:
-        """From the first address that has it; hosts that have failed this worker come last.
+        """Get a file from the first address that has it; hosts that have failed this worker come last.
+
+        Returns its entry in the manifest, or `{"path": name, "missing": HTTP status, "reason": ...}`.
 
         Raises:
             StageError: what each address said.
@@ -81,7 +90,7 @@ class Lane:
         if file["path"] is not None:
             return self._keep(file, file["path"], part)
         refused: list[StageError] = []
-        for url in sorted(file["asked"], key=lambda url: urlsplit(url).hostname in self._failed):
+        for url in sorted(file["addresses"], key=lambda url: urlsplit(url).hostname in self._failed):
             source = partial_of(self._partial, file, url)
             with _alone(source):
                 try:
@@ -93,7 +102,7 @@ class Lane:
                 except StageError as error:
                     refused.append(error)
             self._failed.add(urlsplit(url).hostname)
-            if len(refused) < len(file["asked"]):
+            if len(refused) < len(file["addresses"]):
                 log.warning("%s; asking another server", refused[-1].args[0])
         said = "\n".join(str(error.args[0]) for error in refused)
         raise StageError(said, run=refused[-1].run)
@@ -101,19 +110,19 @@ class Lane:
     def _from_web(self, file: dict[str, Any], url: str, source: Path, part: Part) -> dict[str, Any]:
         fetch(url, source, self._settings)
         try:
-            told = self._keep(file, str(source), part)
+            entry = self._keep(file, str(source), part)
         except StageError:  # it is another file: the next try must not go on from it
             source.unlink()
             raise
         source.unlink()
-        return told
+        return entry
 
     def __call__(self, item: Item, part: Part) -> dict[str, Any]:
         done: list[dict[str, Any]] = []
         for file in item["files"]:
             own = Part(self._parts, file["part"])
             try:
-                with disk_full_told(self._parts):
+                with disk_full_as_error(self._parts):
                     done.append(own.counts() or self._bring(file, own))
             except StageError as error:
                 log.warning("%s", error.args[0])

@@ -5,18 +5,16 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 from bert.beam.run import Item, Part, Workplace, run_parts
 from bert.download.archive import unpack
 from bert.download.expand import MISSING, expand
 from bert.download.http import user_agent
-from bert.download.lane import Lane, digest, partial_of
-from bert.download.progress import watcher
+from bert.download.lane import FILE, PARTIAL, Lane, digest
 from bert.download.settings import AnySource, BookManifest, DownloadSettings, WikipediaDump
 from bert.download.sources import Fetchable
 from bert.pipeline import manifest
@@ -30,16 +28,17 @@ MOST_CONNECTIONS = {"dumps.wikimedia.org": 2}
 
 
 def _described(file: Fetchable) -> dict[str, Any]:
-    """A file as a lane's worker gets it. Its part is named by all that is known of it, size and date of a path too.
+    """A file as an entry of its lane's item: the fields of Fetchable, and the name of its `part`.
 
-    Not by whom it is asked of: with other mirrors, what has come stays good.
+    The part is named by all that is known of the file, size and date of a path too, but not by its addresses: with
+    other mirrors, what has come stays good.
     """
-    told = {**asdict(file), "path": file.path and str(file.path)}
-    known = [told[key] for key in ("url", "name", "path", "size", "sha1", "sha256", "about")]
-    return {**told, "part": f"file-{digest([known, file.path and file.path.stat().st_mtime_ns])}"}
+    described = {**asdict(file), "path": file.path and str(file.path)}
+    known = [described[key] for key in ("url", "name", "path", "size", "sha1", "sha256", "about")]
+    return {**described, "part": f"file-{digest([known, file.path and file.path.stat().st_mtime_ns])}"}
 
 
-def _neighbours(files: list[Fetchable]) -> list[tuple[frozenset[str], list[Fetchable]]]:
+def _by_host(files: list[Fetchable]) -> list[tuple[frozenset[str], list[Fetchable]]]:
     """Files by host; hosts that can stand in for each other (mirrors) together, in a stable order."""
     groups: list[tuple[frozenset[str], list[Fetchable]]] = []
     for file in files:
@@ -60,7 +59,7 @@ def deal(files: list[Fetchable], connections: int) -> list[Item]:
     A lane is named by its files: dealt otherwise (more connections, another file), it is another lane.
     """
     lanes: list[Item] = []
-    for hosts, of_host in _neighbours(files):
+    for hosts, of_host in _by_host(files):
         width = min(connections, len(of_host), *(MOST_CONNECTIONS.get(host, connections) for host in hosts))
         for lane in range(width):
             dealt = [_described(file) for file in of_host[lane::width]]
@@ -84,19 +83,9 @@ def _fail_if_any_failed(done: list[dict[str, Any]]) -> None:
         raise StageError("\n".join(dict.fromkeys(message for message, _ in failed)), run=failed[0][1])
 
 
-def _watch(lanes: list[Item], partial: Path, place: Workplace) -> Callable[[Event], None] | None:
-    """Progress in bytes, where the parts are files that we can look at."""
-    if "://" in place.parts:
-        return None
-    return watcher(
-        "download",
-        [file for lane in lanes for file in lane["files"]],
-        lambda file: Path(Part(place.parts, file["part"]).path("file")),
-        lambda file: [partial_of(partial, file, url) for url in file["asked"]],
-    )
-
-
-def _enough(sources: Sequence[AnySource], came: Counter[int], missing: list[dict[str, Any]], scratch: Path) -> None:
+def _check_minimum(
+    sources: Sequence[AnySource], came: Counter[int], missing: list[dict[str, Any]], scratch: Path
+) -> None:
     """Raises StageError where a source has given fewer files than its `minimum`."""
     for position, source in enumerate(sources):
         if isinstance(source, WikipediaDump) or came[position] >= source.minimum:
@@ -105,8 +94,8 @@ def _enough(sources: Sequence[AnySource], came: Counter[int], missing: list[dict
         message = f"{listed}: {came[position]} files came, expected at least {source.minimum}"
         if reasons := Counter(entry["reason"] for entry in missing if entry["source"] == position):
             _write_missing(scratch / MISSING, missing)
-            told = ", ".join(f"{n} times {reason}" for reason, n in sorted(reasons.items()))
-            message += f"; {told}; they are listed in {scratch / MISSING}"
+            counted = ", ".join(f"{n} times {reason}" for reason, n in sorted(reasons.items()))
+            message += f"; {counted}; they are listed in {scratch / MISSING}"
         raise StageError(
             message,
             run="correct the source or its `minimum` in params.yaml, then dvc repro: it asks for the rest again",
@@ -118,7 +107,7 @@ def _write_missing(path: Path, missing: list[dict[str, Any]]) -> None:
     write_text(path, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
 
 
-def download(sources: Sequence[AnySource], settings: DownloadSettings, scratch: Path, out: Path) -> dict[str, Any]:
+def download(sources: Sequence[AnySource], settings: DownloadSettings, place: Workplace, out: Path) -> dict[str, Any]:
     """Get all files of `sources` into the folder `out`, with a manifest (url, bytes, sha256). Returns metrics.
 
     Files that a list names and that their servers have lost are in `missing.jsonl` (url, title, reason), where any are.
@@ -132,18 +121,16 @@ def download(sources: Sequence[AnySource], settings: DownloadSettings, scratch: 
         manifest.write_unconfigured(out)
         return {"files": 0, "bytes": 0, "dropped": {}}
     dropped: Counter[str] = Counter()
-    files, names = expand(sources, settings, scratch / "lists", dropped)
-    for url in (url for file in files for url in file.asked):
+    files, names = expand(sources, settings, place.scratch / "lists", dropped)
+    for url in (url for file in files for url in file.addresses):
         user_agent(url, settings.contact)  # now, not after the hours that the other files take
-    place = Workplace(scratch)
     lanes = deal(files, settings.connections)
     for lane in lanes:
         for file in lane["files"]:
             file["path"] = file["path"] and place.share(Path(file["path"]))
-    partial = scratch / "partial"
     _forget_unfinished(lanes, place)
-    lane_work = Lane(settings, partial, place.parts)
-    done = run_parts("download", lanes, lane_work, place, _watch(lanes, partial, place), waiting=True)
+    work = Lane(settings, place.scratch / PARTIAL, place.parts)
+    done = run_parts("download", lanes, work, place, waiting=True)
     _fail_if_any_failed(done)
 
     entries, missing, came = [], [], Counter[int]()
@@ -155,16 +142,16 @@ def download(sources: Sequence[AnySource], settings: DownloadSettings, scratch: 
                 dropped[f"http_{entry['missing']}"] += 1
                 continue
             if file["tar"]:
-                archive = scratch / "archives" / file["part"]
-                place.fetch(part, "file", archive)
+                archive = place.scratch / "archives" / file["part"]
+                place.fetch(part, FILE, archive)
                 got = unpack(archive, file["url"], out, file["name"], names.take, dropped)
             else:
-                place.fetch(part, "file", out / entry["path"])
+                place.fetch(part, FILE, out / entry["path"])
                 got = [entry]
             entries += got
             came[file["source"]] += len(got)
     missing.sort(key=lambda file: file["name"])
-    _enough(sources, came, missing, scratch)
+    _check_minimum(sources, came, missing, place.scratch)
     if missing:
         _write_missing(out / MISSING, missing)
     entries.sort(key=lambda e: e["path"])

@@ -67,8 +67,8 @@ def _of_its_kind(value: Any) -> Any:
     """A source by the key that only its kind has, so that an error speaks of this kind alone."""
     if isinstance(value, Section):
         return value
-    told = value if isinstance(value, dict) else {}
-    kind = WikipediaDump if "wiki" in told else BookManifest if "manifest" in told else Source
+    keys = value.keys() if isinstance(value, dict) else ()
+    kind = WikipediaDump if "wiki" in keys else BookManifest if "manifest" in keys else Source
     return kind.model_validate(value)
 
 

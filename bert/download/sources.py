@@ -20,21 +20,21 @@ CORRECT = "correct the url in params.yaml, then dvc repro"
 class Fetchable:
     """One file to get.
 
-    url: as the stage's list tells it.
+    url: as it stands in the manifest.
     name: in the stage's folder; of a tar, the folder for its members (empty: the stage's own).
     path: of a file of this machine.
-    asked: where a file of another machine comes from: the second address only if the first fails, and so on.
+    addresses: the urls of a file of another machine, in the order in which they are tried.
     size, sha1, sha256: what it has to have, where that is known. In bytes; hex digits.
     tar: its members are wanted.
-    optional: that its server has lost it for good is counted, and no error.
+    optional: where its server has lost it for good, it is counted as missing, which is no error.
     source: the position of its source in the parameter.
-    about: more for the stage's list.
+    about: further keys of its entry in the manifest, such as title and licence.
     """
 
     url: str
     name: str
     path: Path | None = None
-    asked: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
     size: int | None = None
     sha1: str | None = None
     sha256: str | None = None
@@ -46,7 +46,7 @@ class Fetchable:
     @property
     def hosts(self) -> frozenset[str]:
         """Which machines it can come from."""
-        return frozenset(urlsplit(url).hostname or "" for url in self.asked) or frozenset({"this machine"})
+        return frozenset(urlsplit(url).hostname or "" for url in self.addresses) or frozenset({"this machine"})
 
 
 def mismatch(url: str, what: str, came: str | int, expected: str | int) -> StageError:
@@ -83,7 +83,7 @@ def _file(source: Source, name: str, path: Path | None) -> Fetchable:
         source.url,
         source.name or ("" if tar else name),
         path=path,
-        asked=() if path else (source.url,),
+        addresses=() if path else (source.url,),
         size=path.stat().st_size if path else None,
         sha256=source.sha256,
         tar=tar,

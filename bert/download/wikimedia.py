@@ -54,11 +54,11 @@ def _no_dump(dump: WikipediaDump, url: str, missing: Missing) -> StageError:
     )
 
 
-def _listed(url: str, told: bytes) -> dict[str, _File]:
-    """The files of the job in a dump's status."""
+def _listed(url: str, answer: bytes) -> dict[str, _File]:
+    """{name: file} of the job in a dump's status, which came from `url`."""
     later = "dvc repro later; if it stays so, set another date or download.dumps in params.yaml"
     try:
-        status = _Status.model_validate_json(told)
+        status = _Status.model_validate_json(answer)
         if JOB not in status.jobs:
             raise StageError(f"{url}: lists no job {JOB}, but {sorted(status.jobs)}", run=later)
         job = _Job.model_validate(status.jobs[JOB])
@@ -83,10 +83,10 @@ def dump_files(dump: WikipediaDump, settings: DownloadSettings, scratch: Path) -
     folder = f"{dump.wiki}/{dump.date}"
     url = f"{settings.dumps.rstrip('/')}/{folder}/dumpstatus.json"
     try:
-        told = fetch_small(url, scratch, settings)
+        answer = fetch_small(url, scratch, settings)
     except Missing as missing:
         raise _no_dump(dump, url, missing) from None
-    listed = _listed(url, told)
+    listed = _listed(url, answer)
     number = r"\d*\.{}(-p\d+p\d+)?\.bz2"
     stem = re.escape(f"{dump.wiki}-{dump.date}-pages-articles-multistream")
     parts = {name for name in listed if re.fullmatch(stem + number.format("xml"), name)}
@@ -109,7 +109,7 @@ def dump_files(dump: WikipediaDump, settings: DownloadSettings, scratch: Path) -
         Fetchable(
             f"{HOME}/{folder}/{name}",  # whoever serves it
             name,
-            asked=tuple(f"{base}/{folder}/{name}" for base in bases),
+            addresses=tuple(f"{base}/{folder}/{name}" for base in bases),
             size=file.size,
             sha1=file.sha1,
         )

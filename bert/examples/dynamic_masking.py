@@ -27,25 +27,25 @@ class DynamicMasking:
     """Stored tokens -> masked rows."""
 
     def __init__(self, records: Records, vocabulary: Vocabulary) -> None:
-        """Take what the records' manifest tells.
+        """Masks as the manifest of `records` says: share, number, whole words, n-grams.
 
         Args:
             vocabulary: the one that the records were made with.
         """
-        told = records.manifest
+        made_with = records.manifest
         id_of = vocabulary.pieces.index
         self._masker = Masker(
-            told["masked_lm_prob"],
-            told["max_predictions"],
+            made_with["masked_lm_prob"],
+            made_with["max_predictions"],
             id_of(MASK),
             len(vocabulary.pieces),
-            continuations(vocabulary.pieces) if told.get("whole_word") else None,
-            told.get("max_ngram", 1),
+            continuations(vocabulary.pieces) if made_with.get("whole_word") else None,
+            made_with.get("max_ngram", 1),
         )
         self._layout = Layout(
-            told["sequence_length"],
-            told["max_predictions"],
-            told.get("max_sequences", 1),
+            made_with["sequence_length"],
+            made_with["max_predictions"],
+            made_with.get("max_sequences", 1),
             records.next_sentence,
             id_of(CLS),
             id_of(SEP),
@@ -54,7 +54,7 @@ class DynamicMasking:
         self._spec = {name: tf.io.RaggedFeature(tf.int64) for name in names}
 
     def _draws(self, tokens_of: Sequence[int], keys: Sequence[tuple[int, int, int]]) -> Draws:
-        """The numbers of rows of so many tokens, each row's from its own key."""
+        """(T, D) the random numbers of rows of so many tokens; each row's come from its own (seed, epoch, index)."""
         return np.concatenate(
             [
                 self._masker.draw(
@@ -69,14 +69,14 @@ class DynamicMasking:
             parsed = tf.io.parse_example(list(records), self._spec)
         sequences_of = parsed["lengths"].row_lengths().numpy().tolist()
         tokens_of = parsed["tokens"].row_lengths().numpy().tolist()
-        told = {name: ragged.values.numpy() for name, ragged in parsed.items()}
-        tokens = Tokens(told["tokens"].astype(np.int32), told["lengths"], told["firsts"])
-        labels = told["labels"].tolist() if "labels" in told else []
+        columns = {name: ragged.values.numpy() for name, ragged in parsed.items()}
+        tokens = Tokens(columns["tokens"].astype(np.int32), columns["lengths"], columns["firsts"])
+        labels = columns["labels"].tolist() if "labels" in columns else []
         masks = self._masker(tokens, self._draws(tokens_of, keys))
         return layout_rows(tokens, masks, labels, sequences_of, self._layout)
 
     def training_rows(self, records: Sequence[bytes], seed: int, places: Sequence[tuple[int, int]]) -> Arrays:
-        """Rows as a record of static masking has them, {feature: (B, length)}.
+        """Masked rows of training, {feature: (B, length)}, as records of static masking hold them.
 
         Args:
             records: B serialized ones.
@@ -85,20 +85,21 @@ class DynamicMasking:
         return self._rows(records, [(seed, _TRAINING + epoch, index) for epoch, index in places])
 
     def evaluation_rows(self, records: Sequence[bytes], places: Sequence[tuple[int, int]]) -> Arrays:
-        """The same, whatever the seed of training: held-out figures are of the same predictions.
+        """Masked rows of evaluation, likewise. They don't depend on the seed: all runs predict the same tokens.
 
         Args:
-            places: (which time over, index) of each.
+            records: B serialized ones.
+            places: (copy, index) of each; the copy counts how often the records were gone over before.
         """
         return self._rows(records, [(0, _EVALUATION + copy, index) for copy, index in places])
 
 
 def dynamic_masking(records: Records, vocabulary: Vocabulary) -> DynamicMasking | None:
-    """What masks these records, None if they are masked already."""
+    """The masking of these records; None if they are masked already (static masking)."""
     return DynamicMasking(records, vocabulary) if records.manifest["masking"] == "dynamic" else None
 
 
 def times_over(records: Records) -> int:
     """How often evaluation goes over the records: under dynamic masking as often as static masking writes them."""
-    told: dict[str, Any] = records.manifest
-    return int(told["dupe_factor"]) if told["masking"] == "dynamic" else 1
+    made_with: dict[str, Any] = records.manifest
+    return int(made_with["dupe_factor"]) if made_with["masking"] == "dynamic" else 1

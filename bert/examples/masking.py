@@ -18,7 +18,7 @@ MASK_RATE = 0.8
 RANDOM_RATE = 0.1
 
 KEEP = -1
-# What a token's draws decide, by their columns.
+# The columns of a token's draws: when it is chosen, [MASK] or not, the random piece, the length of its n-gram.
 _ORDER, _FATE, _PIECE, _NGRAM = range(4)
 # The low bits of a draw that give way to the token's place, so that no two tokens of a sequence draw the same.
 _PLACE_BITS = np.uint64(16)
@@ -75,12 +75,12 @@ class Masker:
         return min(self.max_predictions, max(1, round(length * self.prob)))
 
     def draw(self, source: np.random.BitGenerator, tokens: int) -> Draws:
-        """(tokens, D) the numbers that the masks of so many tokens take, a row per token of any kind."""
+        """(tokens, D) random numbers for the masks of so many tokens, special ones too; D is 3, with n-grams 4."""
         width = 4 if self.max_ngram > 1 else 3
         return np.asarray(source.random_raw(tokens * width)).reshape(tokens, width)
 
     def __call__(self, tokens: Tokens, draws: Draws) -> Masks:
-        """The masks of sequences, each a function of its own tokens' rows of `draws`, (T, D)."""
+        """The masks of Q sequences of T tokens; those of one depend on its own rows of `draws`, (T, D), alone."""
         inner = tokens.lengths - np.where(tokens.firsts < tokens.lengths, 3, 2)
         # As `count` has it: round() and rint both take halves to the even number.
         wanted = np.clip(np.rint(tokens.lengths * self.prob).astype(np.int64), 1, self.max_predictions)

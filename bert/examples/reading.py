@@ -23,7 +23,7 @@ from bert.pipeline.errors import StageError
 WINDOW = 1 << 16
 OPEN_FILES = 64
 _HEADER, _FOOTER = 12, 4
-# What the manifest of records has to tell, and the values that are understood.
+# What the manifest of records has to hold, and the values that this code knows.
 _KNOWN: dict[str, tuple[str, ...]] = {
     "sequence_length": (),
     "max_predictions": (),
@@ -86,7 +86,7 @@ class Records:
         if not len(self):
             raise StageError(f"{folder}: holds no records", run=made_by)
         if unknown := set(_KNOWN) - self.manifest.keys():
-            raise StageError(f"{folder}: its manifest does not tell {', '.join(sorted(unknown))}", run=made_by)
+            raise StageError(f"{folder}: its manifest does not hold {', '.join(sorted(unknown))}", run=made_by)
         for name, known in _KNOWN.items():
             if known and self.manifest[name] not in known:
                 raise StageError(
@@ -146,9 +146,11 @@ class Records:
     @property
     def feature_lengths(self) -> dict[str, int]:
         """{feature: number of values in a row}."""
-        told = self.manifest
-        sequences = told.get("max_sequences", 1)
-        return feature_lengths(told["sequence_length"], told["max_predictions"], sequences, self.next_sentence)
+        made_with = self.manifest
+        sequences = made_with.get("max_sequences", 1)
+        return feature_lengths(
+            made_with["sequence_length"], made_with["max_predictions"], sequences, self.next_sentence
+        )
 
     def parse(self, records: Any) -> dict[str, Any]:
         """Serialized examples (B,) string -> {feature: (B, length)}, int32 and float32, labels as they are."""

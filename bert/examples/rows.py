@@ -20,7 +20,7 @@ Arrays = dict[str, npt.NDArray[Any]]
 
 @dataclass(frozen=True)
 class Layout:
-    """The shape of a row, and the two pieces that frame its segments.
+    """The shape of a row, and the ids of [CLS] and [SEP].
 
     sequences: at most, 1 without packing. next_sentence: whether the rows carry labels of sequence pairs.
     """
@@ -36,7 +36,7 @@ class Layout:
 def layout_rows(
     tokens: Tokens, masks: Masks, labels: Sequence[int], sequences_of: Sequence[int], layout: Layout
 ) -> Arrays:
-    """The arrays of bert/examples/schema.py, int32 and float32.
+    """{feature: (N, length)}, int32 and float32, as bert/examples/schema.py lists them.
 
     Args:
         tokens, masks, labels: of the sequences, those of a row behind one another.

@@ -1,7 +1,7 @@
 """The TFRecord schema, for writer and reader: the reference's feature names, dtypes and shapes.
 
-B/run_pretraining.py of NVIDIA's BERT for TensorFlow reads these records as they are. S: sequence length,
-P: max predictions.
+NVIDIA's DeepLearningExamples (TensorFlow/LanguageModeling/BERT/run_pretraining.py) reads these records as they are.
+S: sequence length, P: max predictions.
 
     input_ids, input_mask, segment_ids      int64 (S,)
     masked_lm_positions, masked_lm_ids      int64 (P,)      padded with 0

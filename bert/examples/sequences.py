@@ -39,6 +39,6 @@ class Tokens:
 
 
 def within(sizes: Ints) -> Ints:
-    """[2, 3] -> [0, 1, 0, 1, 2]."""
+    """The place of each element in its group, for groups of these sizes: [2, 3] -> [0, 1, 0, 1, 2]."""
     ends = np.cumsum(sizes)
     return np.arange(sizes.sum()) - np.repeat(ends - sizes, sizes)

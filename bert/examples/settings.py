@@ -28,7 +28,7 @@ class ExamplesSettings(Section):
 
 
 class PhaseSettings(Section):
-    """The shape of one phase's rows: without packing a row is one sequence, with it up to `max_sequences`."""
+    """The shape of one phase's rows, in tokens: without packing a row is one sequence, else up to `max_sequences`."""
 
     sequence_length: Annotated[int, Field(ge=8)]
     max_predictions: Annotated[int, Field(ge=1)]

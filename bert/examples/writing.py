@@ -89,7 +89,7 @@ class RowMaker:
         self._special = 3 if self.layout.next_sentence else 2  # [CLS], [SEP], and the second segment's [SEP]
 
     def pairs(self, documents: list[list[Ids]], rng: np.random.Generator, dropped: Counter[str]) -> Iterator[Pair]:
-        """The documents once over."""
+        """Pairs of segments, or runs of tokens, from the documents once over."""
         room, settings = self._phase.sequence_length - self._special, self._settings
         if settings.objective == "mlm":
             return make_runs(documents, room, settings.short_seq_prob, rng)
@@ -97,7 +97,7 @@ class RowMaker:
         return make_pairs(documents, room, settings.short_seq_prob, rng, dropped, order)
 
     def rows(self, documents: list[list[Ids]], rng: np.random.Generator, dropped: Counter[str]) -> Iterator[Row]:
-        """Static masking: `dupe_factor` times over, paired anew each time. Dynamic masking: once."""
+        """The rows of a window. Static masking: `dupe_factor` times over, paired anew each time; dynamic: once."""
         times = self._settings.dupe_factor if self._settings.masking == "static" else 1
         sequences = (pair for _ in range(times) for pair in self.pairs(documents, rng, dropped))
         if not self._phase.packing:
@@ -192,15 +192,18 @@ class _MakeRecords:
 
 
 def _made_with(phase: PhaseSettings, settings: ExamplesSettings, sequences: int) -> dict[str, Any]:
-    """What training has to know. An option is told where it is used: records of the default keep their bytes."""
-    told: dict[str, Any] = {"masking": settings.masking, "objective": settings.objective}
+    """The settings that training has to know, for the manifest.
+
+    An option stands in it only where it is used, so that manifests of the default keep their bytes.
+    """
+    used: dict[str, Any] = {"masking": settings.masking, "objective": settings.objective}
     if phase.packing:
-        told |= {"max_sequences": phase.max_sequences, "sequences": sequences}
+        used |= {"max_sequences": phase.max_sequences, "sequences": sequences}
     if settings.whole_word:
-        told |= {"whole_word": True, "max_ngram": settings.max_ngram}
+        used |= {"whole_word": True, "max_ngram": settings.max_ngram}
     if settings.masking == "dynamic":
-        told |= {"masked_lm_prob": settings.masked_lm_prob, "dupe_factor": settings.dupe_factor}
-    return told
+        used |= {"masked_lm_prob": settings.masked_lm_prob, "dupe_factor": settings.dupe_factor}
+    return used
 
 
 def make_records(
@@ -210,7 +213,7 @@ def make_records(
     phase: PhaseSettings,
     settings: ExamplesSettings,
     seed: int,
-    scratch: Path,
+    place: Workplace,
     out: Path,
 ) -> tuple[dict[str, Any], list[tuple[str, int, int]]]:
     """Text shards {split: folder} -> TFRecords in `out`/<split>, with a manifest each.
@@ -225,7 +228,6 @@ def make_records(
     Raises:
         StageError: a broken vocabulary, or a split without a single example.
     """
-    place = Workplace(scratch)
     vocabulary = Vocabulary.read(vocab)
     items: list[Item] = []
     for split, folder in shards.items():
@@ -265,11 +267,11 @@ def make_records(
         for n in range(LENGTH_BINS):
             longest = phase.sequence_length * (n + 1) // LENGTH_BINS
             lengths.append((split, longest, total.pop(f"length:{n}")))
-        told = by_reason(total)
-        told["padding"] = round(1 - total["tokens"] / (total["examples"] * phase.sequence_length), 6)
-        told["pieces_per_word"] = round(total["pieces"] / max(1, total["words"]), 6)
-        told["unknown_rate"] = round(total["unknown_pieces"] / max(1, total["pieces"]), 6)
-        told["bytes"] = sum((out / split / e["path"]).stat().st_size for e in entries)
-        metrics[split] = told
+        figures = by_reason(total)
+        figures["padding"] = round(1 - total["tokens"] / (total["examples"] * phase.sequence_length), 6)
+        figures["pieces_per_word"] = round(total["pieces"] / max(1, total["words"]), 6)
+        figures["unknown_rate"] = round(total["unknown_pieces"] / max(1, total["pieces"]), 6)
+        figures["bytes"] = sum((out / split / e["path"]).stat().st_size for e in entries)
+        metrics[split] = figures
     place.forget_uploads()
     return metrics, lengths

@@ -1,4 +1,4 @@
-"""The C library's allocator, told to keep the pages that it has.
+"""The C library's allocator, set to keep the pages that it has.
 
 By default glibc gives a large block back to the kernel when it is freed. A training step frees and takes the same
 blocks each time, and the kernel fills the pages with zeros each time: with 25 MB of activations that took three times

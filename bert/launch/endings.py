@@ -1,6 +1,6 @@
-"""How each rank ended, told in the scratch to the process that has started them: which are lost, and which have failed.
+"""How each rank ended: a file in the scratch, for the process that has started them. Which are lost, which failed?
 
-A rank that was killed, or whose machine is gone, tells nothing; that is what tells it from the others. One that fails
+A rank that was killed, or whose machine is gone, leaves none; that sets it apart from the others. One that fails
 by itself would fail again, and nobody should start it anew; one that has lost the others is well.
 """
 
@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
 
-from bert.launch.stopping import Stopped
+from bert.training.context import Stopped
 from bert.training.world import LostRanks
 
 FOLDER = "ranks"
@@ -22,7 +22,7 @@ _DEVICE_ERRORS = {"InternalError", "UnavailableError", "AbortedError"}
 
 
 class Ending(StrEnum):
-    """Of one rank."""
+    """How one rank ended."""
 
     DONE = "done"
     FAILED = "failed"
@@ -33,8 +33,8 @@ class Ending(StrEnum):
 
 
 @contextmanager
-def ending_told(scratch: Path) -> Iterator[None]:
-    """Around all that a rank does."""
+def recording_ending(scratch: Path) -> Iterator[None]:
+    """Around all that a rank does: leaves the file."""
     ending = Ending.FAILED
     try:
         yield
@@ -51,29 +51,31 @@ def ending_told(scratch: Path) -> Iterator[None]:
         raise
     finally:
         folder = scratch / FOLDER
-        with suppress(OSError):  # a full disk is what it may have to tell
+        with suppress(OSError):  # a full disk may be why it ends
             folder.mkdir(exist_ok=True)
             (folder / f"{os.environ['HOROVOD_RANK']}.{ending}").touch()
 
 
 def clear(scratch: Path) -> None:
-    """Before ranks are started."""
+    """Remove the files of former ranks, before new ones are started."""
     shutil.rmtree(scratch / FOLDER, ignore_errors=True)
 
 
 def endings(scratch: Path) -> dict[int, Ending]:
-    """{rank: how it ended} of those that have told it."""
+    """{rank: how it ended} of those that have left it."""
     return {int(path.stem): Ending(path.suffix[1:]) for path in (scratch / FOLDER).glob("*.*")}
 
 
-def lost(told: dict[int, Ending], ranks: int, first_to_end: int | None) -> list[int] | None:
+def lost(found: dict[int, Ending], ranks: int, first_to_end: int | None) -> list[int] | None:
     """The ranks that are gone; [] if none is, though they have lost each other. None: one has failed by itself.
 
     Args:
-        first_to_end: of all; the others may have been killed after it, without the time to tell anything.
+        found: {rank: how it ended} of those that have said so.
+        ranks: how many were started.
+        first_to_end: of all; the others may have been killed after it, without the time to say anything.
     """
-    if Ending.FAILED in told.values():
+    if Ending.FAILED in found.values():
         return None
-    well = {rank for rank, ending in told.items() if ending is not Ending.LOST_DEVICE}
+    well = {rank for rank, ending in found.items() if ending is not Ending.LOST_DEVICE}
     silent = [rank for rank in range(ranks) if rank not in well]
     return [first_to_end] if first_to_end in silent else silent

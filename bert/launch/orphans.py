@@ -22,7 +22,7 @@ def end_when_unheard(seconds: float = SECONDS, stream: int | None = None) -> Non
 
     def wait() -> None:
         poll = select.poll()
-        poll.register(sys.stderr.fileno() if stream is None else stream, 0)  # errors and hang-ups are always told
+        poll.register(sys.stderr.fileno() if stream is None else stream, 0)  # errors and hang-ups are reported unasked
         poll.poll()
         time.sleep(seconds)
         os.kill(os.getpid(), signal.SIGKILL)

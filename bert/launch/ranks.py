@@ -27,10 +27,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bert.launch import endings
-from bert.launch.hosts import Host, as_told, host_of, network_flags, that_answer, wanted_hosts, wanted_ranks, without
-from bert.launch.stopping import Stop, Stopped, hand_on
+from bert.launch.hosts import host_of, hosts_for, joined, network_flags, reachable, without
+from bert.launch.stopping import StopRequest, pass_on_signals
 from bert.pipeline.errors import StageError
-from bert.training.world import Split, stall_seconds
+from bert.pipeline.machine import Host, MachineSettings
+from bert.training.context import Stopped
+from bert.training.world import Split
 
 log = logging.getLogger(__name__)
 
@@ -58,18 +60,6 @@ class _Attempt:
     lost: list[int] | None
 
 
-def min_ranks() -> int | None:
-    """BERT_MIN_RANKS, None where a lost rank ends the job. Raises StageError where it is no positive number."""
-    told = os.environ.get("BERT_MIN_RANKS")
-    if told is None:
-        return None
-    if not told.isdecimal() or int(told) < 1:
-        raise StageError(
-            f"BERT_MIN_RANKS is {told!r}, expected a positive number", run="unset BERT_MIN_RANKS, or correct it"
-        )
-    return int(told)
-
-
 def _horovodrun(ranks: int) -> str:
     command = shutil.which("horovodrun", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
     if command is None or importlib.util.find_spec("horovod") is None:
@@ -90,18 +80,23 @@ def _end_with_parent() -> None:
 
 
 def _start(
-    command: Sequence[str], ranks: int, hosts: Sequence[Host], scratch: Path, settings: dict[str, str]
+    command: Sequence[str],
+    ranks: int,
+    hosts: Sequence[Host],
+    scratch: Path,
+    machine: MachineSettings,
+    variables: dict[str, str],
 ) -> _Attempt:
-    """Run `command` as that many ranks, to their end. settings: what their environment says beyond that of this."""
+    """Run `command` as that many ranks, to their end. variables: of their environment, beyond that of this process."""
     endings.clear(scratch)
     first_to_end = None
-    flags = ["-np", str(ranks), "-H", as_told(hosts), "--gloo", "--disable-cache", *network_flags(hosts)]
+    flags = ["-np", str(ranks), "-H", joined(hosts), "--gloo", "--disable-cache", *network_flags(hosts, machine)]
     with subprocess.Popen(
         [_horovodrun(ranks), *flags, *command],
         env={
             **os.environ,
-            **settings,
-            "HOROVOD_GLOO_TIMEOUT_SECONDS": str(stall_seconds()),
+            **variables,
+            "HOROVOD_GLOO_TIMEOUT_SECONDS": str(machine.stall_seconds),
             "PYTHONUNBUFFERED": "1",
         },
         stdout=subprocess.PIPE,
@@ -118,10 +113,10 @@ def _start(
         status = process.wait()
     if status < 0:  # somebody has killed horovodrun itself: no rank is to blame
         return _Attempt(status, None)
-    told = endings.endings(scratch)
-    if status and not told and first_to_end is None:  # horovodrun has not come so far as to start ranks
+    found = endings.endings(scratch)
+    if status and not found and first_to_end is None:  # horovodrun has not come so far as to start ranks
         return _Attempt(status, None)
-    return _Attempt(status, endings.lost(told, ranks, first_to_end))
+    return _Attempt(status, endings.lost(found, ranks, first_to_end))
 
 
 def largest(most: int, least: int, split: SplitFor, micro_batch: int) -> int | None:
@@ -147,8 +142,8 @@ def _progress(scratch: Path) -> int:
     return sum(newest.values())
 
 
-def _ended(attempt: _Attempt, stop: Stop) -> StageError:
-    """What is said when it is not tried again."""
+def _ended(attempt: _Attempt, stop: StopRequest) -> StageError:
+    """The error of a job that is not started again."""
     if stop.asked:
         return Stopped("stopped as asked; what the first rank has saved stands above", run="dvc repro: it goes on")
     return StageError(
@@ -157,12 +152,15 @@ def _ended(attempt: _Attempt, stop: Stop) -> StageError:
     )
 
 
-def launch(module: str, argv: Sequence[str], scratch: Path, stage: str, split: SplitFor | None) -> Launched:
-    """Run `python -m module argv` as BERT_RANKS processes; returns when all have succeeded.
+def launch(
+    stage: str, command: Sequence[str], scratch: Path, split: SplitFor | None, machine: MachineSettings
+) -> Launched:
+    """Run `python command`, such as -m stages.squad ..., as BERT_RANKS processes; returns when all have succeeded.
 
-    SIGTERM and Ctrl-C are handed on: the first rank saves, and then all end.
+    SIGTERM and Ctrl-C are passed on: the first rank saves, and then all end.
 
     Args:
+        stage: DVC's name of it.
         scratch: the folder that the ranks share.
         split: how a number of ranks cuts the global batch; raises StageError where it cannot. None: the result depends
             on the ranks, so that fewer are no way to go on.
@@ -171,20 +169,19 @@ def launch(module: str, argv: Sequence[str], scratch: Path, stage: str, split: S
         StageError: Horovod is not installed, a rank failed, ranks were lost beyond BERT_MIN_RANKS, or the run was asked
             to stop.
     """
-    ranks, least = wanted_ranks(), min_ranks()
-    hosts = wanted_hosts(ranks)
+    ranks, least = machine.wanted_ranks, machine.min_ranks
+    hosts = hosts_for(ranks, machine)
     if least is not None and least > ranks:
         raise StageError(f"BERT_MIN_RANKS is {least}, more than the {ranks} of BERT_RANKS", run="set it to fewer")
     micro_batch = split(ranks).micro_batch if least is not None and split is not None else None
-    settings = {"BERT_MICRO_BATCH": f"{stage}={micro_batch}"} if micro_batch else {}
+    variables = {"BERT_MICRO_BATCH": f"{stage}={micro_batch}"} if micro_batch else {}
     restarts, in_vain, before = 0, 0, _progress(scratch)
-    command = [sys.executable, "-m", module, *argv]
-    with hand_on(scratch) as stop:
+    with pass_on_signals(scratch) as stop:
         while True:
-            log.info("%d ranks on %s", ranks, as_told(hosts))
-            attempt = _start(command, ranks, hosts, scratch, settings)
+            log.info("%d ranks on %s", ranks, joined(hosts))
+            attempt = _start([sys.executable, *command], ranks, hosts, scratch, machine, variables)
             if not attempt.status:
-                return Launched(ranks, as_told(hosts), restarts)
+                return Launched(ranks, joined(hosts), restarts)
             if stop.asked or attempt.lost is None or least is None or split is None or micro_batch is None:
                 raise _ended(attempt, stop)
             now = _progress(scratch)
@@ -197,12 +194,12 @@ def launch(module: str, argv: Sequence[str], scratch: Path, stage: str, split: S
                 )
             gone = [f"rank {rank} on {host_of(rank, hosts)}" for rank in attempt.lost]
             left = without(hosts, attempt.lost)
-            hosts = that_answer(left)
+            hosts = reachable(left, machine)
             gone += [f"host {host.name}, which does not answer" for host in left if host not in hosts]
             fewer = largest(min(ranks, sum(host.slots for host in hosts)), least, split, micro_batch)
             if fewer is None:
                 raise StageError(
-                    f"lost {_listed(gone)}; on {as_told(hosts) or 'no host'} no number of ranks from {least} "
+                    f"lost {_listed(gone)}; on {joined(hosts) or 'no host'} no number of ranks from {least} "
                     "(BERT_MIN_RANKS) on can share the batch",
                     run="dvc repro with the ranks that are left: it goes on from the last checkpoint",
                 )

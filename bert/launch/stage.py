@@ -5,24 +5,30 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bert.launch.endings import ending_told
-from bert.launch.hosts import wanted_ranks
+from bert.launch.endings import recording_ending
+from bert.launch.join import is_rank, join
 from bert.launch.ranks import SplitFor, launch
-from bert.launch.stopping import ASKED
+from bert.launch.stopping import ASKED, stop_when_asked
 from bert.pipeline.code import code_hashes
-from bert.pipeline.errors import disk_full_told
+from bert.pipeline.errors import disk_full_as_error
 from bert.pipeline.files import read_json, write_json
 from bert.pipeline.job import job, parser
+from bert.pipeline.machine import MachineSettings
 from bert.training.checkpoints import usable
-from bert.training.world import World, is_rank, join
+from bert.training.context import Context, Nobody, Outcome, Resume
+from bert.training.world import World
+from bert.watch.watcher import LiveWatcher
 
-# The code that made the result which lies beside it.
-FINISHED = "finished.json"
+Work = Callable[[Context], Outcome | None]
+
+# Files in the scratch: the two of an Outcome, and the code that made the result which lies beside it.
+METRICS, RECORD, FINISHED = "metrics.json", "run.json", "finished.json"
 
 
 def training_parser(doc: str | None) -> argparse.ArgumentParser:
@@ -34,62 +40,111 @@ def training_parser(doc: str | None) -> argparse.ArgumentParser:
     return p
 
 
-def _finished(folder: Path, code: dict[str, str], again: str) -> bool:
+def _finished(folder: Path, code: Mapping[str, str], again: str, resume: Resume) -> bool:
     """Whether a run before this one has finished in `folder`, and its result may be used."""
     mark = folder / FINISHED
     if not mark.exists():
         return False
-    return usable(f"the result in {folder}", read_json(mark, again), code)
+    return usable(f"the result in {folder}", read_json(mark, again), code, resume)
 
 
 def _remove(path: Path) -> None:
-    """What a given-up run has published are hard links to its files: they must not be written into."""
+    """Remove a file or folder: what a given-up run has published are hard links, which must not be written into."""
     if path.is_dir():
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
 
 
-def run_ranked(
-    stage: str,
-    module: str,
-    argv: Sequence[str] | None,
-    args: argparse.Namespace,
-    params: dict[str, Any],
-    inputs: list[Path],
-    work: Callable[[Path, World], None],
-    outs: dict[str, Path],
-    split: SplitFor | None = None,
-) -> None:
-    """Call `work(scratch, world)` in one process, or in BERT_RANKS of them under horovodrun, and publish its results.
+@dataclass(frozen=True)
+class TrainingStage:
+    """One of them.
 
-    `work` leaves metrics.json, run.json (for the provenance) and the keys of `outs` in its scratch. A run that had
-    finished, but whose result DVC did not commit, is only published; if other code did it, BERT_RESUME decides.
+    Attributes:
+        name: DVC's name of it
+        module: the stage's own, for the ranks that it starts
+        params, inputs: what the result depends on, see bert.pipeline.job.job
+        outs: {name in the scratch: where it goes}
+        split: how a number of ranks cuts the global batch; raises StageError where it cannot
+        any_ranks: the result does not depend on the number of ranks, so that a job that loses some may go on with less
+    """
+
+    name: str
+    module: str
+    params: dict[str, Any]
+    inputs: list[Path]
+    outs: dict[str, Path]
+    split: SplitFor
+    any_ranks: bool = True
+
+
+def run_ranked(
+    stage: TrainingStage,
+    work: Work,
+    args: argparse.Namespace,
+    argv: Sequence[str] | None,
+    machine: MachineSettings,
+) -> None:
+    """Call `work` in one process, or in BERT_RANKS of them under horovodrun, and publish its results.
+
+    A run that had finished, but whose result DVC did not commit, is only published; if other code did it, BERT_RESUME
+    decides.
 
     Args:
-        module: the stage's own module, for the ranks.
-        outs: {name in the scratch: where it goes}.
-        split: how a number of ranks cuts the global batch, see launch. None where the result depends on their number.
+        work: what a rank does: leaves the keys of `stage.outs` in its scratch, and returns the metrics (the first one).
+        args, argv: of the command line, parsed and not.
     """
     if is_rank():
-        with ending_told(args.scratch), disk_full_told("this disk"):
-            world = join()
-            with world.lost_ranks_told(stage):
-                work(args.scratch, world)
+        with recording_ending(args.scratch), disk_full_as_error("this disk"):
+            world = join(machine.stall_seconds)
+            with world.together(stage.name):
+                _work(stage, work, args.scratch, world, machine)
         return
-    again = f"dvc repro {stage}"
-    with job(stage, params, inputs, args.metrics, args.provenance) as current:
-        folder, code = current.folder, code_hashes(module)
-        if not _finished(folder, code, again):
-            for name in (FINISHED, ASKED, *outs):
+    again = f"dvc repro {stage.name}"
+    # Checkpoints and finished results name the code that made them: BERT_RESUME decides what other code does with them.
+    with job(
+        stage.name,
+        stage.module,
+        stage.params,
+        stage.inputs,
+        args.metrics,
+        args.provenance,
+        code_in_fingerprint=False,
+    ) as current:
+        folder, code = current.folder, current.code
+        if not _finished(folder, code, again, machine.resume):
+            for name in (FINISHED, ASKED, *stage.outs):
                 _remove(folder / name)
-            if wanted_ranks() > 1:
-                told = [*(sys.argv[1:] if argv is None else argv), "--scratch", str(folder)]
-                launched = asdict(launch(module, told, folder, stage, split))
-                write_json(folder / "run.json", read_json(folder / "run.json", again) | launched)
+            if machine.wanted_ranks > 1:
+                own = sys.argv[1:] if argv is None else argv
+                command = ["-m", stage.module, *own, "--scratch", str(folder)]
+                launched = launch(stage.name, command, folder, stage.split if stage.any_ranks else None, machine)
+                write_json(folder / RECORD, read_json(folder / RECORD, again) | asdict(launched))
             else:
-                work(folder, join())
+                _work(stage, work, folder, join(machine.stall_seconds), machine)
             write_json(folder / FINISHED, code)
-        current.metrics |= read_json(folder / "metrics.json", again)
-        current.provenance |= read_json(folder / "run.json", again)
-        current.publish({folder / name: out for name, out in outs.items()})
+        current.metrics |= read_json(folder / METRICS, again)
+        current.provenance |= read_json(folder / RECORD, again)
+        current.publish({folder / name: out for name, out in stage.outs.items()})
+
+
+def _work(stage: TrainingStage, work: Work, scratch: Path, world: World, machine: MachineSettings) -> None:
+    """As one rank; the first one leaves the metrics and the record of the run in the scratch."""
+    from bert.launch.memory import peak_memory  # imports TensorFlow, which --help need not wait for
+
+    context = Context(
+        scratch,
+        world,
+        stage.split(world.size),
+        code_hashes(stage.module),
+        save_seconds=machine.save_seconds,
+        resume=machine.resume,
+        recompute=machine.recompute,
+        watcher=LiveWatcher(machine.tensorboard, machine.dvclive) if world.is_first else Nobody(),
+        stop=partial(stop_when_asked, scratch, world.is_first),
+    )
+    outcome = work(context)
+    memory = peak_memory(world)  # of all ranks, which meet here
+    if world.is_first and outcome is not None:
+        write_json(scratch / RECORD, outcome.record)
+        write_json(scratch / METRICS, outcome.metrics | memory)

@@ -15,8 +15,6 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from bert.pipeline.errors import StageError
-
 ASKED = "stop"
 """Name of the file in the scratch."""
 
@@ -25,7 +23,7 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 @contextmanager
 def _handling(handler: Callable[[int, FrameType | None], None] | signal.Handlers) -> Iterator[None]:
-    """`handler` instead of what the signals do else. Python lets only the main thread say so."""
+    """Inside, `handler` answers SIGTERM and SIGINT, in the main thread: Python lets no other set one."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -37,12 +35,8 @@ def _handling(handler: Callable[[int, FrameType | None], None] | signal.Handlers
             signal.signal(number, old)
 
 
-class Stopped(StageError):
-    """The run has ended because it was asked to."""
-
-
-class Stop:
-    """Whether this run is to end."""
+class StopRequest:
+    """Whether this run is to end: a Stop of bert/training/context.py."""
 
     def __init__(self, folder: Path) -> None:
         self._file, self._signalled = folder / ASKED, False
@@ -58,17 +52,17 @@ class Stop:
 
 
 @contextmanager
-def stop_when_asked(folder: Path, is_first: bool) -> Iterator[Stop]:
-    """What the first rank looks at after each step; the other ranks wait for it to end, whatever they are told."""
-    stop = Stop(folder)
+def stop_when_asked(folder: Path, is_first: bool) -> Iterator[StopRequest]:
+    """What the first rank looks at after each step; the other ranks ignore the signals, and wait for it to end."""
+    stop = StopRequest(folder)
     with _handling(stop.ask if is_first else signal.SIG_IGN):
         yield stop
 
 
 @contextmanager
-def hand_on(folder: Path) -> Iterator[Stop]:
-    """In the process that has started the ranks: tell the first one by the file."""
-    stop = Stop(folder)
+def pass_on_signals(folder: Path) -> Iterator[StopRequest]:
+    """In the process that has started the ranks: a signal becomes the file, which the first rank finds."""
+    stop = StopRequest(folder)
 
     def ask(number: int, frame: FrameType | None) -> None:
         (folder / ASKED).touch()

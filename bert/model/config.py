@@ -56,10 +56,10 @@ class BertConfig(Section):
                 f"params.yaml: model: {name!r} is none of {', '.join(MODELS)}", run=f"dvc exp run -S model={MODELS[0]}"
             )
         text = (resources.files("bert.model") / "configs" / f"{name}.json").read_text(encoding="utf-8")
-        told = json.loads(text) | {"vocab_size": vocab_size}
+        values = json.loads(text) | {"vocab_size": vocab_size}
         if dropout is not None:
-            told |= {"hidden_dropout_prob": dropout, "attention_probs_dropout_prob": dropout}
-        return cls(**told)
+            values |= {"hidden_dropout_prob": dropout, "attention_probs_dropout_prob": dropout}
+        return cls(**values)
 
     @classmethod
     def read(cls, path: Path, made_by: str) -> BertConfig:

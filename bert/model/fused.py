@@ -9,13 +9,14 @@ Where XLA compiles the whole step, or nothing, a fused function is an ordinary o
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, Literal
 
 import tensorflow as tf
 from tensorflow.compiler.tf2xla.python import xla as xla_ops
+
+from bert.model.tracing import holding
 
 Tensor = Any
 Xla = bool | Literal["fused"]
@@ -24,28 +25,19 @@ Xla = bool | Literal["fused"]
 _traced_for: ContextVar[Xla] = ContextVar("traced_for", default=False)
 
 
-@contextmanager
-def _tracing(xla: Xla) -> Iterator[None]:
-    before = _traced_for.set(xla)
-    try:
-        yield
-    finally:
-        _traced_for.reset(before)
-
-
 def barrier(*tensors: Tensor) -> list[Tensor]:
     """The tensors, which XLA then computes as they stand: it neither merges nor moves operations across."""
     return list(xla_ops.optimization_barrier(*tensors)) if _traced_for.get() is True else list(tensors)
 
 
-def compile_by(xla: Xla, function: Callable[..., Any], **options: Any) -> Any:
+def compile_by(xla: Xla, function: Callable[..., Any]) -> Any:
     """`function` as a tf.function of which XLA compiles all, the fused functions, or nothing."""
 
     def traced(*args: Any) -> Any:
-        with _tracing(xla):
+        with holding(_traced_for, xla):
             return function(*args)
 
-    return tf.function(traced, jit_compile=xla is True, **options)
+    return tf.function(traced, jit_compile=xla is True)
 
 
 def fused(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
@@ -58,12 +50,12 @@ def fused(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
     def compiled(**static: Any) -> tuple[Any, Any]:
         @tf.function(jit_compile=True)
         def forward(*inputs: Tensor) -> Tensor:
-            with _tracing(True):
+            with holding(_traced_for, True):
                 return function(*inputs, **static)
 
         @tf.function(jit_compile=True)
         def backward(inputs: tuple[Tensor, ...], upstream: Tensor) -> list[Tensor]:
-            with _tracing(True), tf.GradientTape() as tape:
+            with holding(_traced_for, True), tf.GradientTape() as tape:
                 tape.watch([x for x in inputs if x is not None and x.dtype.is_floating])
                 out = function(*inputs, **static)
             wanted = [x for x in inputs if x is not None and x.dtype.is_floating]

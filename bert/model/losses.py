@@ -79,7 +79,13 @@ def pretraining_sums(
 
 
 def squad_sums(weights: Weights, config: BertConfig, batch: Batch, sites: Sites, dtype: Any) -> Sums:
-    """Mean of the start and end losses, summed over rows (B/run_squad.py)."""
+    """Mean of the start and end losses, summed over rows.
+
+    As in NVIDIA DeepLearningExamples, TensorFlow/LanguageModeling/BERT/run_squad.py.
+
+    Returns:
+        () float32 each: loss and rows, the number of them.
+    """
     hidden = encode(weights, config, batch["input_ids"], batch["input_mask"], batch["segment_ids"], sites, dtype)
     start, end = span_logits(weights, hidden)
     loss = _nll(start, batch["start_positions"]) + _nll(end, batch["end_positions"])
@@ -87,7 +93,13 @@ def squad_sums(weights: Weights, config: BertConfig, batch: Batch, sites: Sites,
 
 
 def classifier_sums(weights: Weights, config: BertConfig, batch: Batch, sites: Sites, dtype: Any) -> Sums:
-    """Cross-entropy of the classes, summed over rows (B/run_classifier.py)."""
+    """Cross-entropy of the classes, summed over rows.
+
+    As in NVIDIA DeepLearningExamples, TensorFlow/LanguageModeling/BERT/run_classifier.py.
+
+    Returns:
+        () float32 each: loss and rows, the number of them.
+    """
     hidden = encode(weights, config, batch["input_ids"], batch["input_mask"], batch["segment_ids"], sites, dtype)
     pooled = drop(pool(weights, hidden), sites.site(), config.hidden_dropout_prob)
     logits = class_logits(weights, pooled)

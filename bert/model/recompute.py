@@ -6,28 +6,24 @@ again, once it has come there. The dropout of both is the same, since it follows
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from typing import Any
 
 import tensorflow as tf
 
 from bert.model.fused import barrier
+from bert.model.tracing import holding
 
 Tensor = Any
 
 _wanted: ContextVar[bool] = ContextVar("recompute", default=False)
 
 
-@contextmanager
-def recomputing(wanted: bool) -> Iterator[None]:
+def recomputing(wanted: bool) -> AbstractContextManager[None]:
     """Whether what is traced inside recomputes."""
-    before = _wanted.set(wanted)
-    try:
-        yield
-    finally:
-        _wanted.reset(before)
+    return holding(_wanted, wanted)
 
 
 def recomputed(

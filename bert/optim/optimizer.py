@@ -12,7 +12,8 @@ from bert.model.fused import barrier
 from bert.optim.settings import OptimizerSettings
 
 Tensor = Any
-# Not decayed: B/optimization.py, exclude_from_weight_decay.
+# Not decayed: exclude_from_weight_decay in
+# NVIDIA DeepLearningExamples, TensorFlow/LanguageModeling/BERT/optimization.py.
 NOT_DECAYED = ("LayerNorm", "layer_norm", "bias")
 
 

@@ -1,4 +1,7 @@
-"""Learning rate: linear warm-up, then polynomial decay to 0 (B/optimization.py)."""
+"""Learning rate: linear warm-up, then polynomial decay to 0.
+
+The reference is NVIDIA DeepLearningExamples, TensorFlow/LanguageModeling/BERT/optimization.py.
+"""
 
 from __future__ import annotations
 

@@ -47,3 +47,14 @@ class LossScaleSettings(Section):
 
     initial: Annotated[float, Field(ge=1)]
     growth_steps: Annotated[int, Field(ge=1)]
+
+
+class UpdateSettings(Section):
+    """What becomes of a gradient.
+
+    Attributes:
+        loss_scale: used where something passes through float16
+    """
+
+    optimizer: OptimizerSettings
+    loss_scale: LossScaleSettings

@@ -13,7 +13,7 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class StageError(Exception):
-    """Bad input, told in one message.
+    """Bad input, in one message.
 
     The message names the file or the parameter, what was expected and what came; `run` is the command to run next.
     `stages.run` prints it without a traceback and exits with 1.
@@ -30,8 +30,8 @@ class StageError(Exception):
 
 
 @contextmanager
-def disk_full_told(where: str | Path) -> Iterator[None]:
-    """What is written under `where` inside finds no room: a StageError that says so."""
+def disk_full_as_error(where: str | Path) -> Iterator[None]:
+    """Raise a StageError that says so where no room is left for what is written under `where`."""
     try:
         yield
     except OSError as error:

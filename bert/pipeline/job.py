@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,11 +14,12 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 
-from bert.pipeline.code import code_hashes
-from bert.pipeline.errors import StageError, disk_full_told
+from bert.pipeline.code import checked_code
+from bert.pipeline.errors import StageError, disk_full_as_error
 from bert.pipeline.files import write_json
+from bert.pipeline.machine import machine_settings
 from bert.pipeline.provenance import provenance
-from bert.pipeline.scratch import Scratch, scratch
+from bert.pipeline.scratch import Scratch, provenance_folder, scratch
 
 log = logging.getLogger(__name__)
 
@@ -34,13 +34,13 @@ def start_logging() -> None:
         force=True,
     )
     for name in ("bert", "stages"):
-        logging.getLogger(name).setLevel(os.environ.get("BERT_LOG", "INFO").upper())
+        logging.getLogger(name).setLevel(machine_settings().log)
 
 
 def run(main: Callable[[], None]) -> None:
     """Run a stage's `main`; a `StageError` becomes one message and exit status 1, anything else a traceback."""
-    start_logging()
     try:
+        start_logging()
         main()
     except StageError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -56,9 +56,10 @@ def parser(doc: str | None) -> argparse.ArgumentParser:
 
 @dataclass
 class Job:
-    """A stage at work. `folder` is its scratch; call `publish` once, last."""
+    """A stage at work. `folder` is its scratch, `code` the hashes of its code; call `publish` once, last."""
 
     scratch: Scratch
+    code: dict[str, str]
     metrics: dict[str, Any] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)
     published: bool = False
@@ -84,33 +85,42 @@ def _plain(value: Any) -> Any:
 @contextmanager
 def job(
     stage: str,
+    module: str,
     params: dict[str, Any],
     inputs: list[Path],
     metrics: Path | None,
-    record: Path,
-    code: str | None = None,
+    record: Path | None = None,
+    *,
+    code_in_fingerprint: bool = True,
 ) -> Iterator[Job]:
     """Scratch and lock before, metrics and provenance after a stage's work.
 
     Args:
         stage: DVC's name of it, e.g. `tfrecords@phase1`.
+        module: the stage's own module, e.g. `stages.tfrecords`, whose code is recorded in code/<stage>.json.
         params: every parameter that the result depends on; part of the scratch's fingerprint.
         inputs: the files and folders that it reads; their contents are part of the fingerprint.
         metrics: where `job.metrics` goes; None for a stage without metrics.
-        record: where the provenance goes.
-        code: module whose code joins the fingerprint, for stages where continuing under other code makes no sense.
+        record: where the provenance goes. None for stages that make the same on every machine: DVC would take another
+            record for another result. Theirs stays in the scratch.
+        code_in_fingerprint: whether a run under other code starts afresh. False where the work itself decides, by the
+            code that its checkpoints name.
+
+    Raises:
+        StageError: an input is not there, or code/<stage>.json is of other code than this.
     """
     started = datetime.now(UTC)
     for path in inputs:
         if not path.exists():
             raise StageError(f"{path}: no such file or folder", run=f"dvc repro {stage}")
+    code = checked_code(module)
     described = {name: _plain(value) for name, value in params.items()}
-    if code is not None:
-        described["code"] = code_hashes(code)
-    with disk_full_told("this disk"), scratch(stage, described, inputs) as work:
-        current = Job(work)
+    if code_in_fingerprint:
+        described["code"] = code
+    with disk_full_as_error("this disk"), scratch(stage, described, inputs) as work:
+        current = Job(work, code)
         yield current
         if metrics is not None:
             write_json(metrics, current.metrics)
-        write_json(record, provenance(stage, started, **current.provenance))
+        write_json(record or provenance_folder() / f"{stage}.json", provenance(stage, started, **current.provenance))
     log.info("%s: done in %.1f s", stage, (datetime.now(UTC) - started).total_seconds())

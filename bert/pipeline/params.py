@@ -24,6 +24,7 @@ class Section(BaseModel):
 
 
 S = TypeVar("S")
+T = TypeVar("T", bound=BaseModel)
 
 
 def load(path: str | Path = "params.yaml") -> dict[str, Any]:
@@ -71,3 +72,9 @@ def section(kind: Any, key: str, path: str | Path = "params.yaml", without: Coll
             f"{path}: {'.'.join([key, *map(str, e['loc'])])}: {e['msg']} (got {e['input']!r})" for e in error.errors()
         ]
         raise StageError("\n".join(lines), run=f"correct {path}, or pass -S {key}...=VALUE") from None
+
+
+def top_level(kind: type[T], path: str | Path = "params.yaml") -> T:
+    """A model whose fields stand at the top of params.yaml, among the sections. Raises as `section`."""
+    fields = kind.model_fields.items()
+    return kind.model_validate({name: section(field.rebuild_annotation(), name, path) for name, field in fields})

@@ -38,11 +38,23 @@ PUBLISHED = "published.json"
 LOCK = "lock"
 GOING = ".going"
 SECONDS_BETWEEN_TRIES = 5.0
+FINGERPRINT = "[0-9a-f]" * 16
+"""As a pattern of file names."""
 
 
 def scratch_root() -> Path:
     """`.scratch` of the repository; of the original one under `dvc exp run --temp`."""
     return Path(os.environ.get("DVC_ROOT", ".")).resolve() / ".scratch"
+
+
+def provenance_folder() -> Path:
+    """Where stages that make the same on every machine leave the record of their last run here."""
+    return scratch_root() / "provenance"
+
+
+def runs() -> list[Path]:
+    """The folders of all runs, of any stage."""
+    return sorted(f for f in scratch_root().glob("*-" + FINGERPRINT) if f.is_dir())
 
 
 def input_hash(path: Path) -> str:
@@ -140,11 +152,11 @@ def in_use(folder: Path) -> bool:
 
 def sweep(stage: str) -> None:
     """Remove the scratch of finished runs of `stage` whose result DVC has committed."""
-    for folder in sorted(scratch_root().glob(f"{stage}-" + "[0-9a-f]" * 16)):
+    for folder in sorted(scratch_root().glob(f"{stage}-" + FINGERPRINT)):
         if committed(folder, Path("dvc.lock")):
             with suppress(StageError), _locked(folder, wait=False):  # in use: not ours to remove
                 discard(folder)
-    for folder in scratch_root().glob(f".{stage}-" + "[0-9a-f]" * 16 + GOING):
+    for folder in scratch_root().glob(f".{stage}-" + FINGERPRINT + GOING):
         shutil.rmtree(folder, ignore_errors=True)
 
 

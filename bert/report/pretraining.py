@@ -35,6 +35,7 @@ def _measures(m: Metrics) -> dict[str, str]:
         "tokens / s": number(m.get("tokens_per_second")),
         "precision": precision(m),
         "XLA": number(m.get("xla")),
+        "layers recomputed in the backward pass": number(m.get("recompute")),
         "ranks": number(m.get("ranks")),
         "accumulated micro-batches": number(m.get("accumulation")),
         "global batch": number(m.get("global_batch")),

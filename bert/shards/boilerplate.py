@@ -75,8 +75,8 @@ def find_boilerplate(
     found = run_parts("shards: count passages", buckets, _Count(runs, most), counting)
     return [
         Part(counting.parts, item["name"]).path(REPEATED)
-        for item, told in zip(buckets, found, strict=True)
-        if told["repeated"]
+        for item, counts in zip(buckets, found, strict=True)
+        if counts["repeated"]
     ]
 
 

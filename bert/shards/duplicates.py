@@ -69,8 +69,8 @@ def read_drops(runs: Sequence[str], bucket: int) -> dict[str, Drop]:
 
 def exact_drops(rows: Iterable[bytes]) -> Iterator[Drop]:
     """The documents that go, of the rows of a bucket. Rows of one id are one document, read twice."""
-    told = sorted(json.loads(row) for row in rows)
-    for _, group in groupby(told, key=lambda row: row[0]):
+    copies = sorted(json.loads(row) for row in rows)
+    for _, group in groupby(copies, key=lambda row: row[0]):
         kept, *others = dict.fromkeys(Copy(*row[1:]).id for row in group)
         yield from (Drop(identity, "exact_duplicate", kept) for identity in others)
 
@@ -95,5 +95,7 @@ def find_exact(runs: Sequence[str], items: list[Item], placement: Placement, pla
     """Paths of the runs of drops. `items` are the buckets of `runs`, which `ExactRows` wrote."""
     found = run_parts("shards: exact duplicates", items, _FindExact(runs, placement), place)
     return [
-        Part(place.parts, item["name"]).path(DROPS) for item, told in zip(items, found, strict=True) if told["drops"]
+        Part(place.parts, item["name"]).path(DROPS)
+        for item, counts in zip(items, found, strict=True)
+        if counts["drops"]
     ]

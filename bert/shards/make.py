@@ -91,15 +91,15 @@ def _find_drops(
     scattered: list[Part],
     exact_bytes: int,
     buckets: list[Item],
-    scratch: Path,
+    place: Workplace,
 ) -> tuple[list[str], list[Workplace]]:
     """Paths of the runs of drops, the exact ones last, since they overrule; and where they lie."""
     if settings.duplicates == "none":
         return [], []
     drops: list[str] = []
-    places = [Workplace(scratch / "exact")]
+    places = [place.inside("exact")]
     if settings.duplicates == "near":
-        places.append(Workplace(scratch / "near"))
+        places.append(place.inside("near"))
         groups = Part(places[-1].parts, "groups")
         write_drops(groups, find_near(scattered, buckets, settings.near, places[-1]), placement)
         drops.append(groups.path(DROPS))
@@ -109,7 +109,9 @@ def _find_drops(
     return drops, places
 
 
-def make_shards(folders: list[Path], settings: ShardsSettings, seed: int, scratch: Path, out: Path) -> dict[str, Any]:
+def make_shards(
+    folders: list[Path], settings: ShardsSettings, seed: int, place: Workplace, out: Path
+) -> dict[str, Any]:
     """All documents of `folders` -> `{train,test}-*-of-*.txt` in `out`/{train,test}, and `out`/dropped.jsonl.
 
     Returns the metrics.
@@ -117,7 +119,7 @@ def make_shards(folders: list[Path], settings: ShardsSettings, seed: int, scratc
     Raises:
         StageError: no documents, fewer of them than shards, two of one id that are not the same.
     """
-    places = [Workplace(scratch / "scatter")]
+    places = [place.inside("scatter")]
     pieces = cut(folders, PIECE_BYTES, places[0])
     if not pieces:
         raise StageError(
@@ -132,16 +134,16 @@ def make_shards(folders: list[Path], settings: ShardsSettings, seed: int, scratc
 
     repeated: list[str] = []
     if settings.max_repeats is not None:
-        hashing, counting = Workplace(scratch / "passages"), Workplace(scratch / "repeated")
+        hashing, counting = place.inside("passages"), place.inside("repeated")
         repeated = find_boilerplate(pieces, by_hash, settings.max_repeats, hashing, counting)
         places += [hashing, counting]
     done = run_parts("shards: scatter", pieces, _Scatter(settings, placement, len(by_hash), repeated), places[0])
     scattered = [Part(places[0].parts, item["name"]) for item in pieces]
     exact_bytes = sum(counts["exact_bytes"] for counts in done)
-    drops, more = _find_drops(settings, placement, scattered, exact_bytes, by_hash, scratch)
+    drops, more = _find_drops(settings, placement, scattered, exact_bytes, by_hash, place)
     places += more
 
-    gathering = Workplace(scratch / "gather")
+    gathering = place.inside("gather")
     shards: list[Item] = []
     for split in SPLITS:
         for number, name in enumerate(shard_names(split, getattr(settings, split))):
@@ -152,8 +154,8 @@ def make_shards(folders: list[Path], settings: ShardsSettings, seed: int, scratc
     gathered = run_parts("shards: gather", shards, work, gathering)
     metrics = _collect(shards, gathered, gathering, settings, out)
     metrics["dropped"]["boilerplate_passage"] = sum(counts["boilerplate_passage"] for counts in done)
-    for place in (*places, gathering):
-        place.forget_uploads()
+    for used in (*places, gathering):
+        used.forget_uploads()
     return metrics
 
 
@@ -179,8 +181,8 @@ def _collect(
             entries.append({"path": f"{item['name']}.txt", **{name: counts[name] for name in COUNTS}})
             total.update(counts)
         manifest.write(out / split, entries)
-        told = {name: sum(entry[name] for entry in entries) for name in COUNTS}
-        splits[split] = {**told, "shards": len(entries), "smallest_shard_documents": min(documents)}
+        sums = {name: sum(entry[name] for entry in entries) for name in COUNTS}
+        splits[split] = {**sums, "shards": len(entries), "smallest_shard_documents": min(documents)}
     some = [i for i, counts in zip(shards, gathered, strict=True) if any(counts[reason] for reason in REASONS)]
     join_lists(some, DROPPED, place, out / DROPPED)
     whole = {name: total[name] for name in COUNTS}

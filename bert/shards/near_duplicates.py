@@ -202,8 +202,8 @@ def find_near(parts: Sequence[Part], items: list[Item], settings: NearSettings, 
     """
     found = run_parts("shards: near duplicates", items, _Compare(parts, settings), place)
     groups = Groups()
-    for item, told in zip(items, found, strict=True):
-        if told["pairs"]:
+    for item, counts in zip(items, found, strict=True):
+        if counts["pairs"]:
             with read(Part(place.parts, item["name"]).path(PAIRS)) as f:
                 for line in f:
                     one, other = json.loads(line)

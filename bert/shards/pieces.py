@@ -1,4 +1,4 @@
-"""Files of documents in pieces of bounded size: a piece is what a worker holds at a time."""
+"""Files of documents in pieces of bounded size: a worker reads one at a time."""
 
 from __future__ import annotations
 

@@ -1,59 +1,33 @@
-"""Fine-tuning on one task, and its predictions, as one rank does them."""
+"""Fine-tuning on one task, as one rank does it: the run from a pretrained model, the control without, predictions."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from bert.checkpoints.folder import Model
+from bert.checkpoints.folder import Model, save_model
 from bert.model.config import BertConfig
-from bert.model.dropout import NoDropout
-from bert.model.encoder import encode, pool
 from bert.model.fused import compile_by
-from bert.model.heads import class_logits, span_logits
-from bert.model.losses import classifier_sums, squad_sums
-from bert.model.parameters import Shapes, make_parameters
-from bert.optim.loss_scale import LossScale
-from bert.optim.optimizer import make_optimizer
+from bert.model.parameters import make_parameters
 from bert.optim.schedule import learning_rate
-from bert.optim.settings import LossScaleSettings, OptimizerSettings
 from bert.pipeline.errors import StageError
+from bert.pipeline.files import write_text
+from bert.tasks.settings import FinetuneParams, TaskSettings
 from bert.training.batches import Arrays, array_batches
-from bert.training.loop import Run, train
-from bert.training.precision import Precision
-from bert.training.step import Batch, Objective, TrainStep
-from bert.training.world import World, split_batch
-
-
-def _rows(batch: Batch) -> dict[str, Any]:
-    return {"rows": tf.cast(tf.shape(batch["input_ids"])[0], tf.float32)}
-
-
-SPANS = Objective(squad_sums, _rows, {"loss": "rows"})
-CLASSES = Objective(classifier_sums, _rows, {"loss": "rows"})
-
-
-def forward_spans(weights: Any, config: BertConfig, batch: Batch, dtype: Any) -> Any:
-    """Start and end logits, (B, 2, S)."""
-    hidden = encode(weights, config, batch["input_ids"], batch["input_mask"], batch["segment_ids"], NoDropout(), dtype)
-    return tf.stack(span_logits(weights, hidden), axis=1)
-
-
-def forward_classes(weights: Any, config: BertConfig, batch: Batch, dtype: Any) -> Any:
-    """Class logits, (B, L)."""
-    hidden = encode(weights, config, batch["input_ids"], batch["input_mask"], batch["segment_ids"], NoDropout(), dtype)
-    return class_logits(weights, pool(weights, hidden))
+from bert.training.context import Context, Outcome
+from bert.training.loop import Run, Training
+from bert.training.objectives import TaskObjective
+from bert.training.precision import set_precision
+from bert.training.step import TrainStep
 
 
 @dataclass(frozen=True)
 class Finetuned:
-    """A fine-tuned model in memory."""
+    """A fine-tuned model in memory: {name: variable}, and the run that made it."""
 
     config: BertConfig
     parameters: dict[str, Any]
@@ -64,113 +38,119 @@ class Finetuned:
         return {name: p.numpy() for name, p in self.parameters.items()}
 
 
-def _kept(section: str, start: Model, reinit_layers: int) -> dict[str, np.ndarray]:
-    """The encoder's weights without those of the top layers."""
-    layers = start.config.num_hidden_layers
-    if reinit_layers > layers:
-        raise StageError(
-            f"{section}.reinit_layers is {reinit_layers}, but the model has {layers} layers",
-            run=f"set it to 0...{layers} in params.yaml, then dvc repro",
+class FineTuning:
+    """Of the model `start` to an objective, by what params.yaml says."""
+
+    def __init__(
+        self,
+        stage: str,
+        objective: TaskObjective,
+        start: Model,
+        params: FinetuneParams[TaskSettings],
+        context: Context,
+    ) -> None:
+        """Set this process's precision. Raises StageError where a later step would find params that do not fit.
+
+        stage: DVC's name of it, for people.
+        """
+        layers = start.config.num_hidden_layers
+        if params.task.reinit_layers > layers:
+            raise StageError(
+                f"{params.section}.reinit_layers is {params.task.reinit_layers}, but the model has {layers} layers",
+                run=f"set it to 0...{layers} in params.yaml, then dvc repro",
+            )
+        self._stage, self._objective, self._start = stage, objective, start
+        self._params, self._context = params, context
+        self._precision = set_precision(params.compute, start.config.hidden_size, context.recompute)
+
+    def tune(self, rows: Arrays, *, from_random: bool = False) -> Finetuned:
+        """Train the encoder with a new head on `rows` {feature: (N, S) or (N,)}.
+
+        Args:
+            from_random: keep the model's shape and vocabulary, but not its weights: the control that shows what
+                pretraining gave.
+        """
+        task, shared, seed = self._params.task, self._params.shared, self._params.seed
+        world, split = self._context.world, self._context.split
+        steps = max(1, round(len(rows["input_ids"]) * task.epochs / task.batch_size))
+        warmup = round(task.warmup_proportion * steps)
+        config = self._start.config.with_dropout(shared.dropout)
+        given = {} if from_random else self._kept_weights()
+        parameters = make_parameters(self._objective.shapes(config), config, seed, given)
+        step = TrainStep(
+            self._objective,
+            config,
+            parameters,
+            shared,
+            lambda at: learning_rate(at, task.learning_rate, warmup, steps, 1.0, "warmup"),
+            precision=self._precision,
+            split=split,
+            world=world,
+            seed=seed,
         )
-    anew = [f"bert/encoder/layer_{n}/" for n in range(layers - reinit_layers, layers)]
-    if reinit_layers:
-        anew.append("bert/pooler/")
-    return {n: w for n, w in start.weights.items() if n.startswith("bert/") and not n.startswith(tuple(anew))}
+        run = Training(
+            f"{self._stage} from random weights" if from_random else self._stage,
+            step,
+            lambda first, stop: array_batches(rows, seed, first, stop, split, world),
+            steps,
+            shared.max_skipped,
+            task.batch_size,
+            replace(self._context, scratch=self._context.scratch / ("control" if from_random else "tuned")),
+        ).run()
+        return Finetuned(self._start.config, parameters, run, steps)
+
+    def _kept_weights(self) -> dict[str, np.ndarray]:
+        """The encoder's weights without those of the top `reinit_layers` layers and, with them, the pooler."""
+        layers, anew = self._start.config.num_hidden_layers, self._params.task.reinit_layers
+        left_out = tuple(f"bert/encoder/layer_{n}/" for n in range(layers - anew, layers))
+        if anew:
+            left_out += ("bert/pooler/",)
+        weights = self._start.weights.items()
+        return {name: w for name, w in weights if name.startswith("bert/") and not name.startswith(left_out)}
+
+    def predict(self, tuned: Finetuned, rows: Arrays, batch_size: int) -> np.ndarray:
+        """Logits of all rows, (N, ...) float32, in order, on every rank.
+
+        The last batch is filled up with copies of the last row, so that there is one compiled shape.
+        """
+        forward, dtype, world = self._objective.forward, self._precision.dtype, self._context.world
+
+        def logits(batch: dict[str, Any]) -> Any:
+            return tf.cast(forward(tuned.parameters, tuned.config, batch, dtype), tf.float32)
+
+        one = compile_by(tuned.run.xla, logits)
+        features = {name: rows[name] for name in ("input_ids", "input_mask", "segment_ids")}
+        count = len(features["input_ids"])
+        mine: dict[int, np.ndarray] = {}
+        for number in range(world.rank, math.ceil(count / batch_size), world.size):
+            places = np.minimum(np.arange(number * batch_size, (number + 1) * batch_size), count - 1)
+            mine[number] = one({name: tf.constant(values[places]) for name, values in features.items()}).numpy()
+        gathered: dict[int, np.ndarray] = {}
+        for of_rank in world.gather(mine):
+            gathered |= of_rank
+        return np.concatenate([gathered[number] for number in sorted(gathered)])[:count]
+
+    def finish(self, tuned: Finetuned, scores: dict[str, Any]) -> Outcome:
+        """On the first rank: leave model/ and curve.tsv in the scratch; the scores and what the run measured."""
+        scratch, task = self._context.scratch, self._params.task
+        save_model(scratch / "model", tuned.config, tuned.weights(), self._start.vocab)
+        write_text(scratch / "curve.tsv", "\n".join(tuned.run.curve) + "\n")
+        metrics = {
+            **scores,
+            "train_loss": tuned.run.last["task_loss"],
+            "sequences_per_second": round(tuned.run.rate(task.batch_size), 2),
+            "steps": tuned.steps,
+            "global_batch": task.batch_size,
+            "ranks": self._context.world.size,
+            "precision": self._precision.name,
+            "precision_effective": self._precision.effective,
+            **tuned.run.metrics,
+        }
+        return Outcome(_rounded(metrics), {"resumed_from_step": tuned.run.resumed_from})
 
 
-def finetune(
-    stage: str,
-    section: str,
-    objective: Objective,
-    shapes: Callable[[BertConfig], Shapes],
-    start: Model,
-    from_random: bool,
-    arrays: Arrays,
-    *,
-    reinit_layers: int,
-    batch_size: int,
-    epochs: float,
-    peak_rate: float,
-    warmup_proportion: float,
-    optimizer: OptimizerSettings,
-    loss_scale: LossScaleSettings,
-    dropout: float | None,
-    max_skipped: int,
-    precision: Precision,
-    seed: int,
-    scratch: Path,
-    world: World,
-    code: dict[str, str],
-) -> Finetuned:
-    """Train `start`'s encoder with a new head on `arrays` {feature: (N, ...)}.
-
-    section: of params.yaml, for messages.
-    from_random: keep `start`'s shape and vocabulary, but not its weights (the control that shows what pretraining
-        gave).
-    reinit_layers: so many layers from the top, and with them the pooler, start from random weights.
-
-    Raises:
-        StageError: more `reinit_layers` than the model has layers, or a batch that the ranks cannot split.
-    """
-    split = split_batch(stage, f"{section}.batch_size", batch_size, world.size)
-    steps = max(1, round(len(arrays["input_ids"]) * epochs / batch_size))
-    config = start.config.with_dropout(dropout)
-    needed = shapes(config)
-    given = {} if from_random else _kept(section, start, reinit_layers)
-    parameters = make_parameters(needed, config, seed, given)
-    step = TrainStep(
-        objective,
-        config,
-        parameters,
-        make_optimizer(parameters, optimizer),
-        LossScale(loss_scale if precision.scales_loss else None),
-        lambda at: learning_rate(at, peak_rate, round(warmup_proportion * steps), steps, 1.0, "warmup"),
-        optimizer.clip_norm,
-        precision,
-        split,
-        world,
-        seed,
-    )
-    run = train(
-        f"{stage} from random weights" if from_random else stage,
-        step,
-        lambda first, stop: array_batches(arrays, seed, first, stop, split, world),
-        steps,
-        scratch,
-        world,
-        code,
-        {"task_loss": "loss/rows"},
-        max_skipped,
-        batch_size,
-    )
-    return Finetuned(start.config, parameters, run, steps)
-
-
-def predict(
-    tuned: Finetuned,
-    forward: Callable[..., Any],
-    arrays: Arrays,
-    batch_size: int,
-    precision: Precision,
-    world: World,
-) -> np.ndarray:
-    """Logits of all rows, (N, ...) float32, in order, on every rank.
-
-    The last batch is filled up with copies of the last row, so that there is one compiled shape.
-    """
-
-    def logits(batch: dict[str, Any]) -> Any:
-        return tf.cast(forward(tuned.parameters, tuned.config, batch, precision.dtype), tf.float32)
-
-    one = compile_by(tuned.run.xla, logits)
-    features = {name: arrays[name] for name in ("input_ids", "input_mask", "segment_ids")}
-    count = len(features["input_ids"])
-    mine: dict[int, np.ndarray] = {}
-    for number in range(math.ceil(count / batch_size)):
-        if number % world.size == world.rank:
-            rows = np.minimum(np.arange(number * batch_size, (number + 1) * batch_size), count - 1)
-            mine[number] = one({name: tf.constant(values[rows]) for name, values in features.items()}).numpy()
-    gathered: dict[int, np.ndarray] = {}
-    for of_rank in world.gather(mine):
-        gathered |= of_rank
-    return np.concatenate([gathered[number] for number in sorted(gathered)])[:count]
+def _rounded(value: Any) -> Any:
+    """Floats to 4 digits, through dicts: scores, not noise, in the metrics files."""
+    if isinstance(value, dict):
+        return {key: _rounded(inner) for key, inner in value.items()}
+    return round(value, 4) if isinstance(value, float) else value

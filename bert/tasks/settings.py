@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from dataclasses import dataclass
+from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
-from bert.optim.settings import LossScaleSettings, OptimizerSettings
 from bert.pipeline.params import Section
+from bert.training.settings import ComputeSettings, TrainingSettings
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -69,17 +70,28 @@ class GlueTaskSettings(TaskSettings):
     """`glue.<task>`."""
 
 
-class FinetuneSettings(Section):
+class FinetuneSettings(TrainingSettings):
     """`finetune`: what all tasks share.
 
     Attributes:
         init: which model of data/models to start from
-        dropout: both rates; null takes the model's own
-        max_skipped: non-finite updates in a row that are borne, see bert/training/loop.py
     """
 
     init: Literal["phase1", "phase2", "imported"]
-    optimizer: OptimizerSettings
-    loss_scale: LossScaleSettings
-    dropout: Annotated[float, Field(ge=0, lt=1)] | None
-    max_skipped: PositiveInt
+
+
+T_co = TypeVar("T_co", bound=TaskSettings, covariant=True)
+
+
+@dataclass(frozen=True)
+class FinetuneParams(Generic[T_co]):
+    """All that params.yaml says of a task's fine-tuning.
+
+    section: where the task's own settings stand, for messages. Example: glue.mrpc
+    """
+
+    section: str
+    task: T_co
+    shared: FinetuneSettings
+    compute: ComputeSettings
+    seed: int

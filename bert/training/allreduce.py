@@ -27,11 +27,11 @@ def _clock(probe: Any) -> Any:
 
 
 def _now(after: Sequence[Tensor], probe: Tensor) -> Tensor:
-    """The time when `after` are there, () float64 seconds.
+    """The time at which the tensors `after` have been computed, () float64 seconds.
 
     A call of some microseconds into Python, since tf.timestamp refuses to be among deterministic operations.
 
-    probe: one of them; a GPU has to hand it over, behind all that it was given to do before, for the clock to be read.
+    probe: one of them. Its copy to the host comes, on a GPU, after all work queued before it: then the clock is read.
     """
     with tf.control_dependencies(list(after)), tf.device("CPU:0"):
         now = tf.numpy_function(_clock, [tf.identity(probe)], tf.float64)

@@ -21,6 +21,7 @@ from safetensors.numpy import load_file
 from bert.checkpoints.tensors import write_tensors
 from bert.pipeline.errors import StageError
 from bert.pipeline.files import sha256_of, write_json
+from bert.training.context import Resume
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ class Checkpoint:
 
 
 def save(
-    folder: Path, step: int, tensors: Mapping[str, np.ndarray], state: dict[str, Any], code: dict[str, str]
+    folder: Path, step: int, tensors: Mapping[str, np.ndarray], state: dict[str, Any], code: Mapping[str, str]
 ) -> None:
     """Write a checkpoint, then keep it and KEEP - 1 before it.
 
@@ -56,27 +57,31 @@ def save(
         os.fsync(f.fileno())
     digest = sha256_of(temporary)
     os.replace(temporary, final)
-    write_json(final.with_suffix(".json"), {"step": step, "sha256": digest, "state": state, "code": code})
+    write_json(final.with_suffix(".json"), {"step": step, "sha256": digest, "state": state, "code": dict(code)})
     kept = sorted(mark.stem for mark in folder.glob("step-*.json") if mark.stem <= final.stem)[-KEEP:]
     for path in folder.iterdir():
         if path.stem not in kept:
             path.unlink()
 
 
-def usable(what: str, saved: dict[str, str], code: dict[str, str]) -> bool:
-    """Whether to use `what` the code `saved` has made, though it may have changed since; BERT_RESUME decides.
+def usable(what: str, saved: Mapping[str, str], code: Mapping[str, str], resume: Resume) -> bool:
+    """Whether to use `what` an earlier run has made.
+
+    Args:
+        what: its name, for messages.
+        saved, code: {file: hash} of the code that made it, and of the present code.
+        resume: what to do where they differ (BERT_RESUME).
 
     Raises:
-        StageError: the code has changed, and BERT_RESUME does not say what to do.
+        StageError: they differ, and `resume` does not say what to do.
     """
     changed = sorted(name for name in saved.keys() | code.keys() if saved.get(name) != code.get(name))
     if not changed:
         return True
-    choice = os.environ.get("BERT_RESUME")
-    if choice == "accept":
+    if resume == "accept":
         log.info("%s: used although these files have changed: %s", what, ", ".join(changed))
         return True
-    if choice == "fresh":
+    if resume == "fresh":
         log.info("%s: not used, since these files have changed: %s", what, ", ".join(changed))
         return False
     raise StageError(
@@ -85,22 +90,22 @@ def usable(what: str, saved: dict[str, str], code: dict[str, str]) -> bool:
     )
 
 
-def newest(folder: Path, code: dict[str, str]) -> Checkpoint | None:
+def newest(folder: Path, code: Mapping[str, str], resume: Resume = None) -> Checkpoint | None:
     """The newest whole checkpoint, or None. A damaged one is named and the one before it is taken.
 
     Raises:
-        StageError: it was written by other code, and BERT_RESUME does not say what to do.
+        StageError: it was written by other code, and `resume` does not say what to do.
     """
     for mark in sorted(folder.glob("step-*.json"), reverse=True):
         data = mark.with_suffix(".safetensors")
         try:
-            told = json.loads(mark.read_text(encoding="utf-8"))
-            if sha256_of(data) != told["sha256"]:
+            written = json.loads(mark.read_text(encoding="utf-8"))
+            if sha256_of(data) != written["sha256"]:
                 raise ValueError("does not match its sha256")
         except (OSError, ValueError, KeyError) as error:
             log.warning("%s: damaged (%s); trying the checkpoint before it", data, error)
             continue
-        if not usable(str(data), told["code"], code):
+        if not usable(str(data), written["code"], code, resume):
             return None
-        return Checkpoint(told["step"], told["state"], load_file(data))
+        return Checkpoint(written["step"], written["state"], load_file(data))
     return None

@@ -11,15 +11,14 @@ CURVE_POINTS = 200
 _OF_STEPS = ("learning_rate", "grad_norm", "loss_scale")
 
 
-def means(told: list[dict[str, float]], losses: Mapping[str, str]) -> dict[str, float]:
-    """Over the steps that `told` these figures; a loss is its summed nominator over its summed weight."""
+def means(steps: list[dict[str, float]], losses: Mapping[str, tuple[str, str]]) -> dict[str, float]:
+    """Over the figures of these steps; a loss is its summed nominator over its summed weight."""
     out: dict[str, float] = {}
-    for column, ratio in losses.items():
-        over, under = ratio.split("/")
-        out[column] = sum(t[over] for t in told) / sum(t[under] for t in told)
+    for column, (loss, weight) in losses.items():
+        out[column] = sum(figures[loss] for figures in steps) / sum(figures[weight] for figures in steps)
     out["loss"] = sum(out[column] for column in losses)
-    out["learning_rate"], out["loss_scale"] = told[-1]["learning_rate"], told[-1]["loss_scale"]
-    out["grad_norm"] = sum(t["grad_norm"] for t in told) / len(told)
+    out["learning_rate"], out["loss_scale"] = steps[-1]["learning_rate"], steps[-1]["loss_scale"]
+    out["grad_norm"] = sum(figures["grad_norm"] for figures in steps) / len(steps)
     return out
 
 
@@ -40,10 +39,10 @@ def figures_of(lines: Sequence[str]) -> Iterator[tuple[int, dict[str, float]]]:
 class Curve:
     """Lines of text, the first names the columns. `last`: the figures of the last line, unrounded.
 
-    losses: {column: "sum/weight"}, such as {"mlm_loss": "mlm_loss/predictions"}.
+    losses: {column: (sum, weight)}, such as {"mlm_loss": ("mlm_loss", "predictions")}, names of a step's figures.
     """
 
-    def __init__(self, losses: Mapping[str, str], steps: int) -> None:
+    def __init__(self, losses: Mapping[str, tuple[str, str]], steps: int) -> None:
         self._losses, self._steps, self._interval = losses, steps, max(1, steps // CURVE_POINTS)
         self._columns = ("loss", *losses, *_OF_STEPS)
         self._gathered: list[dict[str, float]] = []
@@ -65,9 +64,9 @@ class Curve:
     def restore(self, state: Mapping[str, Any]) -> None:
         self.lines, self._gathered, self.last = state["curve"], state["gathered"], state["last"]
 
-    def add(self, told: dict[str, float]) -> None:
-        """What a step with a finite update told."""
-        self._gathered.append(told)
+    def add(self, figures: dict[str, float]) -> None:
+        """Those of a step, whose update was finite."""
+        self._gathered.append(figures)
 
     def point(self, done: int) -> bool:
         """Write the line of step `done` where one is due; whether it was."""

@@ -12,13 +12,11 @@ import tensorflow as tf
 
 from bert.examples.dynamic_masking import DynamicMasking, times_over
 from bert.examples.reading import Records
-from bert.model.config import BertConfig
-from bert.model.dropout import NoDropout
 from bert.model.fused import Xla, compile_by
-from bert.model.losses import Sums
+from bert.model.losses import Batch, Sums
+from bert.training.context import Nobody, Watcher
 from bert.training.record_batches import held_out_batch
 from bert.training.world import World
-from bert.watch.progress import track
 
 
 def unigram_entropy(counts: Mapping[int, int]) -> float:
@@ -37,34 +35,30 @@ class HeldOut:
 
     def __init__(
         self,
-        parameters: Mapping[str, Any],
-        config: BertConfig,
+        sums: Callable[[Batch], Sums],
         records: Records,
         masking: DynamicMasking | None,
-        sums: Callable[..., Sums],
         batch_size: int,
-        dtype: Any,
         world: World,
     ) -> None:
         """Take what is evaluated, and on what; nothing is compiled before the first call.
 
         Args:
+            sums: those of a batch, without dropout, see bert.model.losses.pretraining_sums.
             masking: for records that are not masked yet: it masks them the same way at each call.
+            batch_size: rows that a rank evaluates at a time.
         """
         self._records, self._masking, self._batch_size, self._world = records, masking, batch_size, world
-
-        def one(batch: dict[str, Any]) -> Sums:
-            return sums(parameters, config, batch, NoDropout(), dtype)
-
         compilations: tuple[Xla, ...] = (False, True, "fused")
-        self._compiled = {xla: compile_by(xla, one) for xla in compilations}  # traced when it is first called
+        self._compiled = {xla: compile_by(xla, sums) for xla in compilations}  # traced when it is first called
 
-    def __call__(self, xla: Xla, at_most: int | None = None, shown: bool = False) -> dict[str, float]:
+    def __call__(self, xla: Xla, at_most: int | None = None, watcher: Watcher | None = None) -> dict[str, float]:
         """Losses and accuracies, and the unigram entropy of the very tokens predicted; the same on every rank.
 
         Args:
+            xla: what XLA compiles of it.
             at_most: so many rows, evenly spaced over all held-out ones; None for all of them.
-            shown: its progress.
+            watcher: who is shown its progress.
         """
         rows = len(self._records) * times_over(self._records)
         count = min(rows, at_most or rows)
@@ -72,18 +66,18 @@ class HeldOut:
         batches = math.ceil(count / self._batch_size)
         mine: list[tuple[int, dict[str, float]]] = []
         labels: Counter[int] = Counter()
-        numbers = range(batches)
-        for number in track(numbers, "evaluation", batches, "batches") if shown else numbers:
-            if number % self._world.size == self._world.rank:
+        with (watcher or Nobody()).progress("evaluation", batches, "batches") as progress:
+            for number in range(self._world.rank, batches, self._world.size):
                 batch = self._batch(chosen[number * self._batch_size : (number + 1) * self._batch_size])
                 sums = self._compiled[xla](batch)
                 mine.append((number, {name: float(value) for name, value in sums.items()}))
                 real = batch["masked_lm_weights"].numpy() > 0
                 labels.update(batch["masked_lm_ids"].numpy()[real].tolist())
+                progress.update(number + 1)
         gathered = self._world.gather((mine, labels))
         total: dict[str, float] = {}
-        for _, told in sorted((pair for of_rank, _ in gathered for pair in of_rank), key=lambda pair: pair[0]):
-            for name, value in told.items():
+        for _, of_batch in sorted((pair for of_rank, _ in gathered for pair in of_rank), key=lambda pair: pair[0]):
+            for name, value in of_batch.items():
                 total[name] = total.get(name, 0.0) + value
         counts: Counter[int] = Counter()
         for _, of_rank in gathered:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import Any
 
 import tensorflow as tf
 
 from bert.model import fused
-from bert.pipeline.errors import StageError
-from bert.training.settings import ComputeSettings, PrecisionName, Xla
+from bert.training.settings import ComputeSettings, PrecisionName, WantedXla
 
 _DTYPES = {"fp32": tf.float32, "tf32": tf.float32, "fp16": tf.float16, "bf16": tf.bfloat16}
 _FIRST_WITH_TF32 = (8, 0)  # compute capability of Ampere
@@ -35,21 +33,13 @@ class Precision:
     recompute: bool = False
 
 
-def wanted_recompute() -> bool:
-    """BERT_RECOMPUTE=1: layers are computed again in the backward pass, so that larger micro-batches fit."""
-    told = os.environ.get("BERT_RECOMPUTE", "0")
-    if told not in ("0", "1"):
-        raise StageError(f"BERT_RECOMPUTE is {told!r}, expected 0 or 1", run="unset BERT_RECOMPUTE, or correct it")
-    return told == "1"
-
-
 def has_tf32(devices: list[Any]) -> bool:
     """Whether every GPU computes float32 products in TF32."""
     found = [tf.config.experimental.get_device_details(d).get("compute_capability", (0, 0)) for d in devices]
     return bool(found) and all(capability >= _FIRST_WITH_TF32 for capability in found)
 
 
-def choose_xla(wanted: Xla, on_gpu: bool, dtype: Any, hidden_size: int) -> fused.Xla:
+def choose_xla(wanted: WantedXla, on_gpu: bool, dtype: Any, hidden_size: int) -> fused.Xla:
     """What `xla: auto` means: XLA on a GPU; on a CPU only where few calls count for more than fast matrix products.
 
     Measured on two cores (CPU seconds a step of 32 x 128, fp32): hidden 128: XLA 0.19, oneDNN 0.24; at hidden 768
@@ -60,8 +50,13 @@ def choose_xla(wanted: Xla, on_gpu: bool, dtype: Any, hidden_size: int) -> fused
     return True if on_gpu or (dtype == tf.float32 and hidden_size <= SMALL_HIDDEN) else "fused"
 
 
-def set_precision(settings: ComputeSettings, hidden_size: int) -> Precision:
-    """Switch TF32 on or off for this process, deterministic operations on if wanted; choose XLA where left to us."""
+def set_precision(settings: ComputeSettings, hidden_size: int, recompute: bool = False) -> Precision:
+    """Switch TF32 on or off for this process, deterministic operations on if wanted; choose XLA where left to us.
+
+    Args:
+        hidden_size: of the model, which says whether XLA pays.
+        recompute: see Precision; the machine's matter (BERT_RECOMPUTE).
+    """
     gpus = tf.config.list_physical_devices("GPU")
     name = settings.precision
     tf.config.experimental.enable_tensor_float_32_execution(name == "tf32")
@@ -72,4 +67,4 @@ def set_precision(settings: ComputeSettings, hidden_size: int) -> Precision:
     xla = choose_xla(settings.xla, bool(gpus), dtype, hidden_size)
     # Whatever passes through float16 needs the scale. With one rank nothing does, but the scale is no matter of ranks.
     scales_loss = "fp16" in (name, settings.allreduce)
-    return Precision(name, effective, dtype, scales_loss, xla, _DTYPES[settings.allreduce], wanted_recompute())
+    return Precision(name, effective, dtype, scales_loss, xla, _DTYPES[settings.allreduce], recompute)

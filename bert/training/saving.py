@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 
-from bert.pipeline.errors import StageError
-
-# Saving may take this share of the time at most; BERT_SAVE_SECONDS=0 saves after every step.
+# Saving may take this share of the time at most, unless every step is to be saved.
 SAVING_SHARE = 0.05
-
-
-def save_seconds() -> float:
-    """BERT_SAVE_SECONDS: time between checkpoints, default a minute. Changes no result."""
-    told = os.environ.get("BERT_SAVE_SECONDS", "60")
-    try:
-        return float(told)
-    except ValueError:
-        raise StageError(
-            f"BERT_SAVE_SECONDS is {told!r}, expected a number", run="unset BERT_SAVE_SECONDS, or correct it"
-        ) from None
 
 
 class SavingTimes:
     """The clock that says when the next checkpoint is due."""
 
-    def __init__(self) -> None:
-        self._between, self._saved = save_seconds(), time.monotonic()
+    def __init__(self, seconds: float) -> None:
+        """seconds: between checkpoints; 0: one after every step, whatever it costs."""
+        self._seconds = self._between = seconds
+        self._saved = time.monotonic()
 
     @property
     def due(self) -> bool:
@@ -38,5 +26,4 @@ class SavingTimes:
         began = time.monotonic()
         write()
         self._saved = time.monotonic()
-        wanted = save_seconds()
-        self._between = max(wanted, (self._saved - began) / SAVING_SHARE if wanted else 0.0)
+        self._between = max(self._seconds, (self._saved - began) / SAVING_SHARE if self._seconds else 0.0)

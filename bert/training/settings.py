@@ -1,17 +1,30 @@
-"""Parameters of pretraining."""
+"""Parameters of pretraining, and of the arithmetic that all training stages share. No value has a default here."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from bert.optim.settings import DecayFrom, LossScaleSettings, OptimizerSettings
-from bert.pipeline.params import Section, section
+from bert.optim.settings import DecayFrom, UpdateSettings
+from bert.pipeline.params import Section
 
 PrecisionName = Literal["fp32", "tf32", "fp16", "bf16"]
-Xla = bool | Literal["fused", "auto"]
+WantedXla = bool | Literal["fused", "auto"]
 AllReduce = Literal["fp32", "fp16"]
+
+
+class TrainingSettings(UpdateSettings):
+    """What pretraining and fine-tuning both say of a training.
+
+    Attributes:
+        dropout: both rates; null: the model's own
+        max_skipped: non-finite updates in a row that are borne, see bert/training/loop.py
+    """
+
+    dropout: Annotated[float, Field(ge=0, lt=1)] | None
+    max_skipped: Annotated[int, Field(ge=1)]
 
 
 class MicroBatches(Section):
@@ -37,7 +50,7 @@ class MicroBatches(Section):
 
 
 class PhaseTraining(Section):
-    """One phase.
+    """`pretrain.<phase>`: one of them.
 
     Attributes:
         batch_size: the global batch: micro-batch, ranks and accumulation are derived from it
@@ -58,40 +71,45 @@ class PhaseTraining(Section):
     eval_rows: Annotated[int, Field(ge=1)]
 
 
-class PretrainSettings(Section):
-    """What both phases share.
+class PretrainSettings(TrainingSettings):
+    """`pretrain`: what both phases share.
 
     Attributes:
-        dropout: null: the model's own rates
         keep: which weights are the result: the last, or those with the smallest held-out MLM loss
     """
 
-    optimizer: OptimizerSettings
-    loss_scale: LossScaleSettings
-    dropout: Annotated[float, Field(ge=0, lt=1)] | None
     eval_batch_size: Annotated[int, Field(ge=1)]
-    max_skipped: Annotated[int, Field(ge=1)]
     keep: Literal["last", "best"]
 
 
 class ComputeSettings(Section):
-    """How the arithmetic is done. All of it may change the last bits of a result.
+    """How the arithmetic is done: keys at the top of params.yaml. All of them may change the last bits of a result.
 
+    xla: what XLA compiles: whole steps, fused functions (bert/model/fused.py), nothing, or what is fastest here.
     deterministic: operations that give the same bits each time; without, a GPU may add in any order.
     allreduce: what gradients are rounded to before they are summed over the ranks, see bert/training/allreduce.py.
     """
 
     precision: PrecisionName
-    xla: Xla
+    xla: WantedXla
     deterministic: bool
     allreduce: AllReduce
 
 
-def compute_settings() -> ComputeSettings:
-    """From the top of params.yaml, where they stand since all training stages share them."""
-    return ComputeSettings(
-        precision=section(PrecisionName, "precision"),
-        xla=section(Xla, "xla"),
-        deterministic=section(bool, "deterministic"),
-        allreduce=section(AllReduce, "allreduce"),
-    )
+@dataclass(frozen=True)
+class PretrainParams:
+    """All that params.yaml says of the pretraining of one phase.
+
+    model: Google's name of a shape, such as base; a phase that starts from another model takes that one's.
+    """
+
+    phase: str
+    model: str
+    own: PhaseTraining
+    shared: PretrainSettings
+    compute: ComputeSettings
+    seed: int
+
+    @property
+    def stage(self) -> str:
+        return f"pretrain_{self.phase}"

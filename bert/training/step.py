@@ -8,7 +8,6 @@ micro-batch and whose clipping comes before the accumulation, is an option (Micr
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -17,32 +16,20 @@ import tensorflow as tf
 from bert.model.config import BertConfig
 from bert.model.dropout import Dropout
 from bert.model.fused import Xla, compile_by
-from bert.model.losses import Sums
+from bert.model.losses import Batch, Sums
 from bert.model.recompute import recomputing
 from bert.optim.loss_scale import LossScale
-from bert.optim.optimizer import Optimizer
+from bert.optim.optimizer import make_optimizer
+from bert.optim.settings import UpdateSettings
 from bert.training.allreduce import all_reduce, sum_weights
+from bert.training.objectives import Objective
 from bert.training.precision import Precision
 from bert.training.settings import MicroBatches
 from bert.training.world import Split, World
 
 Tensor = Any
-Batch = Mapping[str, Tensor]
 # On a CPU, XLA's loops take one core each: so many shares of the parameters are updated side by side.
 SHARES = 2
-
-
-@dataclass(frozen=True)
-class Objective:
-    """What is minimised: the sum over `terms` {name of a sum: name of the sum that it is divided by}.
-
-    sums: (weights, config, batch, dropout, dtype) -> {name: () float32}, see bert/model/losses.py.
-    weigh: batch -> {name: () float32}, the divisors, from the batch alone.
-    """
-
-    sums: Callable[..., Sums]
-    weigh: Callable[[Batch], Sums]
-    terms: Mapping[str, str]
 
 
 def _shrink(norm: Tensor, bound: float) -> Tensor:
@@ -69,21 +56,30 @@ class TrainStep:
         objective: Objective,
         config: BertConfig,
         parameters: Mapping[str, Any],
-        optimizer: Optimizer,
-        loss_scale: LossScale,
-        schedule: Callable[[Tensor], Tensor],
-        clip_norm: float,
+        settings: UpdateSettings,
+        rate: Callable[[Tensor], Tensor],
+        *,
         precision: Precision,
         split: Split,
         world: World,
         seed: int,
         micro_batches: MicroBatches | None = None,
     ) -> None:
-        self._objective, self._config, self._parameters = objective, config, dict(parameters)
-        self._optimizer, self._loss_scale, self._schedule = optimizer, loss_scale, schedule
+        """Make the optimizer's state; nothing is compiled before the first call.
+
+        Args:
+            parameters: {name: float32 variable}, changed in place by each step.
+            rate: number of a step, () int64 -> its learning rate, () float32.
+            seed: of dropout.
+            micro_batches: where they are a part of the result; None: how the batch is cut changes nothing.
+        """
+        self.objective = objective
+        self._config, self._parameters, self._rate = config, dict(parameters), rate
+        self._optimizer = make_optimizer(parameters, settings.optimizer)
+        self._loss_scale = LossScale(settings.loss_scale if precision.scales_loss else None)
         self._precision, self._split, self._world, self._seed = precision, split, world, seed
         self._own_mean = micro_batches is not None and micro_batches.mean
-        own_clip = micro_batches is not None and micro_batches.clip
+        own_clip, clip_norm = micro_batches is not None and micro_batches.clip, settings.optimizer.clip_norm
         self._clip_norm, self._micro_clip_norm = (0.0, clip_norm) if own_clip else (clip_norm, 0.0)
         self.updates = tf.Variable(0, dtype=tf.int64, name="updates")
         self.compile(precision.xla)
@@ -134,11 +130,11 @@ class TrainStep:
         totals: Sums = {}
         weighing = tf.zeros([])
         if not self._own_mean:
-            totals, weighing = sum_weights(self._world, self._objective.weigh(batch))
+            totals, weighing = sum_weights(self._world, self.objective.weigh(batch))
         scale = tf.identity(self._loss_scale.scale)
         gradients, sums = self._gradients(batch, totals, step, scale)
         gradients, sums, reducing = all_reduce(self._world, gradients, sums, self._precision.allreduce)
-        rate = self._schedule(step)
+        rate = self._rate(step)
         norm = self._norm(gradients) / scale
         finite = tf.math.is_finite(norm)
         self.updates.assign_add(tf.cast(finite, tf.int64))
@@ -174,7 +170,7 @@ class TrainStep:
         self, batch: Batch, totals: Sums, step: Tensor, scale: Tensor, first_row: Tensor
     ) -> tuple[list[Tensor], Sums]:
         """Gradient and sums of one micro-batch. totals: the losses' divisors, empty where each has its own."""
-        objective = self._objective
+        objective = self.objective
         if self._own_mean:
             micros = float(self._split.ranks * self._split.accumulate)
             # A micro-batch without a prediction has the loss 0 and not 0/0.

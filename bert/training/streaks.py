@@ -1,4 +1,4 @@
-"""Updates in a row that are not finite: how many are borne, and what is said when it is too many."""
+"""Updates in a row that are not finite: a streak, the way back to before it, and the error of a second one."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from bert.training.step import TrainStep
 
 @dataclass
 class Streak:
-    """The present one; of length 0 after a finite update.
+    """The present streak; of length 0 after a finite update.
 
-    first: the step that it began at; scale: the variables of the loss scale before it, first_scale the scale itself;
-    last_norm: of the last finite gradient.
+    first: number of its first step; scale: {name: value} of the loss scale's variables before it, first_scale the scale
+    itself; last_norm: of the last finite gradient.
     """
 
     first: int = 0
@@ -36,10 +36,10 @@ class Streak:
         """An update was finite; `norm` is its gradient's."""
         self.length, self.last_norm = 0, norm
 
-    def grow(self, number: int, told: Mapping[str, float]) -> None:
+    def grow(self, number: int, figures: Mapping[str, float]) -> None:
         """The update of step `number` was not finite."""
         if not self.length:
-            self.first, self.first_scale = number, told["loss_scale"]
+            self.first, self.first_scale = number, figures["loss_scale"]
         self.length += 1
 
     def roll_back(self, step: TrainStep) -> None:
@@ -48,14 +48,19 @@ class Streak:
             step.loss_scale_variables[name].assign(value)
         self.length = 0
 
-    def hopeless(self, name: str, step: TrainStep, told: Mapping[str, float], skipped_batches: list[int]) -> StageError:
-        """The error of a second streak, with what tells a poisoned record from weights that have diverged."""
+    def hopeless(
+        self, name: str, step: TrainStep, figures: Mapping[str, float], skipped_batches: list[int]
+    ) -> StageError:
+        """The error of a second streak, with figures that tell a poisoned record from weights that have diverged.
+
+        figures: of the last step. skipped_batches: numbers of those that the first streak has cost.
+        """
         last = self.first + self.length - 1
         weights = float(tf.linalg.global_norm([v for n, v in step.variables.items() if n in step.parameters]))
         return StageError(
             f"{name}: {self.length} updates in a row were not finite, the last at step {last}, "
             f"for the second time: batches {skipped_batches[0]} to {skipped_batches[-1]} had been skipped before\n"
-            f"  loss scale {self.first_scale:g} at the first of them, {told['loss_scale']:g} at the last; gradient "
-            f"norm {told['grad_norm']}, the last finite one {self.last_norm:g}; norm of all weights {weights:g}",
+            f"  loss scale {self.first_scale:g} at the first of them, {figures['loss_scale']:g} at the last; gradient "
+            f"norm {figures['grad_norm']}, the last finite one {self.last_norm:g}; norm of all weights {weights:g}",
             run="a smaller learning rate, longer warm-up or another precision in params.yaml; dvc repro",
         )

@@ -1,16 +1,15 @@
 """Live figures in DVC's own format: a table a figure and a metrics.json, for DVC Studio, `dvc plots show` and VS Code.
 
-DVCLive is told to keep its hands off git and dvc.yaml: the experiment is `dvc exp run`'s matter.
+DVCLive keeps its hands off git and dvc.yaml here: the experiment is `dvc exp run`'s matter.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from dvclive.live import Live
 
-from bert.watch.live import History
+from bert.training.context import Figures, History
 
 
 class DvcLive:
@@ -25,12 +24,12 @@ class DvcLive:
         for step, figures in history:
             self._log(step, figures)
 
-    def _log(self, step: int, figures: Mapping[str, float]) -> None:
+    def _log(self, step: int, figures: Figures) -> None:
         self._live.step = step
         for name, value in figures.items():
             self._live.log_metric(name, value)
 
-    def show(self, step: int, figures: Mapping[str, float]) -> None:
+    def show(self, step: int, figures: Figures) -> None:
         self._log(step, figures)
         self._live.next_step()  # writes metrics.json, and tells Studio where that is configured
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Mapping
 from pathlib import Path
 
 import tensorflow as tf
 from tensorflow.core.framework.summary_pb2 import Summary
 from tensorflow.core.util.event_pb2 import Event, SessionLog
+
+from bert.training.context import Figures
 
 VERSION = "brain.Event:2"
 
@@ -43,7 +44,7 @@ class TensorBoard:
         event.wall_time = time.time()
         self._writer.write(event.SerializeToString())
 
-    def show(self, step: int, figures: Mapping[str, float]) -> None:
+    def show(self, step: int, figures: Figures) -> None:
         values = [Summary.Value(tag=name, simple_value=value) for name, value in figures.items()]
         self._write(Event(step=step, summary=Summary(value=values)))
         self._writer.flush()

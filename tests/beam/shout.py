@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bert.beam.run import Item, Part, Workplace, run_parts
+from bert.beam.workplace import Watch, unwatched
 from bert.pipeline.errors import StageError
 
 
@@ -38,16 +39,23 @@ class Shout:
 
 
 class Run:
-    """`run_parts` of Shout over items of these names, in one scratch."""
+    """`run_parts` of Shout over items of these names, in one scratch; work folder and options of Beam may be set."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.log = folder / "log"
+        self.work_folder: str | None = None
+        self.options = ""
+        self.watch: Watch = unwatched
+
+    @property
+    def place(self) -> Workplace:
+        return Workplace(self.folder / "scratch", self.work_folder, self.options.split(), self.watch)
 
     def __call__(self, *items: Item) -> list[dict[str, Any]]:
         self.folder.mkdir(exist_ok=True)
         self.log.write_text("")
-        return run_parts("shout", items, Shout(self.log), Workplace(self.folder / "scratch"))
+        return run_parts("shout", items, Shout(self.log), self.place)
 
     @property
     def done(self) -> list[str]:

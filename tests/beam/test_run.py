@@ -6,13 +6,15 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import apache_beam as beam
 import pytest
 
 from bert.beam.options import beam_options
-from bert.beam.run import make_parts
+from bert.beam.run import Item, Part, Workplace, make_parts
 from bert.pipeline.code import ROOT
 from bert.pipeline.errors import StageError
 from tests.beam.shout import Run, item
@@ -69,6 +71,25 @@ def test_after_bad_input_nothing_more_is_begun_and_a_restart_does_what_is_not_do
     assert run.done == ["setup", "later"], "nothing is left of the failure"
 
 
+def test_whoever_watches_sees_the_whole_run_and_its_end(run: Run) -> None:
+    seen: list[str] = []
+
+    @contextmanager
+    def watch(label: str, items: Sequence[Item], place: Workplace) -> Iterator[None]:
+        parts = [Part(place.parts, item["name"]) for item in items]
+        seen.append(f"{label}: {sum(part.is_finished() for part in parts)} of {len(items)}")
+        try:
+            yield
+        finally:
+            seen.append(f"{label}: {sum(part.is_finished() for part in parts)} of {len(items)}")
+
+    run.watch = watch
+    run(item("a"), item("b"))
+    with pytest.raises(StageError):
+        run(item("a", 3), item("bad", 2))
+    assert seen == ["shout: 0 of 2", "shout: 2 of 2", "shout: 1 of 2", "shout: 1 of 2"]
+
+
 def test_any_other_error_stays_what_it_is(run: Run) -> None:
     with pytest.raises(ZeroDivisionError, match="no user's fault"):
         run(item("broken"))
@@ -83,7 +104,7 @@ def test_bad_input_is_told_in_its_own_words_by_other_processes(
 ) -> None:
     # Not from the project's folder: workers unpickle what this process imported, from where it can.
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    monkeypatch.setenv("BERT_BEAM_OPTIONS", TWO_PROCESSES)
+    run.options = TWO_PROCESSES
     with pytest.raises(StageError) as caught:
         run(item("good", 2), item("bad"))
     assert str(caught.value) == "data/bad.txt: line 3 is bad:\nit says [while nothing\n  next: dvc repro -f bad"
@@ -93,19 +114,19 @@ def test_bad_input_is_told_in_its_own_words_by_other_processes(
 
 def test_every_step_of_the_pipeline_has_a_label_of_ours() -> None:
     """A runner knows steps by their labels: one that Beam makes up says nothing, and changes with the code."""
-    pipeline = beam.Pipeline(options=beam_options(1, 1))
+    pipeline = beam.Pipeline(options=beam_options((), 1, 1))
     make_parts(pipeline, "shards", [item("a")], beam.DoFn())
     steps = list(pipeline.transforms_stack[0].parts)
     assert [step.full_label for step in steps] == ["shards: items", "shards: parts"]
     assert all(step.full_label != step.transform.default_label() for step in steps)
 
 
-def test_nothing_but_the_pipeline_package_knows_beam() -> None:
+def test_nothing_but_the_room_of_beam_knows_beam() -> None:
     """So the graph above is the only one."""
     known = [path for folder in ("bert", "stages") for path in sorted((ROOT / folder).rglob("*.py"))]
     assert known
     found = {path.parent.relative_to(ROOT) for path in known if "apache_beam" in path.read_text()}
-    assert found == {Path("bert/pipeline")}
+    assert found == {Path("bert/beam")}
 
 
 SCRIPT = """
@@ -124,7 +145,7 @@ class Work:
                 os.kill(os.getpid(), signal.SIGKILL)
         return {}
 
-with job("tiny", {"seed": 1}, [], Path("metrics.json"), Path("record.json")) as work:
+with job("tiny", "stages.report", {"seed": 1}, [], Path("metrics.json"), Path("record.json")) as work:
     place = Workplace(work.folder)
     items = [{"name": name, "bytes": 1} for name in "abcde"]
     run_parts("tiny", items, Work(), place)

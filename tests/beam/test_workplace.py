@@ -28,12 +28,11 @@ def test_on_one_machine_nothing_is_moved(tmp_path: Path) -> None:
     assert (tmp_path / "scratch/parts/one/file").exists()
 
 
-def test_a_work_folder_gets_inputs_and_gives_results_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_work_folder_gets_inputs_and_gives_results_back(tmp_path: Path) -> None:
     work = tmp_path / "work"
-    monkeypatch.setenv("BERT_WORK", str(work))
     source = tmp_path / "in [1].txt"
     source.write_text("text")
-    place = Workplace(tmp_path / "scratch")
+    place = Workplace(tmp_path / "scratch", str(work))
     shared = Path(place.share(source))
     assert shared.is_relative_to(work) and shared.read_text() == "text"
 
@@ -56,8 +55,7 @@ def test_a_work_folder_gets_inputs_and_gives_results_back(tmp_path: Path, monkey
 
 def test_in_a_work_folder_that_goes_no_part_looks_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a stage that is killed while it removes its work, the next run must not take a part without its files."""
-    monkeypatch.setenv("BERT_WORK", str(tmp_path / "work"))
-    place = Workplace(tmp_path / "scratch")
+    place = Workplace(tmp_path / "scratch", str(tmp_path / "work"))
     part = Part(place.parts, "one")
     part.finish({})
 
@@ -73,20 +71,16 @@ def test_in_a_work_folder_that_goes_no_part_looks_finished(tmp_path: Path, monke
 def test_two_runs_share_nothing_in_a_work_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The steps of a stage are called alike in every run: the fingerprint above them keeps the runs apart."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("BERT_WORK", str(tmp_path / "work"))
-    scratches = [
-        tmp_path / ".scratch" / run / step for run in ("shards-1", "shards-2") for step in ("scatter", "gather")
-    ]
-    parts = [Workplace(folder).parts for folder in scratches]
+    runs = [Workplace(tmp_path / ".scratch" / run, str(tmp_path / "work")) for run in ("shards-1", "shards-2")]
+    parts = [place.inside(step).parts for place in runs for step in ("scatter", "gather")]
     assert len(set(parts)) == 4
     assert parts[0] == str(tmp_path / "work" / "shards-1" / "scatter" / "parts")
 
 
 @pytest.mark.slow
-def test_files_in_a_bucket_may_be_empty(bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_in_a_bucket_may_be_empty(bucket: str, tmp_path: Path) -> None:
     """Beam's writer cannot end such a file there (apache_beam.io.aws.s3io.S3Uploader.finish)."""
-    monkeypatch.setenv("BERT_WORK", bucket)
-    place = Workplace(tmp_path / "scratch")
+    place = Workplace(tmp_path / "scratch", bucket)
     (tmp_path / "in.txt").touch()
     with read(place.share(tmp_path / "in.txt")) as f:
         assert f.read() == b""
@@ -97,12 +91,11 @@ def test_files_in_a_bucket_may_be_empty(bucket: str, tmp_path: Path, monkeypatch
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(90)  # workers that are not told the credentials hang rather than fail
+@pytest.mark.timeout(90)  # workers that are not given the credentials hang rather than fail
 def test_workers_in_other_processes_know_the_bucket_by_the_options(
     run: Run, bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    monkeypatch.setenv("BERT_WORK", bucket)
     known = {
         "s3_endpoint_url": os.environ["AWS_ENDPOINT_URL"],
         "s3_access_key_id": "test",
@@ -112,18 +105,16 @@ def test_workers_in_other_processes_know_the_bucket_by_the_options(
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     options = " ".join(f"--{name}={value}" for name, value in known.items())
-    monkeypatch.setenv("BERT_BEAM_OPTIONS", f"{TWO_PROCESSES} {options}")
+    run.work_folder, run.options = bucket, f"{TWO_PROCESSES} {options}"
     assert run(item("a"), item("bb")) == [{"letters": 1}, {"letters": 2}]
 
 
 @pytest.mark.slow
-def test_the_work_folder_may_be_a_bucket(
-    run: Run, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("BERT_WORK", f"{bucket}/bert")
+def test_the_work_folder_may_be_a_bucket(run: Run, bucket: str, tmp_path: Path) -> None:
+    run.work_folder = f"{bucket}/bert"
     source = tmp_path / "in.txt"
     source.write_text("text")
-    place = Workplace(run.folder / "scratch")
+    place = run.place
     shared = place.share(source)
     assert shared.startswith("s3://work/bert/")
     with read(shared) as f:

@@ -31,15 +31,15 @@ class Clock:
 
 def test_calls_are_timed_one_by_one_and_split_after_the_warm_up() -> None:
     clock = Clock(8, 2, 1, 4, 0.5)
-    told: list[int] = []
+    counts: list[int] = []
 
     def slow_progress(done: int) -> None:
-        told.append(done)
+        counts.append(done)
         clock.now += 100  # a progress bar costs time, which is nobody's latency
 
     timings = time_calls(clock.call, warmup=2, iterations=3, progress=slow_progress, clock=clock)
     assert timings == Timings(warmup=(8, 2), measured=(1, 4, 0.5))
-    assert told == [1, 2, 3, 4, 5]
+    assert counts == [1, 2, 3, 4, 5]
 
 
 @pytest.mark.parametrize(("warmup", "iterations"), [(0, 3), (3, 0)])

@@ -17,8 +17,8 @@ def write(path: Path, *documents: tuple[str, str, str]) -> None:
 
 
 def test_differences_are_the_runs_of_words_that_one_side_has() -> None:
-    told = list(differences("Heron", "The heron stands one metre tall here.", 'Look. The heron stands tall "here."'))
-    assert told == [
+    found = list(differences("Heron", "The heron stands one metre tall here.", 'Look. The heron stands tall "here."'))
+    assert found == [
         Difference("Heron", "", [], ["Look."]),
         Difference("Heron", "The heron stands", ["one", "metre"], []),
         Difference("Heron", "The heron stands one metre tall", ["here."], ['"here."']),

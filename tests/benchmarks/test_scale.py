@@ -1,4 +1,4 @@
-"""benchmarks/processes.py and benchmarks/scale.py: what a command takes, and what is told of it."""
+"""benchmarks/processes.py and benchmarks/scale.py: what a command takes, and the tables of it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_a_command_that_fails_is_told_with_its_words(tmp_path: Path) -> None:
 def test_a_stage_is_run_as_dvc_runs_it(stage: str) -> None:
     words = command(stage)
     assert words[:3] == [sys.executable, "-m", f"stages.{stage.partition('@')[0]}"]
-    assert not any("$" in word for word in words) and "--provenance" in words
+    assert not any("$" in word for word in words) and "--metrics" in words
 
 
 def of(seconds: float, cpu: float, mb: float, read: float) -> dict[str, Any]:
@@ -74,7 +74,7 @@ def test_two_sizes_of_a_stage_are_measured(tmp_path: Path, capsys: pytest.Captur
     out = tmp_path / "scale.json"
     stages = ["download@text", "documents@text"]
     main(["--copies", "1", "--sizes", "1", "2", "--workers", "1", "--stages", *stages, "--out", str(out)])
-    told = json.loads(out.read_text())["stages"]
-    assert list(told) == ["imports", "1x", "2x"] and list(told["2x"]) == stages
-    assert told["2x"]["documents@text"]["bytes"] == 2 * told["1x"]["documents@text"]["bytes"] > 500_000
+    taken = json.loads(out.read_text())["stages"]
+    assert list(taken) == ["imports", "1x", "2x"] and list(taken["2x"]) == stages
+    assert taken["2x"]["documents@text"]["bytes"] == 2 * taken["1x"]["documents@text"]["bytes"] > 500_000
     assert capsys.readouterr().out.count("\n| documents@text |") == 1

@@ -64,8 +64,8 @@ def hugging_face_hidden(w: Mapping[str, np.ndarray]) -> np.ndarray:
 def write_hugging_face(folder: Path, weights: Mapping[str, np.ndarray]) -> Path:
     folder.mkdir()
     save_file({name: np.ascontiguousarray(value) for name, value in weights.items()}, folder / "model.safetensors")
-    told = CONFIG.model_dump() | {"architectures": ["BertForPreTraining"], "pad_token_id": 0, "layer_norm_eps": 1e-12}
-    (folder / "config.json").write_text(json.dumps(told))
+    values = CONFIG.model_dump() | {"architectures": ["BertForPreTraining"], "pad_token_id": 0, "layer_norm_eps": 1e-12}
+    (folder / "config.json").write_text(json.dumps(values))
     write_vocab(folder / "vocab.txt")
     return folder
 
@@ -129,8 +129,8 @@ def test_bfloat16_files_become_float32(tmp_path: Path) -> None:
         upper = (value.view(np.uint32) >> 16).astype(np.uint16).tobytes()
         header[name] = {"dtype": "BF16", "shape": value.shape, "data_offsets": [len(data), len(data) + len(upper)]}
         data += upper
-    told = json.dumps(header).encode()
-    (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(told)) + told + data)
+    encoded = json.dumps(header).encode()
+    (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(encoded)) + encoded + data)
     expected = {name: ((v.view(np.uint32) >> 16) << 16).view(np.float32) for name, v in theirs.items()}
     model = read_checkpoint(folder)
     np.testing.assert_allclose(hidden_of(model.weights), hugging_face_hidden(expected), rtol=0, atol=1e-5)
@@ -204,10 +204,10 @@ def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
         read_checkpoint(folder)
 
 
-@pytest.mark.parametrize("told", ["{", "[]", json.dumps({"model_type": "gpt2", "n_layer": 2})])
-def test_a_configuration_that_is_none_of_a_bert_is_named(tmp_path: Path, told: str) -> None:
+@pytest.mark.parametrize("text", ["{", "[]", json.dumps({"model_type": "gpt2", "n_layer": 2})])
+def test_a_configuration_that_is_none_of_a_bert_is_named(tmp_path: Path, text: str) -> None:
     folder = write_hugging_face(tmp_path / "hf", hugging_face_weights(CONFIG))
-    (folder / "config.json").write_text(told)
+    (folder / "config.json").write_text(text)
     with pytest.raises(StageError, match=r"config\.json: "):
         read_checkpoint(folder)
 

@@ -1,4 +1,4 @@
-"""bert/cloze/{squad,mrpc,paraphrases,make}.py: the two sets and their files, on made-up documents."""
+"""bert/cloze/make.py with questions/squad.py and paraphrases/{pairs,mrpc}.py: both sets, on made-up documents."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
+from bert.cloze.draws import position
 from bert.cloze.make import make_cloze
 from bert.cloze.paraphrases.mrpc import HEADER, make_rows
 from bert.cloze.paraphrases.overlap import overlap
 from bert.cloze.questions.squad import make_questions
 from bert.cloze.settings import ClozeSettings, ParaphraseSettings, QuestionSettings
 from bert.cloze.texts import Text
-from bert.documents.document import Document, position
+from bert.documents.document import Document
 from bert.pipeline import manifest
 from bert.pipeline.errors import StageError
 from bert.tasks.glue.data import TASKS, read_glue

@@ -150,10 +150,10 @@ def test_a_file_that_has_become_shorter_is_an_error() -> None:
 
 
 def test_the_head_tells_namespaces_and_address() -> None:
-    told = site(io.BytesIO(DUMP), "a.xml.bz2", len(DUMP))
-    assert told.base == "https://de.example.org/wiki/"
-    assert {"datei", "benutzer diskussion", "file", "category"} <= told.namespaces and "" not in told.namespaces
-    assert Site.from_json(told.to_json()) == told
+    head = site(io.BytesIO(DUMP), "a.xml.bz2", len(DUMP))
+    assert head.base == "https://de.example.org/wiki/"
+    assert {"datei", "benutzer diskussion", "file", "category"} <= head.namespaces and "" not in head.namespaces
+    assert Site.from_json(head.to_json()) == head
     xml = f"<mediawiki>{PAGES[0]}</mediawiki>".encode()
     assert site(io.BytesIO(xml), "a.xml", len(xml)) == Site()
 

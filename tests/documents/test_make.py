@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from bert.beam.run import Workplace
 from bert.documents import items
 from bert.documents.make import make_documents
 from bert.documents.settings import DocumentsSettings
@@ -26,7 +27,8 @@ class Corpus:
 
     def __init__(self, folder: Path, corpus: str) -> None:
         self.folder, self.corpus = folder, corpus
-        self.source, self.scratch, self.out = folder / "source", folder / "scratch", folder / "out"
+        self.source, self.out = folder / "source", folder / "out"
+        self.place = Workplace(folder / "scratch")
         self.source.mkdir(parents=True)
         self.settings: DocumentsSettings = SETTINGS
 
@@ -37,7 +39,7 @@ class Corpus:
             path.write_bytes(data if isinstance(data, bytes) else data.encode())
         found = [p for p in files(self.source) if p != manifest.NAME]
         manifest.write(self.source, [{"path": path, "url": f"https://example.org/{path}"} for path in found])
-        self.metrics = make_documents(self.corpus, self.source, self.settings, self.scratch, self.out)
+        self.metrics = make_documents(self.corpus, self.source, self.settings, self.place, self.out)
         lines = [line for f in manifest.read(self.out, "x")["files"] for line in self.read(f["path"])]
         return [json.loads(line) for line in lines]
 
@@ -61,14 +63,14 @@ DUMP = multistream(
 
 @wikipedia
 def test_a_dump_becomes_documents_with_its_drops_counted(corpus: Corpus) -> None:
-    told = corpus(dump_xml_bz2=DUMP)
-    assert [d["id"] for d in told] == [f"wikipedia:{n}" for n in range(1, 7)]
-    assert told[0]["text"] == document(1)
-    assert told[0].keys() == {"id", "url", "title", "text"}
+    documents = corpus(dump_xml_bz2=DUMP)
+    assert [d["id"] for d in documents] == [f"wikipedia:{n}" for n in range(1, 7)]
+    assert documents[0]["text"] == document(1)
+    assert documents[0].keys() == {"id", "url", "title", "text"}
     assert corpus.metrics == {
         "articles": 6,
-        "bytes": sum(len(d["text"].encode()) for d in told),
-        "characters": sum(len(d["text"]) for d in told),
+        "bytes": sum(len(d["text"].encode()) for d in documents),
+        "characters": sum(len(d["text"]) for d in documents),
         "documents": 6,
         "files": 1,
         "pages": 7,
@@ -119,20 +121,20 @@ def test_a_broken_dump_is_an_error_that_names_it_and_nothing_is_published(
 
 @books
 def test_each_file_of_books_is_a_document(corpus: Corpus) -> None:
-    told = corpus(
+    documents = corpus(
         a_txt=document(1).replace("\n", "\n\n"), b_txt=document(2).encode("cp1252") + "é à la".encode("cp1252")
     )
-    assert [d["id"] for d in told] == ["books:a.txt", "books:b.txt"]
-    assert told[0]["text"] == document(1)
+    assert [d["id"] for d in documents] == ["books:a.txt", "books:b.txt"]
+    assert documents[0]["text"] == document(1)
     assert corpus.metrics["decoded_as_cp1252"] == 1
 
 
 @text
 def test_each_line_of_text_is_a_document(corpus: Corpus) -> None:
     lines = [{"id": n, "text": document(n)} for n in (1, 2)]
-    told = corpus(a_txt=document(3), b_jsonl="\n".join(map(json.dumps, lines)))
-    assert [d["text"] for d in told] == [*document(3).split("\n"), document(1), document(2)]
-    assert [d["id"] for d in told[3:]] == ["text:1", "text:2"] and len({d["id"] for d in told}) == 5
+    documents = corpus(a_txt=document(3), b_jsonl="\n".join(map(json.dumps, lines)))
+    assert [d["text"] for d in documents] == [*document(3).split("\n"), document(1), document(2)]
+    assert [d["id"] for d in documents[3:]] == ["text:1", "text:2"] and len({d["id"] for d in documents}) == 5
 
 
 @text
@@ -167,8 +169,8 @@ def test_a_malformed_line_of_a_large_file_is_told_with_its_place(
     corpus: Corpus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(items, "LEAST_ITEM_BYTES", 2000)
-    told = r"text: b\.jsonl .* cannot be read from byte [0-9]+ on: line [0-9]+ is not a JSON object with a `text`"
-    with pytest.raises(StageError, match=told):
+    message = r"text: b\.jsonl .* cannot be read from byte [0-9]+ on: line [0-9]+ is not a JSON object with a `text`"
+    with pytest.raises(StageError, match=message):
         corpus(b_jsonl=jsonl(range(40)) + '{"txt": "x"}\n' + jsonl(range(1)) * 8)
     assert files(corpus.out) == {}
 
@@ -186,8 +188,8 @@ def test_a_packed_file_is_an_error_and_no_text(corpus: Corpus, name: str) -> Non
 @text
 def test_an_unconfigured_corpus_gives_a_folder_that_says_so(corpus: Corpus) -> None:
     manifest.write_unconfigured(corpus.source)
-    told = make_documents("text", corpus.source, SETTINGS, corpus.scratch, corpus.out)
-    assert told == {"documents": 0, "passages": 0, "characters": 0, "bytes": 0, "files": 0, "dropped": {}}
+    metrics = make_documents("text", corpus.source, SETTINGS, corpus.place, corpus.out)
+    assert metrics == {"documents": 0, "passages": 0, "characters": 0, "bytes": 0, "files": 0, "dropped": {}}
     assert list(files(corpus.out)) == ["manifest.json"]
     assert manifest.read(corpus.out, "x")["configured"] is False
 
@@ -205,7 +207,7 @@ def test_a_truncated_download_is_noticed(corpus: Corpus) -> None:
     corpus(a_txt=document(3))
     (corpus.source / "a.txt").write_text("cut")
     with pytest.raises(StageError, match=r"a\.txt: 3 bytes, expected") as caught:
-        make_documents("text", corpus.source, SETTINGS, corpus.scratch, corpus.out)
+        make_documents("text", corpus.source, SETTINGS, corpus.place, corpus.out)
     assert caught.value.run == "dvc repro download@text"
 
 
@@ -213,12 +215,12 @@ def test_a_truncated_download_is_noticed(corpus: Corpus) -> None:
 def test_small_files_share_an_output_and_large_ones_do_not(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(items, "LEAST_ITEM_BYTES", 1000)
     contents = {f"{n}_txt": document(n).replace("\n", "\n\n") for n in range(8)} | {"9_txt": document(9, passages=20)}
-    told = corpus(**contents)
+    documents = corpus(**contents)
     entries = manifest.read(corpus.out, "x")["files"]
     sizes = [(corpus.source / name.replace("_", ".")).stat().st_size for name in contents]
     assert 1 < len(entries) < 9 and sum(e["documents"] for e in entries) == 9
     assert sizes[-1] > 1000 and entries[-1]["documents"] == 1
-    assert [d["id"] for d in told] == [f"books:{n}.txt" for n in (*range(8), 9)]
+    assert [d["id"] for d in documents] == [f"books:{n}.txt" for n in (*range(8), 9)]
 
 
 def in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -241,9 +243,9 @@ def test_many_items_read_one_dump_and_the_documents_are_the_same(
     assert len(list(corpus.out.glob("documents-*"))) == 1
     in_pieces(monkeypatch)
     cut = Corpus(tmp_path / "cut", "wikipedia")
-    told = cut(**{NAME: LARGE}, **({INDEX: index_of(*STREAMS)} if indexed else {}))
+    documents = cut(**{NAME: LARGE}, **({INDEX: index_of(*STREAMS)} if indexed else {}))
     assert len(list(cut.out.glob("documents-*"))) > 3
-    assert told == whole and len(told) == 30
+    assert documents == whole and len(documents) == 30
     assert cut.metrics == corpus.metrics
 
 
@@ -251,10 +253,11 @@ def test_many_items_read_one_dump_and_the_documents_are_the_same(
 @pytest.mark.slow
 def test_the_number_of_workers_changes_no_byte(corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     in_pieces(monkeypatch)
-    monkeypatch.setenv("BERT_BEAM_OPTIONS", "--direct_running_mode=in_memory")
+    corpus.place = Workplace(corpus.folder / "scratch", options=["--direct_running_mode=in_memory"])
     corpus(**{NAME: LARGE})
-    monkeypatch.setenv("BERT_BEAM_OPTIONS", "--direct_running_mode=multi_processing --direct_num_workers=3")
     many = Corpus(tmp_path / "many", "wikipedia")
+    three = ("--direct_running_mode=multi_processing", "--direct_num_workers=3")
+    many.place = Workplace(many.folder / "scratch", options=three)
     many(**{NAME: LARGE})
     assert files(many.out) == files(corpus.out)
 
@@ -288,8 +291,8 @@ def test_workers_that_read_and_write_in_a_bucket_give_the_same_bytes(
     dump = multistream(HEAD, STREAMS[0], redirects, page(41, "{{" * 30), STREAMS[1], TAIL)
     corpus.settings = documents_settings(max_error_rate=0.5)
     corpus(**{NAME: dump})
-    monkeypatch.setenv("BERT_WORK", f"{bucket}/bert")
     remote = Corpus(tmp_path / "remote", "wikipedia")
+    remote.place = Workplace(remote.folder / "scratch", f"{bucket}/bert")
     remote.settings = corpus.settings
     remote(**{NAME: dump})
     assert files(remote.out) == files(corpus.out)
@@ -317,8 +320,8 @@ def test_failed_pages_are_listed_in_the_order_of_the_input(corpus: Corpus, monke
     corpus.settings = documents_settings(max_error_rate=0.1)
     bad = [page(41, "{{" * 30, title="Fünf"), page(42, "x" * 10_001)]
     streams = [*STREAMS[:2], bad[0], *STREAMS[2:], bad[1]]
-    told = corpus(**{NAME: multistream(HEAD, *streams, TAIL)})
-    assert len(told) == 30
+    documents = corpus(**{NAME: multistream(HEAD, *streams, TAIL)})
+    assert len(documents) == 30
     file = NAME.replace("_", ".")
     assert [json.loads(line) for line in corpus.read("errors.jsonl")] == [
         {"id": "wikipedia:41", "title": "Fünf", "reason": "markup nested more than 20 deep", "file": file},
@@ -336,7 +339,7 @@ def test_too_many_failed_pages_fail_the_stage_and_their_list_stays(corpus: Corpu
     with pytest.raises(StageError, match=r"2 of 8 articles failed, more than documents.max_error_rate = 0.2") as caught:
         corpus(dump_xml=HEAD + "".join(good + bad) + TAIL)
     assert "'Deep' (wikipedia:7 of dump.xml): markup nested more than 20 deep" in str(caught.value)
-    assert len((corpus.scratch / "errors.jsonl").read_text().splitlines()) == 2
+    assert len((corpus.place.scratch / "errors.jsonl").read_text().splitlines()) == 2
     assert files(corpus.out) == {}
     corpus.settings = documents_settings(max_error_rate=0.25)
     assert len(corpus()) == 6
@@ -345,8 +348,8 @@ def test_too_many_failed_pages_fail_the_stage_and_their_list_stays(corpus: Corpu
 @wikipedia
 def test_a_page_of_30_megabytes_is_a_failed_page(corpus: Corpus) -> None:
     corpus.settings = documents_settings(max_error_rate=0.5)
-    told = corpus(dump_xml=HEAD + page(1, document(1)) + page(2, "{{ab|" * 6_000_000) + TAIL)
-    assert [d["id"] for d in told] == ["wikipedia:1"]
+    documents = corpus(dump_xml=HEAD + page(1, document(1)) + page(2, "{{ab|" * 6_000_000) + TAIL)
+    assert [d["id"] for d in documents] == ["wikipedia:1"]
     assert json.loads(corpus.read("errors.jsonl")[0])["reason"] == "30000000 bytes, more than 10000"
 
 
@@ -357,8 +360,8 @@ def test_a_real_dump_leaves_no_failed_page_and_no_markup(corpus: Corpus) -> None
     corpus.settings = documents_settings(
         min_passage_chars=40, max_page_bytes=4_000_000, max_page_nodes=500_000, max_page_depth=100
     )
-    told = corpus(dump_bz2=Path(str(gensim.locate_file(name))).read_bytes())
-    text = "\n".join(d["text"] for d in told)
-    assert len(told) == 103 and "failed" not in corpus.metrics
+    documents = corpus(dump_bz2=Path(str(gensim.locate_file(name))).read_bytes())
+    text = "\n".join(d["text"] for d in documents)
+    assert len(documents) == 103 and "failed" not in corpus.metrics
     for trace in ("[[", "]]", "{{", "}}", "{|", "<ref", "</", "()", "( ", " )", "(,", "  ", "__", "thumb|", "File:"):
         assert trace not in text, trace

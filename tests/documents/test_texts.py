@@ -34,11 +34,11 @@ def test_a_line_of_plain_text_is_a_document() -> None:
 
 
 def test_a_line_of_json_lines_is_a_document_with_its_own_names() -> None:
-    told = [
+    records = [
         {"text": "The keeper painted a lamp.\nA baker sold\r\ntwo barrels of it.", "id": 7, "title": "T", "url": "u"},
         {"text": "A sailor found seven letters.", "id": None, "title": None, "url": None, "more": [1]},
     ]
-    documents, _ = lines("\n".join(map(json.dumps, told)) + "\n", "a.jsonl")
+    documents, _ = lines("\n".join(map(json.dumps, records)) + "\n", "a.jsonl")
     sailor = "A sailor found seven letters."
     assert documents == [
         Document("text:7", "u", "T", "The keeper painted a lamp.\nA baker sold\ntwo barrels of it."),

@@ -21,9 +21,9 @@ SETTINGS = documents_settings(min_passage_chars=5, max_page_bytes=1000)
 def read(xml: str, name: str = "dump.xml") -> tuple[list[Document | Failure], Counter[str]]:
     counts: Counter[str] = Counter()
     data, size = xml.encode(), len(xml.encode())
-    told = site(io.BytesIO(data), name, size)
+    head = site(io.BytesIO(data), name, size)
     found = pages(io.BytesIO(data), name, Piece(0, size, is_last=True))
-    return list(articles(found, told, SETTINGS, counts)), counts
+    return list(articles(found, head, SETTINGS, counts)), counts
 
 
 def test_an_article_becomes_a_document() -> None:

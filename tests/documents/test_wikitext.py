@@ -1,4 +1,4 @@
-"""bert/documents/wikitext.py on worked examples."""
+"""bert/documents/{wikitext,markup,tidying}.py: wikitext -> passages, on worked examples."""
 
 from __future__ import annotations
 

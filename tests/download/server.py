@@ -39,9 +39,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def say(self, status: int, body: bytes = b"", send: int | None = None, **headers: str | None) -> None:
         """A response with the first `send` bytes of `body`, at the server's pace; a header that is None is left out."""
-        told = {"Content_Length": str(len(body)), "ETag": self.server.etag, **headers}
+        sent = {"Content_Length": str(len(body)), "ETag": self.server.etag, **headers}
         self.send_response(status)
-        for name, value in told.items():
+        for name, value in sent.items():
             if value is not None:
                 self.send_header(name.replace("_", "-"), value)
         self.end_headers()

@@ -72,8 +72,8 @@ def test_too_few_books_are_an_error_and_the_lost_ones_are_asked_for_again(
     books = listed(shop, tmp_path / "list.jsonl", minimum=4)
     with pytest.raises(StageError, match=r"list\.jsonl: 3 files came, expected at least 4; 2 times HTTP 403") as caught:
         run(books)
-    told = tmp_path / "run/scratch/missing.jsonl"
-    assert str(told) in str(caught.value) and len(told.read_text().splitlines()) == 2
+    lost = tmp_path / "run/scratch/missing.jsonl"
+    assert str(lost) in str(caught.value) and len(lost.read_text().splitlines()) == 2
     assert not (run.out / "manifest.json").exists()
     assert len(run(books)) == 5, "the server has let us in again"
     assert sorted(asked["path"] for asked in shop.asked) == sorted([*BOOKS, "/books/1.txt", "/books/2.txt"])
@@ -98,8 +98,8 @@ def test_a_changed_book_is_named_with_both_sums(shop: Server, run: Run, tmp_path
     shop.files["/books/3.txt"] = b"another edition"
     with pytest.raises(StageError) as caught:
         run(listed(shop, tmp_path / "list.jsonl"))
-    for told in ("/books/3.txt", b"another edition", BOOKS["/books/3.txt"]):
-        assert (told if isinstance(told, str) else hashlib.sha256(told).hexdigest()) in str(caught.value)
+    for named in ("/books/3.txt", b"another edition", BOOKS["/books/3.txt"]):
+        assert (named if isinstance(named, str) else hashlib.sha256(named).hexdigest()) in str(caught.value)
 
 
 def test_a_list_from_the_web_names_books_relative_to_itself(shop: Server, run: Run) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bert.download.http import CHUNK, PASSING, Missing, fetch, user_agent
+from bert.download.http import CHUNK, TRANSIENT, Missing, fetch, user_agent
 from bert.download.settings import DownloadSettings
 from bert.pipeline.errors import StageError
 from tests.download.server import Handler, Server, cut, slow, stall, status, whole
@@ -142,7 +142,7 @@ def test_a_state_that_was_cut_short_is_not_trusted(server: Server, download: Dow
     assert server.ranges == [None]
 
 
-@pytest.mark.parametrize("code", sorted(PASSING))
+@pytest.mark.parametrize("code", sorted(TRANSIENT))
 def test_a_passing_failure_is_tried_again(server: Server, download: Download, code: int) -> None:
     server.script = [status(code)]
     assert download() == server.body

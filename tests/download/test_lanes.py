@@ -21,7 +21,7 @@ from tests.project import files
 
 def fetchables(*hosts: str) -> list[Fetchable]:
     urls = [f"https://{host}/{n}" for n, host in enumerate(hosts)]
-    return [Fetchable(url, str(n), asked=(url,)) for n, url in enumerate(urls)]
+    return [Fetchable(url, str(n), addresses=(url,)) for n, url in enumerate(urls)]
 
 
 @pytest.mark.parametrize("connections", [1, 2, 3, 16])
@@ -133,12 +133,10 @@ def test_a_file_that_left_its_folder_since_a_failure_is_not_published(server: Se
     assert run(Source(url=str(folder))) == {"stays": b"x"}
 
 
-def test_workers_elsewhere_read_local_files_from_the_work_folder(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A cluster's workers cannot see the driver's disk: what they are told to read lies under BERT_WORK."""
+def test_workers_elsewhere_read_local_files_from_the_work_folder(run: Run, tmp_path: Path) -> None:
+    """A cluster's workers cannot see the driver's disk: what they are to read lies in the work folder."""
     work = tmp_path / "work"
-    monkeypatch.setenv("BERT_WORK", str(work))
+    run.work_folder = str(work)
     local = tmp_path / "local [1].txt"  # brackets: a pattern to Beam
     local.write_text("text")
     with pytest.raises(StageError):
@@ -166,7 +164,7 @@ def test_a_file_that_cannot_be_had_keeps_no_other_lane_from_its_files(
     with pytest.raises(StageError) as caught:
         run(*sources, connections=2)
     assert f"{server.base}/0: HTTP 404" in str(caught.value) and f"{server.base}/3: HTTP 503" in str(caught.value)
-    assert [r.levelname for r in caplog.records if "HTTP 404" in r.message] == ["WARNING"], "told at once, too"
+    assert [r.levelname for r in caplog.records if "HTTP 404" in r.message] == ["WARNING"], "in the log at once, too"
     assert {asked["path"] for asked in server.asked} == {"/0", "/1", "/3"}
     assert run(*sources, connections=2) == {name: name.encode() for name in names}
     assert [asked["path"] for asked in server.asked].count("/1") == 1

@@ -32,7 +32,7 @@ FILE = {"size": 1, "sha1": "0" * 40}
 
 def listed(files: dict[str, bytes]) -> dict[str, Any]:
     """dumpstatus.json of a dump that is done, as Wikimedia writes it."""
-    told = {
+    files_of_job = {
         name: {
             "size": len(body),
             "url": f"{FOLDER}/{name}",
@@ -44,14 +44,16 @@ def listed(files: dict[str, bytes]) -> dict[str, Any]:
     jobs = {
         "sitestatstable": {"status": "done", "updated": "2026-09-01 08:11:12", "files": {}},
         "metahistory7zdump": {"status": "waiting", "updated": ""},
-        "articlesmultistreamdump": {"status": "done", "updated": "2026-09-03 12:01:02", "files": told},
+        "articlesmultistreamdump": {"status": "done", "updated": "2026-09-03 12:01:02", "files": files_of_job},
     }
     return {"version": "0.8", "jobs": jobs}
 
 
-def serve(server: Server, files: dict[str, bytes], told: Any = None) -> None:
+def serve(server: Server, files: dict[str, bytes], status_json: Any = None) -> None:
     server.files = {f"{FOLDER}/{name}": body for name, body in files.items()}
-    server.files[f"{FOLDER}/dumpstatus.json"] = json.dumps(listed(files) if told is None else told).encode()
+    server.files[f"{FOLDER}/dumpstatus.json"] = json.dumps(
+        listed(files) if status_json is None else status_json
+    ).encode()
 
 
 @pytest.fixture
@@ -103,7 +105,7 @@ def test_files_come_from_the_mirror_and_their_checksums_from_wikimedia(home: Ser
     assert paths(home) == ["dumpstatus.json"] and sorted(paths(mirror)) == sorted(PARTS)
     through_mirror = run.manifest
     run(ENWIKI, mirrors=[])
-    assert run.manifest == through_mirror, "whoever served a file, the same bytes are told in the same words"
+    assert run.manifest == through_mirror, "the manifest does not depend on who served a file"
 
 
 @pytest.mark.parametrize("code", [403, 404, 410, 503])
@@ -152,9 +154,9 @@ def test_a_wrong_sha1_is_named_and_the_bytes_are_not_gone_on_from(home: Server, 
 
 
 def test_a_file_of_another_length_than_listed_is_named(home: Server, run: Run) -> None:
-    told = listed(PARTS)
-    told["jobs"]["articlesmultistreamdump"]["files"][f"{STEM}-index1.txt-p1p41242.bz2"]["size"] = 12
-    serve(home, PARTS, told)
+    status_json = listed(PARTS)
+    status_json["jobs"]["articlesmultistreamdump"]["files"][f"{STEM}-index1.txt-p1p41242.bz2"]["size"] = 12
+    serve(home, PARTS, status_json)
     with pytest.raises(StageError, match=r"index1\.txt-p1p41242\.bz2: size 11, expected 12"):
         run(ENWIKI)
 
@@ -183,9 +185,9 @@ def _without(job: dict[str, Any], name: str) -> None:
     ],
 )
 def test_a_status_that_is_not_done_or_lies_is_one_error(home: Server, run: Run, lie: Any, message: str) -> None:
-    told = listed(PARTS)
-    lie(told["jobs"]["articlesmultistreamdump"])
-    serve(home, PARTS, told)
+    status_json = listed(PARTS)
+    lie(status_json["jobs"]["articlesmultistreamdump"])
+    serve(home, PARTS, status_json)
     with pytest.raises(StageError, match=message) as caught:
         run(ENWIKI)
     assert f"{home.base}{FOLDER}/dumpstatus.json" in str(caught.value) and caught.value.run
@@ -193,19 +195,19 @@ def test_a_status_that_is_not_done_or_lies_is_one_error(home: Server, run: Run, 
 
 
 @pytest.mark.parametrize(
-    ("told", "message"),
+    ("answer", "message"),
     [(b"<html>busy</html>", "Invalid JSON"), (b"[]", "object"), (b'{"jobs": {}}', "lists no job")],
 )
-def test_what_is_no_status_is_one_error(home: Server, run: Run, told: bytes, message: str) -> None:
-    home.files[f"{FOLDER}/dumpstatus.json"] = told
+def test_what_is_no_status_is_one_error(home: Server, run: Run, answer: bytes, message: str) -> None:
+    home.files[f"{FOLDER}/dumpstatus.json"] = answer
     with pytest.raises(StageError, match=message):
         run(ENWIKI)
 
 
 def test_a_status_is_read_anew_by_each_run(home: Server, run: Run) -> None:
-    told = listed(PARTS)
-    told["jobs"]["articlesmultistreamdump"]["status"] = "in-progress"
-    serve(home, PARTS, told)
+    status_json = listed(PARTS)
+    status_json["jobs"]["articlesmultistreamdump"]["status"] = "in-progress"
+    serve(home, PARTS, status_json)
     with pytest.raises(StageError):
         run(ENWIKI)
     serve(home, PARTS)
@@ -254,11 +256,11 @@ def test_a_date_without_quotation_marks_is_the_same_date() -> None:
 def test_wikimedia_and_its_mirrors_never_see_more_than_two_connections() -> None:
     """A file that the mirror lacks is asked of Wikimedia by the same lane."""
     home, mirror, other = "https://dumps.wikimedia.org", "https://mirror.example.org", "https://other.example.org"
-    files = [Fetchable(f"{home}/{n}", f"{n}", asked=(f"{mirror}/{n}", f"{home}/{n}")) for n in range(9)]
-    files += [Fetchable(f"{home}/x{n}", f"x{n}", asked=(f"{home}/x{n}",)) for n in range(4)]
-    files += [Fetchable(f"{other}/y{n}", f"y{n}", asked=(f"{other}/y{n}",)) for n in range(4)]
+    files = [Fetchable(f"{home}/{n}", f"{n}", addresses=(f"{mirror}/{n}", f"{home}/{n}")) for n in range(9)]
+    files += [Fetchable(f"{home}/x{n}", f"x{n}", addresses=(f"{home}/x{n}",)) for n in range(4)]
+    files += [Fetchable(f"{other}/y{n}", f"y{n}", addresses=(f"{other}/y{n}",)) for n in range(4)]
     lanes = deal(files, connections=16)
-    told = [{file["name"][0] for file in lane["files"]} for lane in lanes]
-    assert sum("y" not in names for names in told) == 2
-    assert sum(names == {"y"} for names in told) == 4
+    kinds = [{file["name"][0] for file in lane["files"]} for lane in lanes]
+    assert sum("y" not in names for names in kinds) == 2
+    assert sum(names == {"y"} for names in kinds) == 4
     assert sorted(file["name"] for lane in lanes for file in lane["files"]) == sorted(file.name for file in files)

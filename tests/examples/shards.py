@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from bert.beam.run import Workplace
 from bert.examples.settings import ExamplesSettings, PhaseSettings
 from bert.examples.writing import make_records
 from bert.pipeline import manifest
@@ -42,5 +43,5 @@ def stage_records(root: Path, vocab: Path, phase: dict[str, Any] | None = None, 
         "test": folder(root / "shards" / "test", test_0=shard(range(60, 72))),
     }
     shape, settings = PHASE.model_copy(update=phase or {}), SETTINGS.model_copy(update=changed)
-    make_records(splits, vocab, "phase1", shape, settings, 7, root / "scratch", root / "records")
+    make_records(splits, vocab, "phase1", shape, settings, 7, Workplace(root / "scratch"), root / "records")
     return root / "records"

@@ -54,8 +54,8 @@ def test_every_sequence_stands_in_one_row_and_no_row_is_too_full(
 def test_rows_are_indices_of_what_the_strategies_say(lengths: list[int], seed: int) -> None:
     rows = pack(lengths, 512, 4, count, 80, np.random.default_rng(seed))
     assert sorted(index for row in rows for index in row) == list(range(len(lengths)))
-    told = Counter(tuple(lengths[index] for index in row) for row in rows)
-    assert told == strategies(lengths, 512, 4, count, 80)
+    packed = Counter(tuple(lengths[index] for index in row) for row in rows)
+    assert packed == strategies(lengths, 512, 4, count, 80)
 
 
 def test_which_sequences_meet_is_random_and_the_seed_s() -> None:

@@ -1,4 +1,4 @@
-"""Tests for bert/examples/reading.py."""
+"""bert/examples/reading.py: records in a reproducible order, and what is wrong with a folder of them."""
 
 from __future__ import annotations
 
@@ -127,9 +127,9 @@ def test_a_cut_that_the_manifest_does_not_show_is_named_too(folder: Path, beyond
     data = path.read_bytes()
     (length,) = struct.unpack("<Q", data[:8])
     path.write_bytes(data[: 12 + length + 4 + beyond])  # the first record is whole
-    told = json.loads((folder / manifest.NAME).read_text())
-    files = [{"path": e["path"], "examples": e["examples"]} for e in told["files"]]
-    manifest.write(folder, files, **{name: x for name, x in told.items() if name not in ("files", "configured")})
+    listed = json.loads((folder / manifest.NAME).read_text())
+    files = [{"path": e["path"], "examples": e["examples"]} for e in listed["files"]]
+    manifest.write(folder, files, **{name: x for name, x in listed.items() if name not in ("files", "configured")})
     with pytest.raises(StageError, match=rf"0002\.tfrecord: ends {where}(.|\n)*next: dvc repro tfrecords@phase1"):
         in_order(Records(folder, MADE_BY))
 
@@ -149,9 +149,9 @@ def test_a_flipped_bit_in_a_length_is_named(folder: Path) -> None:
 
 
 def test_another_number_of_records_than_promised_is_named(folder: Path) -> None:
-    told = json.loads((folder / manifest.NAME).read_text())
-    told["files"][2]["examples"] = 13
-    (folder / manifest.NAME).write_text(json.dumps(told))
+    listed = json.loads((folder / manifest.NAME).read_text())
+    listed["files"][2]["examples"] = 13
+    (folder / manifest.NAME).write_text(json.dumps(listed))
     with pytest.raises(StageError, match=r"0002\.tfrecord: holds 12 records, its manifest says 13"):
         in_order(Records(folder, MADE_BY))
 
@@ -168,14 +168,14 @@ def test_a_folder_without_a_record_is_an_error(tmp_path: Path) -> None:
     [
         ({"masking": "later"}, "masking is 'later', this code knows static, dynamic"),
         ({"objective": None}, "objective is None, this code knows"),
-        ({}, "its manifest does not tell masking, objective"),
+        ({}, "its manifest does not hold masking, objective"),
     ],
 )
 def test_records_of_an_unknown_make_are_refused(folder: Path, changed: dict[str, str], said: str) -> None:
-    told = json.loads((folder / manifest.NAME).read_text())
-    told |= changed
+    listed = json.loads((folder / manifest.NAME).read_text())
+    listed |= changed
     if not changed:
-        del told["masking"], told["objective"]
-    (folder / manifest.NAME).write_text(json.dumps(told))
+        del listed["masking"], listed["objective"]
+    (folder / manifest.NAME).write_text(json.dumps(listed))
     with pytest.raises(StageError, match=rf"train: {said}(.|\n)*next: dvc repro tfrecords@phase1"):
         Records(folder, MADE_BY)

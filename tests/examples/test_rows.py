@@ -20,10 +20,10 @@ SECOND = Pair(np.array([30], np.int32), np.array([40], np.int32), 0)
 RUN = Pair(np.array([50, 51], np.int32), np.zeros(0, np.int32), 0)
 
 
-def masks_of(*told: tuple[list[int], list[int]]) -> Masks:
+def masks_of(*masks: tuple[list[int], list[int]]) -> Masks:
     """Of (positions, replacements) of each sequence."""
-    flat = [np.concatenate(column) for column in zip(*told, strict=True)]
-    return Masks(np.array([len(positions) for positions, _ in told]), flat[0], flat[1].astype(np.int32))
+    flat = [np.concatenate(column) for column in zip(*masks, strict=True)]
+    return Masks(np.array([len(positions) for positions, _ in masks]), flat[0], flat[1].astype(np.int32))
 
 
 def lists(arrays: dict[str, Any]) -> dict[str, Any]:
@@ -75,5 +75,5 @@ def test_a_run_has_one_segment_and_no_label() -> None:
 def test_the_arrays_are_those_of_the_schema(sequences: int, next_sentence: bool) -> None:
     layout = replace(LAYOUT, sequences=sequences, next_sentence=next_sentence)
     arrays = layout_rows(Tokens.of([FIRST], 2, 3), masks_of(([1], [4])), [1], [1], layout)
-    told = {name: values.shape[1] for name, values in arrays.items()}
-    assert told == feature_lengths(12, 4, sequences, next_sentence)
+    lengths = {name: values.shape[1] for name, values in arrays.items()}
+    assert lengths == feature_lengths(12, 4, sequences, next_sentence)

@@ -12,17 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bert.examples.schema import FLOATS, feature_lengths, masked_crc, serialize, write_record
-
-# The published reference's features: S = max_seq_length, P = max_predictions_per_seq.
-REFERENCE = {
-    "input_ids": ("int64", "S"),
-    "input_mask": ("int64", "S"),
-    "segment_ids": ("int64", "S"),
-    "masked_lm_positions": ("int64", "P"),
-    "masked_lm_ids": ("int64", "P"),
-    "masked_lm_weights": ("float32", "P"),
-    "next_sentence_labels": ("int64", 1),
-}
+from tests.examples.parsing import REFERENCE, parse
 
 
 def example(seed: int = 0, s: int = 16, p: int = 4) -> dict[str, np.ndarray]:
@@ -57,18 +47,6 @@ def test_names_types_and_lengths_are_those_of_the_reference() -> None:
     for name, (dtype, size) in REFERENCE.items():
         assert (name in FLOATS) == (dtype == "float32")
         assert lengths[name] == {"S": 128, "P": 20}.get(str(size), size)
-
-
-def parse(path: Path, s: int, p: int) -> list[dict[str, Any]]:
-    """Read by tf.data, checksums and all, with the reference's own description of the features."""
-    import tensorflow as tf
-
-    features = {
-        name: tf.io.FixedLenFeature([{"S": s, "P": p}.get(str(size), size)], dtype)
-        for name, (dtype, size) in REFERENCE.items()
-    }
-    records = tf.data.TFRecordDataset(str(path))
-    return list(records.map(lambda record: tf.io.parse_single_example(record, features)).as_numpy_iterator())
 
 
 def test_tf_data_reads_what_was_written(tmp_path: Path) -> None:

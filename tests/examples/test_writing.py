@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from bert.beam.run import Workplace
 from bert.examples import windows
 from bert.examples.schema import UNMASKED
 from bert.examples.settings import ExamplesSettings, PhaseSettings
@@ -19,8 +20,8 @@ from bert.pipeline import manifest
 from bert.pipeline.errors import StageError
 from bert.tokens.tokenizer import WordPieceTokenizer
 from tests.corpus import PIECES
+from tests.examples.parsing import parse
 from tests.examples.shards import PHASE, SETTINGS, folder, shard
-from tests.examples.test_schema import parse
 from tests.project import files
 
 
@@ -34,10 +35,16 @@ def splits(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 def make(
-    splits: dict[str, Path], vocab: Path, out: Path, seed: int = 7, phase: PhaseSettings = PHASE, **changed: Any
+    splits: dict[str, Path],
+    vocab: Path,
+    out: Path,
+    seed: int = 7,
+    phase: PhaseSettings = PHASE,
+    work_folder: str | None = None,
+    **changed: Any,
 ) -> dict[str, Any]:
-    settings = SETTINGS.model_copy(update=changed)
-    return make_records(splits, vocab, "phase1", phase, settings, seed, out / "scratch", out / "out")[0]
+    settings, place = SETTINGS.model_copy(update=changed), Workplace(out / "scratch", work_folder)
+    return make_records(splits, vocab, "phase1", phase, settings, seed, place, out / "out")[0]
 
 
 def test_documents_become_tokens_and_what_has_none_is_counted(tokenizer: WordPieceTokenizer) -> None:
@@ -85,15 +92,15 @@ def test_every_example_of_a_file_keeps_the_rules(splits: dict[str, Path], vocab:
 
 def test_the_manifest_tells_what_training_must_know(splits: dict[str, Path], vocab: Path, tmp_path: Path) -> None:
     metrics = make(splits, vocab, tmp_path)
-    told = manifest.read(tmp_path / "out" / "train", "x")
-    assert {k: told[k] for k in ("sequence_length", "max_predictions", "vocab_size", "masking", "objective")} == {
+    listed = manifest.read(tmp_path / "out" / "train", "x")
+    assert {k: listed[k] for k in ("sequence_length", "max_predictions", "vocab_size", "masking", "objective")} == {
         "sequence_length": 32,
         "max_predictions": 5,
         "vocab_size": len(PIECES),
         "masking": "static",
         "objective": "mlm+nsp",
     }
-    assert sum(f["examples"] for f in told["files"]) == metrics["train"]["examples"]
+    assert sum(f["examples"] for f in listed["files"]) == metrics["train"]["examples"]
 
 
 def test_the_bytes_depend_on_seed_shard_and_nothing_else(splits: dict[str, Path], vocab: Path, tmp_path: Path) -> None:
@@ -162,11 +169,10 @@ def test_a_restart_does_not_load_the_vocabulary_for_parts_that_are_done(
 
 
 def test_a_vocabulary_out_of_the_workers_reach_is_uploaded(
-    splits: dict[str, Path], vocab: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    splits: dict[str, Path], vocab: Path, tmp_path: Path
 ) -> None:
     plain = make(splits, vocab, tmp_path / "plain")
-    monkeypatch.setenv("BERT_WORK", str(tmp_path / "work"))
-    assert make(splits, vocab, tmp_path / "away") == plain
+    assert make(splits, vocab, tmp_path / "away", work_folder=str(tmp_path / "work")) == plain
     assert files(tmp_path / "away" / "out") == files(tmp_path / "plain" / "out")
     assert files(tmp_path / "work") == {}
 
@@ -203,8 +209,8 @@ def stored(folder: Path, names: tuple[str, ...] = UNMASKED) -> list[dict[str, li
 def test_dynamic_masking_stores_each_token_once(splits: dict[str, Path], vocab: Path, tmp_path: Path) -> None:
     metrics = make(splits, vocab, tmp_path, masking="dynamic", dupe_factor=5)
     assert "predictions" not in metrics["train"]
-    told = manifest.read(tmp_path / "out" / "train", "x")
-    assert (told["masking"], told["masked_lm_prob"], told["dupe_factor"]) == ("dynamic", 0.15, 5)
+    listed = manifest.read(tmp_path / "out" / "train", "x")
+    assert (listed["masking"], listed["masked_lm_prob"], listed["dupe_factor"]) == ("dynamic", 0.15, 5)
     once = make(splits, vocab, tmp_path / "once", dupe_factor=1)["train"]
     assert 0.8 < metrics["train"]["tokens"] / once["tokens"] < 1.25
     assert metrics["train"]["bytes"] < once["bytes"] / 2
@@ -229,8 +235,8 @@ def test_packed_rows_hold_the_sequences_and_predictions_of_unpacked_ones(
         for count in ("sequences", "tokens", "random_next", "predictions"):
             assert packed[split].get(count) == apart[split].get(count)
         assert packed[split]["examples"] < apart[split]["examples"] == apart[split]["sequences"]
-        told = manifest.read(tmp_path / "packed" / "out" / split, "x")
-        assert (told["max_sequences"], told["sequences"]) == (3, packed[split]["sequences"])
+        listed = manifest.read(tmp_path / "packed" / "out" / split, "x")
+        assert (listed["max_sequences"], listed["sequences"]) == (3, packed[split]["sequences"])
     assert packed["train"]["padding"] < apart["train"]["padding"] / 2
 
 
@@ -252,8 +258,8 @@ def test_sentence_order_is_an_objective(splits: dict[str, Path], vocab: Path, tm
 
 def test_whole_word_masking_is_told_and_done(splits: dict[str, Path], vocab: Path, tmp_path: Path) -> None:
     metrics = make(splits, vocab, tmp_path, whole_word=True, max_ngram=2)["train"]
-    told = manifest.read(tmp_path / "out" / "train", "x")
-    assert (told["whole_word"], told["max_ngram"]) == (True, 2)
+    listed = manifest.read(tmp_path / "out" / "train", "x")
+    assert (listed["whole_word"], listed["max_ngram"]) == (True, 2)
     assert metrics["predictions"] and metrics["without_prediction"] == 0
 
 
@@ -266,10 +272,11 @@ def test_the_histogram_counts_every_sequence_by_its_length(
     splits: dict[str, Path], vocab: Path, tmp_path: Path
 ) -> None:
     settings = SETTINGS.model_copy(update={"masking": "dynamic"})
-    metrics, lengths = make_records(splits, vocab, "phase1", PACKED, settings, 7, tmp_path / "s", tmp_path / "out")
-    told = Counter({longest: n for split, longest, n in lengths if split == "train" and n})
+    place = Workplace(tmp_path / "scratch")
+    metrics, lengths = make_records(splits, vocab, "phase1", PACKED, settings, 7, place, tmp_path / "out")
+    counted = Counter({longest: n for split, longest, n in lengths if split == "train" and n})
     real = Counter(-(-length // 2) * 2 for row in stored(tmp_path / "out" / "train") for length in row["lengths"])
-    assert told == real and sum(told.values()) == metrics["train"]["sequences"]
+    assert counted == real and sum(counted.values()) == metrics["train"]["sequences"]
     assert [longest for split, longest, _ in lengths if split == "test"] == list(range(2, 65, 2))
 
 

@@ -14,18 +14,18 @@ import tensorflow as tf
 from safetensors.numpy import save_file
 
 from bert.examples.reading import Records
+from bert.launch.join import join
 from bert.launch.memory import peak_memory, peak_rss_mb
-from bert.model.losses import pretraining_sums
 from bert.optim.settings import LossScaleSettings
 from bert.pipeline.errors import StageError
 from bert.training import checkpoints
 from bert.training.allreduce import all_reduce, time_metrics
+from bert.training.context import Context
 from bert.training.evaluation import HeldOut
-from bert.training.loop import train
-from bert.training.pretraining import LOSSES
-from bert.training.world import Split, World, join
+from bert.training.loop import Training
+from bert.training.world import Split, World
 from tests.model.reference import random_weights
-from tests.training.tiny import CONFIG, FP32, make_batch, make_step, tensors, values_of
+from tests.training.tiny import FP32, held_out_sums, make_batch, make_step, tensors, values_of
 
 ROWS, STEPS = 8, 3
 SLEEP = 0.5
@@ -43,7 +43,7 @@ class Counting(World):
 
 
 def counting(world: World) -> Counting:
-    return Counting(world.rank, world.size, world.local_rank, world.hvd)
+    return Counting(world.rank, world.size, world.hvd)
 
 
 def skipped(step: Any, batch: Any) -> dict[str, Any]:
@@ -60,9 +60,9 @@ def compressed(split: Split, world: World, rows: dict[str, np.ndarray]) -> dict[
     """A step whose gradients are summed as float16, then one whose loss scale is too large for that, then a bad row."""
     batch = tensors(rows)
     half = replace(FP32, allreduce=tf.float16, scales_loss=True)
-    told_to = counting(world)
+    counted = counting(world)
     scale = LossScaleSettings(initial=2.0**10, growth_steps=1000)
-    step = make_step(split, world=told_to, clip_norm=0.0, precision=half, loss_scale=scale)
+    step = make_step(split, world=counted, clip_norm=0.0, precision=half, loss_scale=scale)
     first = {n: float(x) for n, x in step(batch, tf.constant(0, tf.int64)).items()}
     moments = {n: v.numpy().tolist() for n, v in step.variables.items() if n.startswith("m/")}
     # No gradient is infinite in float32; rounded to float16 it is.
@@ -77,7 +77,7 @@ def compressed(split: Split, world: World, rows: dict[str, np.ndarray]) -> dict[
         world, [tf.constant([7.0, 1e5 if world.rank == 1 else 1.0, 4e4])], {"n": tf.constant(100001.0)}, tf.float16
     )
     return {
-        **{"first": first, "moments": moments, "sent": told_to.sent},
+        **{"first": first, "moments": moments, "sent": counted.sent},
         **{"overflow": overflow, "bad_row": bad_row},
         **{"large": large.numpy().tolist(), "sums": float(sums["n"])},
     }
@@ -92,7 +92,7 @@ def timed(step: Any, batch: Any, world: World) -> dict[str, Any]:
 
 
 def main(folder: Path) -> None:
-    world = join()
+    world = join(600)
     (doubled,) = world.sum([tf.constant(float(world.rank + 1))], "test")
     gathered = world.gather({"rank": world.rank})
 
@@ -101,14 +101,14 @@ def main(folder: Path) -> None:
     step = make_step(split, world=counted, clip_norm=0.5)
     weights = random_weights({n: v.shape for n, v in step.variables.items() if n.startswith(("bert/", "cls/"))}, seed=1)
     records = Records(folder / "test", "dvc repro tfrecords@phase1")
-    held_out = HeldOut(weights, CONFIG, records, None, pretraining_sums, 4, FP32.dtype, world)(FP32.xla)
+    held_out = HeldOut(held_out_sums(weights), records, None, 4, world)(FP32.xla)
 
     mine = slice(world.rank * split.rows_per_rank, (world.rank + 1) * split.rows_per_rank)
-    told = []
+    figures = []
     for number in range(STEPS):
         batch = {name: values[mine] for name, values in make_batch(ROWS, seed=number).items()}
-        told.append({n: float(x) for n, x in step(tensors(batch), tf.constant(number, tf.int64)).items()})
-        assert told[-1].pop("allreduce_seconds") > 0  # its own on each rank
+        figures.append({n: float(x) for n, x in step(tensors(batch), tf.constant(number, tf.int64)).items()})
+        assert figures[-1].pop("allreduce_seconds") > 0  # its own on each rank
     after = values_of(step)
 
     # One rank meets a record that is not a number: all of them must leave the update out.
@@ -129,7 +129,7 @@ def main(folder: Path) -> None:
             {},
         )
     try:
-        train("test", step, lambda first, stop: iter(()), STEPS, alone, world, {}, LOSSES, 0, ROWS)
+        Training("test", step, lambda first, stop: iter(()), STEPS, 0, ROWS, Context(alone, world, split)).run()
         error = ""
     except StageError as stage_error:
         error = str(stage_error)
@@ -138,7 +138,7 @@ def main(folder: Path) -> None:
         np.ones(500 * 2**20, np.uint8)
     memory = {"peak_rss_mb": peak_rss_mb(), "memory": peak_memory(world)}
 
-    seen = {"sum": float(doubled), "gathered": gathered, "told": told, "held_out": held_out, "error": error}
+    seen = {"sum": float(doubled), "gathered": gathered, "figures": figures, "held_out": held_out, "error": error}
     seen |= memory
     first = {name: values[mine] for name, values in make_batch(ROWS, seed=0).items()}
     in_two = Split(world.size, 2, ROWS // world.size // 2)

@@ -28,7 +28,7 @@ print(os.environ.get("GLIBC_TUNABLES"), os.getpid(), resource.getrusage(resource
 KEEPING = "from bert.launch.allocator import keep_pages; keep_pages()"
 
 
-def told(start: str, **env: str) -> tuple[str, bool, int]:
+def observed(start: str, **env: str) -> tuple[str, bool, int]:
     """The setting, whether the process has kept its number, and the new pages of 20 rounds."""
     clean = {name: value for name, value in os.environ.items() if name != "GLIBC_TUNABLES"}
     command = [sys.executable, "-c", PROGRAM.format(start=start)]
@@ -39,11 +39,11 @@ def told(start: str, **env: str) -> tuple[str, bool, int]:
 
 
 def test_a_program_that_keeps_its_pages_is_the_same_process_and_gets_no_new_ones() -> None:
-    setting, is_same, pages = told(KEEPING)
+    setting, is_same, pages = observed(KEEPING)
     assert (setting, is_same) == (tunables(), True)
     assert pages < 1000
-    assert told("")[2] > 5000, "without, each round is given its pages anew"
+    assert observed("")[2] > 5000, "without, each round is given its pages anew"
 
 
 def test_a_users_own_setting_is_left_alone() -> None:
-    assert told(KEEPING, GLIBC_TUNABLES="glibc.malloc.arena_max=3")[0] == "glibc.malloc.arena_max=3"
+    assert observed(KEEPING, GLIBC_TUNABLES="glibc.malloc.arena_max=3")[0] == "glibc.malloc.arena_max=3"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bert.launch.endings import Ending, clear, ending_told, endings, lost
-from bert.launch.stopping import Stopped
+from bert.launch.endings import Ending, clear, endings, lost, recording_ending
 from bert.pipeline.errors import StageError
+from bert.training.context import Stopped
 from bert.training.world import LostRanks
 
 
@@ -34,7 +34,7 @@ def test_a_rank_tells_how_it_ended(
 ) -> None:
     monkeypatch.setenv("HOROVOD_RANK", "11")
     expects = nullcontext() if error is None else pytest.raises(type(error))
-    with expects as raised, ending_told(tmp_path):
+    with expects as raised, recording_ending(tmp_path):
         if error is not None:
             raise error
     assert raised is None or raised.value is error, "it is passed on, and as it is"
@@ -47,7 +47,7 @@ OTHERS = Ending.LOST_OTHERS
 
 
 @pytest.mark.parametrize(
-    ("told", "first_to_end", "expected"),
+    ("found", "first_to_end", "expected"),
     [
         ({0: OTHERS, 2: OTHERS}, 1, [1]),  # killed
         ({0: OTHERS, 2: OTHERS}, 0, [1]),  # silent: those that waited for it have ended first
@@ -60,5 +60,5 @@ OTHERS = Ending.LOST_OTHERS
         ({0: OTHERS, 1: Ending.FAILED}, 1, None),
     ],
 )
-def test_who_is_lost(told: dict[int, Ending], first_to_end: int | None, expected: list[int] | None) -> None:
-    assert lost(told, 3, first_to_end) == expected
+def test_who_is_lost(found: dict[int, Ending], first_to_end: int | None, expected: list[int] | None) -> None:
+    assert lost(found, 3, first_to_end) == expected

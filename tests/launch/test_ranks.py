@@ -19,7 +19,6 @@ from safetensors.numpy import load_file
 
 from bert.checkpoints.folder import load_model
 from bert.examples.reading import Records
-from bert.model.losses import pretraining_sums
 from bert.model.parameters import pretraining_shapes
 from bert.pipeline.code import ROOT
 from bert.training.batches import rows_of
@@ -33,7 +32,16 @@ from tests.launch.rank_processes import SECONDS, assert_no_rank_is_left, first_c
 from tests.model.reference import random_weights
 from tests.project import Project, catches
 from tests.training import stage
-from tests.training.tiny import CONFIG, FP32, fresh_step, take_steps, values_of, write_records, write_vocab
+from tests.training.tiny import (
+    CONFIG,
+    FP32,
+    fresh_step,
+    held_out_sums,
+    take_steps,
+    values_of,
+    write_records,
+    write_vocab,
+)
 
 pytestmark = [pytest.mark.ranks, pytest.mark.slow, pytest.mark.usefixtures("horovod")]
 
@@ -71,7 +79,7 @@ def test_the_peak_memory_is_that_of_the_rank_that_held_the_most(seen: Path) -> N
 
 def test_two_ranks_step_as_one_with_dropout_on(seen: Path) -> None:
     step = fresh_step(Split(1, 1, ROWS), clip_norm=0.5)
-    for told, expected in zip(of_rank(seen, 0)["told"], take_steps(step, range(STEPS), ROWS), strict=True):
+    for told, expected in zip(of_rank(seen, 0)["figures"], take_steps(step, range(STEPS), ROWS), strict=True):
         assert expected.pop("allreduce_seconds") == 0, "one rank waits for nobody"
         assert told == pytest.approx(expected, rel=1e-5)
     ours = load_file(seen / "0.safetensors")
@@ -84,7 +92,7 @@ def test_ranks_hold_the_same_bits(seen: Path) -> None:
     first, second = (load_file(seen / f"{rank}.safetensors") for rank in range(2))
     for name, value in first.items():
         np.testing.assert_array_equal(second[name], value, err_msg=name)
-    assert of_rank(seen, 0)["told"] == of_rank(seen, 1)["told"]
+    assert of_rank(seen, 0)["figures"] == of_rank(seen, 1)["figures"]
 
 
 def test_what_one_rank_finds_not_finite_no_rank_takes(seen: Path) -> None:
@@ -143,7 +151,7 @@ def test_the_time_of_the_all_reduce_tells_waiting_from_sending(seen: Path) -> No
 
 def test_the_held_out_numbers_do_not_depend_on_the_number_of_ranks(seen: Path) -> None:
     weights, records = random_weights(pretraining_shapes(CONFIG), seed=1), Records(seen / "test", "dvc repro")
-    alone = HeldOut(weights, CONFIG, records, None, pretraining_sums, 4, FP32.dtype, World())(FP32.xla)
+    alone = HeldOut(held_out_sums(weights), records, None, 4, World())(FP32.xla)
     for rank in range(2):
         # The batches' sums are added in the order of the batches, whoever computed them. Only the product of a batch
         # may be cut among another number of threads.

@@ -78,8 +78,8 @@ def test_training_is_the_same_fused_whole_or_not_compiled(precision: Any) -> Non
     for xla in (False, "fused", True):
         step = make_step(Split(1, 2, 4), precision=precision)  # the accumulation is a loop in the graph
         step.compile(xla)
-        told = take_steps(step, range(2), 8)
-        found[xla] = told, values_of(step)
+        figures = take_steps(step, range(2), 8)
+        found[xla] = figures, values_of(step)
     # bfloat16 has 8 bits: XLA keeps more of them on the way.
     rtol, atol = (1e-4, 1e-6) if precision is FP32 else (0.1, 2e-3)
     for one, other in itertools.combinations(found, 2):

@@ -95,10 +95,10 @@ def with_gradients(batch: dict[str, np.ndarray], packed: bool) -> tuple[dict[str
 @pytest.mark.parametrize("next_sentence", [True, False])
 def test_losses_counts_and_gradients_are_those_of_the_sequences_alone(next_sentence: bool) -> None:
     packed, alone = packed_and_alone(replace(LAYOUT, next_sentence=next_sentence))
-    (told, ours), (expected, theirs) = with_gradients(packed, True), with_gradients(alone, False)
-    assert told.keys() == expected.keys() and ("nsp_loss" in told) == next_sentence
-    assert told == pytest.approx(expected, rel=1e-5)
-    assert told["rows"] == 6
+    (sums, ours), (expected, theirs) = with_gradients(packed, True), with_gradients(alone, False)
+    assert sums.keys() == expected.keys() and ("nsp_loss" in sums) == next_sentence
+    assert sums == pytest.approx(expected, rel=1e-5)
+    assert sums["rows"] == 6
     assert ours.keys() == theirs.keys()
     for name, gradient in theirs.items():
         np.testing.assert_allclose(ours[name], gradient, rtol=1e-4, atol=1e-4, err_msg=name)

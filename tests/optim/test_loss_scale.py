@@ -13,11 +13,11 @@ from bert.optim.settings import LossScaleSettings
 
 def history(scale: LossScale, finite: str) -> list[tuple[float, int]]:
     """(scale, good steps) after each step of `finite`, a string of + and -."""
-    told = []
+    states = []
     for sign in finite:
         scale.update(tf.constant(sign == "+"))
-        told.append((float(scale.scale), int(scale.good_steps)))
-    return told
+        states.append((float(scale.scale), int(scale.good_steps)))
+    return states
 
 
 def test_it_halves_at_an_overflow_and_doubles_after_enough_good_steps() -> None:

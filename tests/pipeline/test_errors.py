@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bert.pipeline.errors import StageError, disk_full_told
+from bert.pipeline.errors import StageError, disk_full_as_error
 from bert.pipeline.job import run
 
 
@@ -58,12 +58,12 @@ def test_any_other_error_keeps_its_traceback() -> None:
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
 def test_a_full_disk_is_bad_input_too(number: int) -> None:
-    with pytest.raises(StageError) as caught, disk_full_told(".scratch/a"):
+    with pytest.raises(StageError) as caught, disk_full_as_error(".scratch/a"):
         raise OSError(number, "as the system says it")
     assert str(caught.value).startswith(".scratch/a: ") and "what has been done so far is kept" in str(caught.value)
     assert caught.value.run == "make room there, then dvc repro: it goes on"
 
 
 def test_what_else_fails_on_a_disk_is_not_called_full() -> None:
-    with pytest.raises(PermissionError), disk_full_told(".scratch/a"):
+    with pytest.raises(PermissionError), disk_full_as_error(".scratch/a"):
         raise PermissionError(errno.EACCES, "no")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,13 @@ from typing import Any
 import pytest
 
 from bert.download.settings import Source
-from bert.pipeline.code import ROOT
+from bert.pipeline.code import ROOT, code_hashes
 from bert.pipeline.errors import StageError
 from bert.pipeline.job import job
 from bert.pipeline.provenance import provenance
+from bert.pipeline.scratch import runs
+from stages.code import main as write_code
+from stages.stability import main as stability
 
 
 @pytest.fixture(autouse=True)
@@ -23,9 +27,14 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def work(params: dict[str, Any], inputs: list[Path] | None = None, code: str | None = None) -> str:
+MODULE = "stages.stability"
+
+
+def work(
+    params: dict[str, Any], inputs: list[Path] | None = None, module: str = MODULE, record: Path | None = Path("p.json")
+) -> str:
     """Run a job that publishes one file; the name of its scratch."""
-    with job("tiny@one", params, inputs or [], Path("m.json"), Path("p.json"), code=code) as running:
+    with job("tiny@one", module, params, inputs or [], Path("m.json"), record) as running:
         (running.folder / "result").write_text("done")
         running.metrics["count"] = 3
         running.provenance["precision"] = "fp32"
@@ -45,7 +54,7 @@ def test_results_metrics_and_provenance_are_in_place_at_the_end() -> None:
 def test_a_failed_job_writes_no_metrics_and_keeps_its_scratch() -> None:
     with (
         pytest.raises(ZeroDivisionError),
-        job("tiny", {}, [], Path("m.json"), Path("p.json")) as running,
+        job("tiny", MODULE, {}, [], Path("m.json"), Path("p.json")) as running,
     ):
         (running.folder / "half").write_text("half")
         raise ZeroDivisionError
@@ -58,8 +67,39 @@ def test_models_in_params_are_told_apart_by_their_values() -> None:
     assert len(names) == 2
 
 
-def test_code_joins_the_fingerprint_only_where_named() -> None:
-    assert work({}, code="stages.shards") != work({}) == work({})
+def test_the_fingerprint_holds_the_code_unless_the_work_decides_itself() -> None:
+    assert work({}, module="stages.shards") != work({}) == work({})
+    names = []
+    for module in (MODULE, "stages.shards"):
+        with job("tiny", module, {}, [], None, code_in_fingerprint=False) as running:
+            names.append(running.folder.name)
+            assert running.code == code_hashes(module)
+    assert names[0] == names[1]
+
+
+def test_a_stage_refuses_to_run_under_code_that_is_not_the_recorded_one() -> None:
+    write_code([])
+    recorded = Path("code/stability.json")
+    work({})
+    shutil.rmtree("out")
+    hashes = json.loads(recorded.read_text())
+    recorded.write_text(json.dumps({**hashes, "bert/report/stability.py": "0" * 16, "bert/gone.py": "0" * 16}))
+    with pytest.raises(StageError, match=r"changed since: bert/gone\.py, bert/report/stability\.py") as caught:
+        work({})
+    assert caught.value.run and caught.value.run.startswith("dvc repro code")
+    assert not Path("out").exists()
+    with pytest.raises(StageError, match=r"code/stability\.json is of other code"):
+        stability(["--runs", "a-1.json", "--metrics", "m.json"])
+    recorded.unlink()
+    work({})  # no pipeline to record anything in
+
+
+def test_without_a_place_of_its_own_the_provenance_stays_in_the_scratch() -> None:
+    work({}, record=None)
+    assert not Path("p.json").exists()
+    assert json.loads(Path(".scratch/provenance/tiny@one.json").read_text())["stage"] == "tiny@one"
+    work({}, record=None)
+    assert runs() == [], "it is no run's folder, which stages.scratch would list and remove"
 
 
 def test_a_missing_input_is_named_before_anything_is_done() -> None:

@@ -277,7 +277,7 @@ def test_what_a_stage_publishes_is_what_dvc_commits(tmp_path: Path) -> None:
 from pathlib import Path
 from bert.pipeline.job import job
 
-with job("make@one", {}, [], Path("metrics.json"), Path("record.json")) as work:
+with job("make@one", "stages.report", {}, [], Path("metrics.json"), Path("record.json")) as work:
     for name in ("a/b.txt", "a-b.txt", "a.txt", "a/c/d.txt", "ü é.txt", "B.txt", "deep/er/and/deeper.bin"):
         file = work.folder / "result" / name
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,7 @@ PRETRAINED = {
     **{"unigram_entropy": 6.3123, "nats_below_unigram": 1.1889, "train_mlm_loss": 5.0, "train_nsp_loss": 0.65},
     **{"sequences_per_second": 213.4567, "tokens_per_second": 27322.1, "steps": 600, "global_batch": 64, "ranks": 1},
     **{"precision": "tf32", "precision_effective": "fp32", "xla": True, "skipped_steps": 3, "peak_rss_mb": 2312},
-    **{"best_step": 500, "best_mlm_loss": 5.2345, "kept_step": 600, "accumulation": 4},
+    **{"best_step": 500, "best_mlm_loss": 5.2345, "kept_step": 600, "accumulation": 4, "recompute": True},
 }
 
 METRICS: dict[str, dict[str, Any]] = {
@@ -28,7 +28,7 @@ METRICS: dict[str, dict[str, Any]] = {
     "tfrecords/phase1": {"train": {"examples": 20123}},
     "tfrecords/phase2": {"train": {"examples": 5123}},
     "pretrain_phase1": PRETRAINED,
-    "pretrain_phase2": {**PRETRAINED, "nats_below_unigram": 1.4123},
+    "pretrain_phase2": {**PRETRAINED, "nats_below_unigram": 1.4123, "recompute": False},
     "squad": {
         **{"exact_match": 24.123, "f1": 31.456, "count": 410, "sequences_per_second": 22.1},
         "by_type": {"number": {"exact_match": 30.1, "f1": 35.2, "count": 120}},

@@ -44,6 +44,8 @@ def test_every_section_shows_its_figures(whole: str) -> None:
     assert page.row("masked tokens: loss, nats")[1:] == ["5.1234", "5.1234"]
     assert page.row("nats below unigram entropy")[1:] == ["1.1889", "1.4123"]
     assert page.row("precision")[1:] == ["tf32, ran as fp32"] * 2
+    assert page.row("XLA")[1:] == ["yes", "yes"]
+    assert page.row("layers recomputed in the backward pass")[1:] == ["yes", "no"]
     assert page.row("skipped steps")[1:] == ["3", "3"]
     assert page.row("accumulated micro-batches")[1:] == ["4", "4"]
     assert page.row("best step (MLM loss on some held-out text)")[1:] == ["500 (5.2345)"] * 2

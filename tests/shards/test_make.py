@@ -14,25 +14,18 @@ from hypothesis import given
 from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as st
 
+from bert.beam.run import Workplace
 from bert.documents.document import Document
 from bert.documents.texts import plain
 from bert.pipeline import manifest
 from bert.pipeline.errors import StageError
 from bert.shards import make as module
 from bert.shards.make import make_shards
-from bert.shards.settings import NearSettings, ShardsSettings
+from bert.shards.settings import ShardsSettings
 from tests.corpus import document
 from tests.project import files
+from tests.shards.settings import SETTINGS
 
-SETTINGS = ShardsSettings(
-    language="en",
-    train=3,
-    test=2,
-    test_fraction=0.3,
-    duplicates="exact",
-    near=NearSettings(threshold=0.8, permutations=128, shingle=3),
-    max_repeats=None,
-)
 DOCUMENTS = [Document(f"text:{n}", "u", "", document(n)) for n in range(40)]
 
 
@@ -40,8 +33,8 @@ def corpus(folder: Path, *contents: list[Document]) -> Path:
     """A folder of documents, a file for each list."""
     folder.mkdir(parents=True)
     entries = []
-    for number, told in enumerate(contents):
-        (folder / f"documents-{number:05d}.jsonl").write_bytes(b"".join(d.to_json() for d in told))
+    for number, documents in enumerate(contents):
+        (folder / f"documents-{number:05d}.jsonl").write_bytes(b"".join(d.to_json() for d in documents))
         entries.append({"path": f"documents-{number:05d}.jsonl"})
     manifest.write(folder, entries)
     return folder
@@ -52,9 +45,10 @@ def shards(tmp_path: Path) -> Any:
     """make_shards of folders; returns {file: bytes}, without the manifests."""
     runs = iter(range(100))
 
-    def make(*folders: Path, settings: ShardsSettings = SETTINGS, seed: int = 7) -> dict[str, bytes]:
+    def make(*folders: Path, settings: ShardsSettings = SETTINGS, seed: int = 7, **how: Any) -> dict[str, bytes]:
         scratch = tmp_path / f"scratch-{next(runs)}"
-        make.metrics = make_shards(list(folders), settings, seed, scratch / "work", scratch / "out")  # type: ignore[attr-defined]
+        place = Workplace(scratch / "work", **how)
+        make.metrics = make_shards(list(folders), settings, seed, place, scratch / "out")  # type: ignore[attr-defined]
         made = files(scratch / "out")
         make.dropped = [json.loads(line) for line in made.pop("dropped.jsonl").splitlines()]  # type: ignore[attr-defined]
         return {n: data for n, data in made.items() if not n.endswith(".json")}
@@ -72,10 +66,10 @@ def test_each_document_is_whole_in_one_shard_a_sentence_a_line(shards: Any, tmp_
     assert list(made) == [f"test/test-0000{n}-of-00002.txt" for n in range(2)] + [
         f"train/train-0000{n}-of-00003.txt" for n in range(3)
     ]
-    told = [block for shard in made.values() for block in read(shard)]
+    found = [block for shard in made.values() for block in read(shard)]
     # The corpus has no abbreviations: each of its full stops ends a sentence.
     expected = [d.text.replace("\n", " ").replace(". ", ".\n") for d in DOCUMENTS]
-    assert sorted(told) == sorted(expected)
+    assert sorted(found) == sorted(expected)
     assert all(shard.endswith(b".\n") and b"\n\n\n" not in shard for shard in made.values())
     assert sum(shards.metrics[split]["documents"] for split in ("train", "test")) == 40
     assert shards.metrics["train"]["sentences"] == sum(
@@ -147,12 +141,12 @@ def test_the_bytes_do_not_depend_on_how_much_a_worker_holds(
 ) -> None:
     """As many pieces as documents, dozens of buckets a shard, or both, and all that finds duplicates."""
     notice = "This notice stands in every third document."
-    told = [Document(f"text:{n}", "u", "", document(n % 35) + (n % 3 == 0) * f"\n{notice}") for n in range(40)]
+    documents = [Document(f"text:{n}", "u", "", document(n % 35) + (n % 3 == 0) * f"\n{notice}") for n in range(40)]
     settings = SETTINGS.model_copy(update=ALL)
-    whole = shards(corpus(tmp_path / "whole" / "text", told), settings=settings)
+    whole = shards(corpus(tmp_path / "whole" / "text", documents), settings=settings)
     metrics, dropped = shards.metrics, shards.dropped
     small(monkeypatch, piece, bucket)
-    cut = shards(corpus(tmp_path / "cut" / "text", told[20:], told[:20]), settings=settings)
+    cut = shards(corpus(tmp_path / "cut" / "text", documents[20:], documents[:20]), settings=settings)
     assert (cut, shards.metrics, shards.dropped) == (whole, metrics, dropped)
     assert metrics["dropped"]["boilerplate_passage"] == 14 and metrics["dropped"]["exact_duplicate"] == 5
 
@@ -184,16 +178,13 @@ def test_memory_does_not_grow_with_the_corpus(shards: Any, tmp_path: Path, monke
 
 
 @pytest.mark.slow
-def test_workers_may_see_a_bucket_only(
-    shards: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bucket: str
-) -> None:
+def test_workers_may_see_a_bucket_only(shards: Any, tmp_path: Path, bucket: str) -> None:
     """All passes through an object store: what is read there are ranges, what is written is never empty."""
-    told = [*DOCUMENTS[:7], Document("text:again", "u", "", document(3))]
-    folder = corpus(tmp_path / "text", told)
+    documents = [*DOCUMENTS[:7], Document("text:again", "u", "", document(3))]
+    folder = corpus(tmp_path / "text", documents)
     settings = SETTINGS.model_copy(update={**ALL, "train": 4, "test": 1})
     here = shards(folder, settings=settings)
-    monkeypatch.setenv("BERT_WORK", f"{bucket}/bert")
-    assert shards(folder, settings=settings) == here and b"" in here.values()
+    assert shards(folder, settings=settings, work_folder=f"{bucket}/bert") == here and b"" in here.values()
     assert shards.metrics["dropped"]["exact_duplicate"] == 1
 
 
@@ -203,17 +194,17 @@ def test_processes_write_the_same_bytes(shards: Any, tmp_path: Path, monkeypatch
     folder = long_corpus(tmp_path / "text", 200)
     settings = SETTINGS.model_copy(update=ALL)
     here = shards(folder, settings=settings)
-    monkeypatch.setenv("BERT_BEAM_OPTIONS", "--direct_running_mode=multi_processing --direct_num_workers=2")
+    two = ("--direct_running_mode=multi_processing", "--direct_num_workers=2")
     monkeypatch.setenv("PYTHONHASHSEED", "77")
-    assert shards(folder, settings=settings) == here
+    assert shards(folder, settings=settings, options=two) == here
 
 
 def lines_of(folder: Path, contents: list[list[str]]) -> Path:
     """The documents of a text corpus whose files hold these lines."""
     counts: Counter[str] = Counter()
     found = [
-        list(plain([f"{line}\n".encode() for line in told], f"{n}.txt", "u", 1, counts))
-        for n, told in enumerate(contents)
+        list(plain([f"{line}\n".encode() for line in lines], f"{n}.txt", "u", 1, counts))
+        for n, lines in enumerate(contents)
     ]
     return corpus(folder, *found)
 
@@ -232,9 +223,9 @@ def test_lines_of_text_are_the_same_shards_in_whatever_files_they_stand(
         else:
             contents[-1].append(line)
     made = []
-    for name, told in (("one", [lines]), ("cut", contents)):
+    for name, in_files in (("one", [lines]), ("cut", contents)):
         work = tmp_path_factory.mktemp(name)
-        make_shards([lines_of(work / "text", told)], SETTINGS, 7, work / "scratch", work / "out")
+        make_shards([lines_of(work / "text", in_files)], SETTINGS, 7, Workplace(work / "scratch"), work / "out")
         made.append(files(work / "out"))
     assert made[0] == made[1]
     assert len(made[0]["dropped.jsonl"].splitlines()) == 3
@@ -296,9 +287,9 @@ def test_near_duplicates_are_not_in_train_and_in_test(shards: Any, tmp_path: Pat
 
 def test_boilerplate_goes_from_all_documents_and_an_empty_one_goes_whole(shards: Any, tmp_path: Path) -> None:
     notice = "Sign up for our letters, by post or by pigeon."
-    told = [Document(d.id, d.url, d.title, d.text + (n < 5) * f"\n{notice}") for n, d in enumerate(DOCUMENTS)]
+    documents = [Document(d.id, d.url, d.title, d.text + (n < 5) * f"\n{notice}") for n, d in enumerate(DOCUMENTS)]
     only = Document("text:only", "u", "", notice)
-    folder = corpus(tmp_path / "text", [only, *told, told[0]])
+    folder = corpus(tmp_path / "text", [only, *documents, documents[0]])
     made = shards(folder, settings=SETTINGS.model_copy(update={"max_repeats": 5}))
     assert not any(b"pigeon" in data for data in made.values())
     assert made == shards(corpus(tmp_path / "clean" / "text", DOCUMENTS))
@@ -308,9 +299,9 @@ def test_boilerplate_goes_from_all_documents_and_an_empty_one_goes_whole(shards:
 
 def test_what_boilerplate_takes_is_counted_and_listed(shards: Any, tmp_path: Path) -> None:
     notice = "Sign up for our letters, by post or by pigeon."
-    told = [Document(d.id, d.url, d.title, f"{notice}\n{d.text}") for d in DOCUMENTS]
+    documents = [Document(d.id, d.url, d.title, f"{notice}\n{d.text}") for d in DOCUMENTS]
     shards(
-        corpus(tmp_path / "text", told, [Document("text:only", "u", "", notice)]),
+        corpus(tmp_path / "text", documents, [Document("text:only", "u", "", notice)]),
         settings=SETTINGS.model_copy(update={"max_repeats": 5}),
     )
     assert shards.metrics["dropped"] == {
@@ -326,10 +317,10 @@ def test_the_metrics_are_those_of_the_files(shards: Any, tmp_path: Path) -> None
     made = shards(corpus(tmp_path / "text", DOCUMENTS))
     for split in ("train", "test"):
         data = b"".join(data for name, data in made.items() if name.startswith(split))
-        told = shards.metrics[split]
-        assert told["bytes"] == len(data) and told["words"] == len(data.split())
-        assert told["sentences"] == len([line for line in data.split(b"\n") if line])
-        assert told["documents"] == sum(len(read(d)) for n, d in made.items() if n.startswith(split))
+        metrics = shards.metrics[split]
+        assert metrics["bytes"] == len(data) and metrics["words"] == len(data.split())
+        assert metrics["sentences"] == len([line for line in data.split(b"\n") if line])
+        assert metrics["documents"] == sum(len(read(d)) for n, d in made.items() if n.startswith(split))
 
 
 def test_no_configured_corpus_is_an_error_that_names_the_parameters(shards: Any, tmp_path: Path) -> None:

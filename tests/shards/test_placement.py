@@ -1,11 +1,11 @@
-"""bert/shards/placement.py."""
+"""bert/shards/placement.py: the split, shard and order of a document."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from bert.shards.placement import SPLITS, Placement
-from tests.shards.test_make import SETTINGS
+from tests.shards.settings import SETTINGS
 
 NAMES = [f"wikipedia:{n}" for n in range(3000)]
 

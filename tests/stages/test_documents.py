@@ -35,7 +35,7 @@ def test_documents_metrics_and_provenance_are_written(project: Project) -> None:
     ]
     metrics = json.loads((project.path / "metrics/documents/text.json").read_text())
     assert (metrics["documents"], metrics["dropped"]) == (3, {"empty_line": 1, "short_passage": 1})
-    record = json.loads((project.path / "metrics/provenance/documents/text.json").read_text())
+    record = json.loads((project.path / ".scratch/provenance/documents@text.json").read_text())
     assert record["command"] == "dvc repro -f -s documents@text"
 
 
@@ -57,13 +57,13 @@ def test_after_too_many_errors_a_raised_threshold_goes_on_from_the_finished_part
     folder.mkdir(parents=True)
     (folder / "a.xml").write_text(HEAD + page(1, document(1)) + page(2, "{{" * 30) + TAIL)
     manifest.write(folder, [{"path": "a.xml", "url": "https://wiki.example.org/a.xml"}])
-    told = ["--corpus", "wikipedia", "--source", str(folder.relative_to(project.path))]
+    flags = ["--corpus", "wikipedia", "--source", str(folder.relative_to(project.path))]
     with pytest.raises(StageError, match=r"1 of 2 articles failed, more than documents\.max_error_rate = 0\.1"):
-        main([*told, *project.arguments("documents", "wikipedia")])
+        main([*flags, *project.arguments("documents", "wikipedia")])
     (part,) = project.path.glob(".scratch/**/parts/documents-00000/documents.jsonl")
     part.write_bytes(part.read_bytes() * 2)  # to be known by
     project.set(documents={"max_error_rate": 0.5})
-    main([*told, *project.arguments("documents", "wikipedia")])
+    main([*flags, *project.arguments("documents", "wikipedia")])
     metrics = json.loads((project.path / "metrics/documents/wikipedia.json").read_text())
     assert (metrics["failed"], metrics["articles"], metrics["documents"]) == (1, 2, 1)
     (published,) = (project.path / "data/documents/wikipedia").glob("documents-*")

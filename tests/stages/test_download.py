@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import logging
 import os
 import random
 import resource
@@ -18,6 +19,7 @@ from typing import Any
 import pytest
 
 from bert.pipeline.errors import StageError
+from bert.pipeline.scratch import runs
 from stages.documents import main as make_documents
 from stages.download import main
 from tests.download.server import Server, serving, slow, status
@@ -44,9 +46,20 @@ def test_files_metrics_and_provenance_are_written(project: Project, server: Serv
         "bytes": 500_000,
         "dropped": {},
     }
-    record = json.loads((project.path / "metrics/provenance/download/text.json").read_text())
+    record = json.loads((project.path / ".scratch/provenance/download@text.json").read_text())
     assert record["stage"] == "download@text" and record["command"] == "dvc repro -f -s download@text"
-    assert files(project.path / ".scratch") == {}, "without DVC nobody would come back for the scratch"
+    assert runs() == [], "without DVC nobody would come back for the scratch"
+
+
+def test_the_log_says_how_much_has_come(
+    project: Project, server: Server, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.INFO, logger="bert")
+    monkeypatch.setattr("bert.watch.progress.SECONDS_BETWEEN_LINES", 0.0)
+    server.body = bytes(3_000_000)
+    project.set(download={"text": [{"url": f"{server.base}/a.txt"}]})
+    main(arguments(project, "text"))
+    assert any(line.startswith("download: 3/3 MB, 1/1 files, ") for line in caplog.messages)
 
 
 @pytest.mark.parametrize("value", [None, []])
@@ -172,8 +185,8 @@ def test_a_full_disk_is_one_error_and_the_next_run_goes_on(project: Project, ser
         pytest.skip(f"the limits of another process cannot be set here: {error}")
     _, said = process.communicate(timeout=60)
     assert process.returncode == 1 and "Traceback" not in said
-    (told,) = [line for line in said.splitlines() if line.startswith("error: ")]
-    assert "File too large" in told and f"{server.base}/a.txt" in told and ".scratch" in told
+    (message,) = [line for line in said.splitlines() if line.startswith("error: ")]
+    assert "File too large" in message and f"{server.base}/a.txt" in message and ".scratch" in message
     assert "next: make room there, then dvc repro" in said
     assert partial(project) == 200_000
 
@@ -212,7 +225,7 @@ def test_ten_kills_at_random_moments_change_no_byte(project: Project, server: Se
     ]
     project.set(download={"text": sources, "dumps": server.base})
     wanted = tmp_path / "undisturbed"
-    main(["--source", "text", "--out", str(wanted), "--metrics", "m.json", "--provenance", "p.json"])
+    main(["--source", "text", "--out", str(wanted), "--metrics", "m.json"])
     asked_undisturbed, sent_undisturbed = len(server.asked), server.sent
 
     server.bytes_a_second = 500_000  # 11 s for all

@@ -76,10 +76,10 @@ def documents(project: Project) -> Iterator[None]:
     project.set(shards={"train": 20, "test": 4, "duplicates": "near"})
     folder = project.path / "data/documents/wikipedia"
     folder.mkdir(parents=True)
-    told = [Document(f"wikipedia:{n}", "u", "", text) for n, text in enumerate(texts(1600, 100))]
-    told[1500:] = [Document(f"wikipedia:copy-{n}", "u", "", told[n].text) for n in range(100)]
+    documents = [Document(f"wikipedia:{n}", "u", "", text) for n, text in enumerate(texts(1600, 100))]
+    documents[1500:] = [Document(f"wikipedia:copy-{n}", "u", "", documents[n].text) for n in range(100)]
     for n in range(16):
-        lines = b"".join(document.to_json() for document in told[n::16])
+        lines = b"".join(document.to_json() for document in documents[n::16])
         (folder / f"documents-{n:05d}.jsonl").write_bytes(lines)
     manifest.write(folder)
     yield
@@ -94,8 +94,8 @@ def shards(project: Project) -> Iterator[None]:
         folder = project.path / "data/shards" / split
         folder.mkdir(parents=True)
         for n in numbers:
-            told = [text.replace(". ", ".\n") + "\n" for text in texts(60 + n, 50)]
-            (folder / f"{split}-{n:02d}.txt").write_text("\n".join(told))
+            lines = [text.replace(". ", ".\n") + "\n" for text in texts(60 + n, 50)]
+            (folder / f"{split}-{n:02d}.txt").write_text("\n".join(lines))
         manifest.write(folder)
     yield
 

@@ -11,6 +11,7 @@ from dvc.utils.hydra import apply_overrides
 
 from bert.pipeline.code import ROOT
 from bert.pipeline.errors import StageError
+from bert.pipeline.machine import machine_settings
 from bert.pipeline.params import load, section
 from bert.training.settings import PhaseTraining, PrecisionName, PretrainSettings
 from bert.training.world import split_batch
@@ -66,16 +67,17 @@ def test_each_divides_evenly_into_the_accumulation_that_its_batch_needs(
     name: str, applied: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     preset = applied(name)
-    for variable, value in preset.machine.items():
-        monkeypatch.setenv(variable, value)
-    ranks = int(preset.machine["BERT_RANKS"])
+    machine = machine_settings(preset.machine)
+    ranks = machine.wanted_ranks
     assert str(ranks) in name.split("_")[1] and section(PrecisionName, "precision") == name.split("_")[2]
     for phase, accumulated in zip(("phase1", "phase2"), ACCUMULATED[name], strict=True):
         size = section(PhaseTraining, f"pretrain.{phase}").batch_size
-        split = split_batch(f"pretrain_{phase}", f"pretrain.{phase}.batch_size", size, ranks)
+        stage = f"pretrain_{phase}"
+        split = split_batch(stage, f"pretrain.{phase}.batch_size", size, ranks, machine.micro_batch_of(stage))
         assert split.accumulate == accumulated
         assert split.rows_per_rank * ranks == size
-    split_batch("squad", "squad.batch_size", section(int, "squad.batch_size"), ranks)
+    size = section(int, "squad.batch_size")
+    split_batch("squad", "squad.batch_size", size, ranks, machine.micro_batch_of("squad"))
 
 
 @pytest.mark.parametrize("name", names())

@@ -43,13 +43,6 @@ METRICS = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _no_training_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    of_machine = ("BERT_RANKS", "BERT_HOSTS", "BERT_MICRO_BATCH", "BERT_RESUME", "BERT_SAVE_SECONDS")
-    for name in (*of_machine, "BERT_TENSORBOARD", "BERT_DVCLIVE", "DVC_EXP_NAME"):
-        monkeypatch.delenv(name, raising=False)
-
-
 @pytest.fixture(scope="module")
 def pretrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project in which both phases have run; to be read and copied only."""

@@ -29,12 +29,6 @@ KINDS: dict[str, dict[str, Any]] = {
 STEPS = 6
 
 
-@pytest.fixture(autouse=True)
-def _no_training_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("BERT_RANKS", "BERT_HOSTS", "BERT_MICRO_BATCH", "BERT_RESUME", "BERT_SAVE_SECONDS"):
-        monkeypatch.delenv(name, raising=False)
-
-
 def project_of(kind: str, project: Project) -> Path:
     folder = project.path
     vocab = stage.write_vocab_in(folder, PIECES)

@@ -82,8 +82,8 @@ def test_of_bad_input_every_runner_tells_one_error_and_nothing_else(
             f.write("no JSON\n")
     manifest.write(folder, [{"path": f"{name}.jsonl", "url": f"https://example.org/{name}.jsonl"} for name in "abcd"])
     with options(runner, tmp_path) as given:
-        told = ["--corpus", "text", "--source", "data/download/text", *project.arguments("documents", "text")]
-        process = project.start("documents", *told, BERT_BEAM_OPTIONS=given, BERT_LOG="WARNING")
+        flags = ["--corpus", "text", "--source", "data/download/text", *project.arguments("documents", "text")]
+        process = project.start("documents", *flags, BERT_BEAM_OPTIONS=given, BERT_LOG="WARNING")
         _, said = process.communicate(timeout=120)
     assert process.returncode == 1
     # Beam's own workers say on stderr that they start.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 
 import pytest
 
@@ -19,8 +20,8 @@ def arguments(project: Project) -> list[str]:
     """Of a run over one corpus of 30 documents and one that is not configured."""
     text = project.path / "data/documents/text"
     text.mkdir(parents=True)
-    told = [Document(f"text:{n}", "u", "", document(n)) for n in range(30)]
-    (text / "documents-00000.jsonl").write_bytes(b"".join(d.to_json() for d in told))
+    documents = [Document(f"text:{n}", "u", "", document(n)) for n in range(30)]
+    (text / "documents-00000.jsonl").write_bytes(b"".join(d.to_json() for d in documents))
     manifest.write(text, [{"path": "documents-00000.jsonl"}])
     manifest.write_unconfigured(project.path / "data/documents/books")
     return ["--documents", "data/documents/books", "data/documents/text", *project.arguments("shards")]
@@ -37,7 +38,17 @@ def test_train_and_test_are_two_whole_folders(project: Project, arguments: list[
     metrics = json.loads((project.path / "metrics/shards.json").read_text())
     assert metrics["documents"] == metrics["train"]["documents"] + metrics["test"]["documents"] == 30
     assert metrics["train"]["shards"] == 3 and metrics["train"]["words"] > metrics["train"]["sentences"]
-    assert (project.path / "metrics/provenance/shards.json").exists()
+    assert (project.path / ".scratch/provenance/shards.json").exists()
+
+
+def test_the_log_says_how_many_parts_are_finished(
+    project: Project, arguments: list[str], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.INFO, logger="bert")
+    monkeypatch.setattr("bert.watch.progress.SECONDS_BETWEEN_LINES", 0.0)
+    main(arguments)
+    lines = [line.split(",")[0] for line in caplog.messages]
+    assert {"shards: scatter: 1/1 parts", "shards: gather: 5/5 parts"} <= set(lines)
 
 
 def test_too_many_shards_leave_nothing_behind(project: Project, arguments: list[str]) -> None:

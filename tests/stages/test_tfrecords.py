@@ -39,7 +39,7 @@ def test_records_metrics_and_provenance_are_written(project: Project) -> None:
     header, *rows = (project.path / "metrics/lengths/phase1.tsv").read_text().splitlines()
     assert header == "split\ttokens\tsequences"
     assert sum(int(row.split("\t")[2]) for row in rows) == sum(metrics[s]["examples"] for s in ("train", "test"))
-    record = json.loads((project.path / "metrics/provenance/tfrecords/phase1.json").read_text())
+    record = json.loads((project.path / ".scratch/provenance/tfrecords@phase1.json").read_text())
     assert record["command"] == "dvc repro -f -s tfrecords@phase1"
 
 

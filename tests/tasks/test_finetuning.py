@@ -12,14 +12,20 @@ from bert.checkpoints.folder import Model
 from bert.model.parameters import classifier_shapes, pretraining_shapes
 from bert.optim.settings import LossScaleSettings
 from bert.pipeline.errors import StageError
-from bert.tasks.finetuning import CLASSES, Finetuned, finetune, forward_classes, forward_spans, predict
+from bert.tasks.finetuning import Finetuned, FineTuning
+from bert.tasks.settings import FinetuneParams, FinetuneSettings, GlueTaskSettings
 from bert.training.batches import Arrays
+from bert.training.context import Context
 from bert.training.loop import Run
-from bert.training.world import World
+from bert.training.objectives import TaskObjective, classes, spans
+from bert.training.settings import ComputeSettings
+from bert.training.world import Split, World
 from tests.model.reference import random_weights
-from tests.training.tiny import CONFIG, FIRST_WORD, FP32, make_batch, optimizer_settings
+from tests.training.tiny import CONFIG, FIRST_WORD, make_batch, optimizer_settings
 
 COUNT = 24
+COMPUTE = ComputeSettings(precision="fp32", xla=False, deterministic=True, allreduce="fp32")
+TWO_CLASSES = classes(2)
 PRETRAINED = random_weights(pretraining_shapes(CONFIG), seed=1)
 
 
@@ -33,45 +39,48 @@ def arrays() -> Arrays:
     }
 
 
-def tuned_on(
-    folder: Path, from_random: bool, epochs: float, peak_rate: float = 0.003, reinit_layers: int = 0
-) -> Finetuned:
-    return finetune(
-        "glue@mrpc",
-        "glue.mrpc",
-        CLASSES,
-        lambda config: classifier_shapes(config, 2),
-        Model(CONFIG, PRETRAINED, folder / "vocab.txt"),
-        from_random,
-        arrays(),
-        reinit_layers=reinit_layers,
-        batch_size=8,
+def fine_tuning(
+    folder: Path,
+    epochs: float,
+    peak_rate: float = 0.003,
+    reinit_layers: int = 0,
+    objective: TaskObjective = TWO_CLASSES,
+) -> FineTuning:
+    """Of the pretrained model."""
+    task = GlueTaskSettings(
+        max_seq_length=16,
         epochs=epochs,
-        peak_rate=peak_rate,
+        batch_size=8,
+        learning_rate=peak_rate,
         warmup_proportion=0.1,
+        reinit_layers=reinit_layers,
+        random_control=True,
+    )
+    shared = FinetuneSettings(
+        init="phase1",
         optimizer=optimizer_settings(name="adamw"),
         loss_scale=LossScaleSettings(initial=1, growth_steps=1),
         dropout=0.1,
         max_skipped=1,
-        precision=FP32,
-        seed=3,
-        scratch=folder / "scratch",
-        world=World(),
-        code={},
     )
+    params = FinetuneParams("glue.mrpc", task, shared, COMPUTE, seed=3)
+    start = Model(CONFIG, PRETRAINED, folder / "vocab.txt")
+    context = Context(folder / "scratch", World(), Split(1, 1, 8))
+    return FineTuning("glue@mrpc", objective, start, params, context)
 
 
 def test_a_task_is_learned_from_the_given_encoder(tmp_path: Path) -> None:
-    tuned = tuned_on(tmp_path, from_random=False, epochs=30, peak_rate=0.01)
+    tuning = fine_tuning(tmp_path, epochs=30, peak_rate=0.01)
+    tuned = tuning.tune(arrays())
     assert tuned.steps == 30 * COUNT / 8
     assert tuned.run.last["task_loss"] < 0.3  # chance: 0.69
-    logits = predict(tuned, forward_classes, arrays(), 8, FP32, World())
+    logits = tuning.predict(tuned, arrays(), 8)
     np.testing.assert_array_equal(logits.argmax(axis=1), arrays()["labels"])
 
 
 @pytest.mark.parametrize("from_random", [False, True])
 def test_the_encoder_is_the_given_one_and_in_the_control_is_not(tmp_path: Path, from_random: bool) -> None:
-    tuned = tuned_on(tmp_path, from_random, epochs=0.1, peak_rate=1e-12)
+    tuned = fine_tuning(tmp_path, epochs=0.1, peak_rate=1e-12).tune(arrays(), from_random=from_random)
     assert tuned.steps == 1
     weights = tuned.weights()
     assert weights.keys() == classifier_shapes(CONFIG, 2).keys()
@@ -82,7 +91,7 @@ def test_the_encoder_is_the_given_one_and_in_the_control_is_not(tmp_path: Path, 
 
 
 def test_reinit_layers_keeps_the_lower_layers_and_starts_the_top_and_the_pooler_anew(tmp_path: Path) -> None:
-    weights = tuned_on(tmp_path, from_random=False, epochs=0.1, peak_rate=1e-12, reinit_layers=1).weights()
+    weights = fine_tuning(tmp_path, epochs=0.1, peak_rate=1e-12, reinit_layers=1).tune(arrays()).weights()
     top = f"bert/encoder/layer_{CONFIG.num_hidden_layers - 1}/"
     for name in (n for n in weights if n.startswith("bert/") and not n.endswith(("bias", "beta", "gamma"))):
         kept = bool(np.allclose(weights[name], PRETRAINED[name], atol=1e-6))
@@ -94,7 +103,7 @@ def test_more_layers_to_start_anew_than_there_are_is_an_error(tmp_path: Path) ->
     with pytest.raises(
         StageError, match=rf"glue\.mrpc\.reinit_layers is {layers + 1}, but the model has {layers} layers"
     ):
-        tuned_on(tmp_path, from_random=False, epochs=1, reinit_layers=layers + 1)
+        fine_tuning(tmp_path, epochs=1, reinit_layers=layers + 1)
 
 
 @pytest.mark.parametrize("batch_size", [COUNT, 7, 1, 100])
@@ -103,7 +112,8 @@ def test_predictions_are_all_rows_in_order_whatever_the_batch(tmp_path: Path, ba
         "cls/squad/output_weights": np.random.default_rng(0).standard_normal((2, 16)).astype(np.float32),
         "cls/squad/output_bias": np.zeros(2, np.float32),
     }
-    found = predict(Finetuned(CONFIG, weights, Run([]), 0), forward_spans, arrays(), batch_size, FP32, World())
-    whole = forward_spans(weights, CONFIG, {n: tf.constant(x) for n, x in arrays().items()}, tf.float32)
+    tuning = fine_tuning(tmp_path, epochs=1, objective=spans())
+    found = tuning.predict(Finetuned(CONFIG, weights, Run([]), 0), arrays(), batch_size)
+    whole = spans().forward(weights, CONFIG, {n: tf.constant(x) for n, x in arrays().items()}, tf.float32)
     assert found.shape == (COUNT, 2, 16)
     np.testing.assert_allclose(found, whole, rtol=0, atol=1e-5)

@@ -42,14 +42,14 @@ def test_shards_without_text_are_an_error(tmp_path: Path) -> None:
 
 def test_a_learned_vocabulary_is_complete_lower_case_bounded_and_the_same_again(tmp_path: Path) -> None:
     folder = shards(tmp_path, *("\n".join(document(10 * n + i) for i in range(10)) + "\n" for n in range(3)))
-    pieces, told = learn(folder, SETTINGS)
+    pieces, counts = learn(folder, SETTINGS)
     text = (folder / "train-0.txt").read_text() + (folder / "train-1.txt").read_text()
     assert tuple(pieces[:5]) == SPECIAL_PIECES
     assert len(SPECIAL_PIECES) < len(pieces) <= SETTINGS.size and len(set(pieces)) == len(pieces)
     assert all(piece == piece.lower() for piece in pieces[5:])
     assert {"keeper", "lamp", "the"} <= set(pieces)
-    assert learn(folder, SETTINGS) == (pieces, told)
-    assert told["words"] > len(text.split()) and told["dropped"] == {"rare_word": 0}
+    assert learn(folder, SETTINGS) == (pieces, counts)
+    assert counts["words"] > len(text.split()) and counts["dropped"] == {"rare_word": 0}
 
 
 def test_words_are_counted_as_the_tokenizer_splits_them() -> None:
@@ -62,8 +62,8 @@ def test_words_are_counted_as_the_tokenizer_splits_them() -> None:
 def test_the_rarest_words_are_left_out_and_counted(tmp_path: Path) -> None:
     folder = shards(tmp_path, "\n".join(["lamp lamp lamp keeper keeper zebra zebra barrel"] * 20))
     assert most_frequent(count_words(sample(folder, 10**6)), 3) == {"lamp": 60, "keeper": 40, "zebra": 40}
-    pieces, told = learn(folder, SETTINGS.model_copy(update={"max_words": 3}))
-    assert told == {"words": 160, "distinct_words": 4, "dropped": {"rare_word": 1}}
+    pieces, counts = learn(folder, SETTINGS.model_copy(update={"max_words": 3}))
+    assert counts == {"words": 160, "distinct_words": 4, "dropped": {"rare_word": 1}}
     assert {"lamp", "keeper", "zebra"} <= set(pieces) and "barrel" not in pieces
 
 

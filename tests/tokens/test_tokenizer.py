@@ -1,4 +1,4 @@
-"""Tests for bert/tokens/tokenizer.py. One TensorFlow import; the vocabulary is made here."""
+"""bert/tokens/tokenizer.py: ids, and the characters that they come from, with a vocabulary made here."""
 
 from __future__ import annotations
 

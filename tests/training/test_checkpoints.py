@@ -10,6 +10,7 @@ import pytest
 
 from bert.pipeline.errors import StageError
 from bert.training.checkpoints import Checkpoint, newest, save
+from bert.training.context import Resume
 
 CODE = {"bert/training/step.py": "aaaa", "bert/model/heads.py": "bbbb"}
 OTHER_CODE = CODE | {"bert/model/heads.py": "cccc"}
@@ -32,8 +33,8 @@ def save_steps(folder: Path, *steps: int, code: dict[str, str] = CODE) -> None:
         save(folder, step, arrays(step), STATE, code)
 
 
-def found(folder: Path, code: dict[str, str] = CODE) -> Checkpoint:
-    checkpoint = newest(folder, code)
+def found(folder: Path, code: dict[str, str] = CODE, resume: Resume = None) -> Checkpoint:
+    checkpoint = newest(folder, code, resume)
     assert checkpoint is not None
     return checkpoint
 
@@ -133,35 +134,22 @@ def test_a_file_that_came_or_went_is_other_code_too(tmp_path: Path) -> None:
         newest(tmp_path, {"bert/model/heads.py": "bbbb", "bert/model/new.py": "dddd"})
 
 
-def test_accept_goes_on_in_spite_of_other_code_and_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_accept_goes_on_in_spite_of_other_code_and_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     save_steps(tmp_path, 10)
-    monkeypatch.setenv("BERT_RESUME", "accept")
     with caplog.at_level(logging.INFO):
-        assert found(tmp_path, OTHER_CODE).step == 10
+        assert found(tmp_path, OTHER_CODE, "accept").step == 10
     assert "bert/model/heads.py" in caplog.text
 
 
-def test_fresh_starts_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fresh_starts_again(tmp_path: Path) -> None:
     save_steps(tmp_path, 10)
-    monkeypatch.setenv("BERT_RESUME", "fresh")
-    assert newest(tmp_path, OTHER_CODE) is None
-    assert found(tmp_path, CODE).step == 10, "what fits is not thrown away"
+    assert newest(tmp_path, OTHER_CODE, "fresh") is None
+    assert found(tmp_path, CODE, "fresh").step == 10, "what fits is not thrown away"
 
 
-def test_after_a_fresh_start_the_new_checkpoints_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_a_fresh_start_the_new_checkpoints_count(tmp_path: Path) -> None:
     # The old ones are further on. If they outlived the new ones, a second kill would start again once more.
     save_steps(tmp_path, 300, 400)
-    monkeypatch.setenv("BERT_RESUME", "fresh")
-    assert newest(tmp_path, OTHER_CODE) is None
+    assert newest(tmp_path, OTHER_CODE, "fresh") is None
     save_steps(tmp_path, 5, code=OTHER_CODE)
-    monkeypatch.delenv("BERT_RESUME")
     assert found(tmp_path, OTHER_CODE).step == 5
-
-
-def test_an_unknown_choice_is_no_choice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    save_steps(tmp_path, 10)
-    monkeypatch.setenv("BERT_RESUME", "yes")
-    with pytest.raises(StageError, match="made by other code"):
-        newest(tmp_path, OTHER_CODE)

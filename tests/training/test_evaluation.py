@@ -16,7 +16,7 @@ from bert.model.parameters import pretraining_shapes
 from bert.training.evaluation import HeldOut, unigram_entropy
 from bert.training.world import World
 from tests.model.reference import random_weights
-from tests.training.tiny import CONFIG, FP32, make_batch, tensors, write_records, write_vocab
+from tests.training.tiny import CONFIG, held_out_sums, make_batch, tensors, write_records, write_vocab
 
 WEIGHTS = random_weights(pretraining_shapes(CONFIG), seed=1)
 COUNTS = [5, 0, 8]
@@ -29,7 +29,7 @@ def records(tmp_path: Path) -> Records:
 
 
 def held_out(records: Records, batch_size: int) -> HeldOut:
-    return HeldOut(WEIGHTS, CONFIG, records, None, pretraining_sums, batch_size, FP32.dtype, World())
+    return HeldOut(held_out_sums(WEIGHTS), records, None, batch_size, World())
 
 
 def test_unigram_entropy_by_hand() -> None:

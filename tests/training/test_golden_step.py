@@ -37,16 +37,16 @@ whose default_rng draws other batches, or a TensorFlow whose Philox does."""
 def observed() -> dict[str, float]:
     step = fresh_step(Split(1, 1, ROWS), clip_norm=0.5)
     before = values_of(step)
-    (told,) = take_steps(step, range(1), ROWS)
+    (figures,) = take_steps(step, range(1), ROWS)
     after = values_of(step)
 
     def moved(name: str) -> float:
         return float(np.linalg.norm(after[name].astype(np.float64) - before[name]))
 
     return {
-        "mlm_loss of the batch": told["mlm_loss"],
-        "nsp_loss of the batch": told["nsp_loss"],
-        "norm of the gradient": told["grad_norm"],
+        "mlm_loss of the batch": figures["mlm_loss"],
+        "nsp_loss of the batch": figures["nsp_loss"],
+        "norm of the gradient": figures["grad_norm"],
         "norm of m, word embeddings": moved("m/bert/embeddings/word_embeddings"),
         "norm of m, layer 0 output": moved("m/bert/encoder/layer_0/output/dense/kernel"),
         "norm of m, masked-LM transform": moved("m/cls/predictions/transform/dense/kernel"),

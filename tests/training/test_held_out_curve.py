@@ -10,20 +10,14 @@ import pytest
 
 from bert.examples.reading import Records
 from bert.model.fused import Xla
-from bert.model.losses import pretraining_sums
 from bert.training.evaluation import HeldOut
 from bert.training.held_out_curve import HeldOutCurve
 from bert.training.world import World
 from tests.training.test_loop import Killed, assert_same_bits, batches, run, step_of
-from tests.training.tiny import CONFIG, FP32, values_of, write_records, write_vocab
+from tests.training.tiny import held_out_sums, values_of, write_records, write_vocab
 
 COLUMNS = ("mlm_loss", "mlm_accuracy", "nsp_loss", "nsp_accuracy")
 EVERY = 2
-
-
-@pytest.fixture(autouse=True)
-def _save_always(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BERT_SAVE_SECONDS", "0")
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +26,7 @@ def held_out(tmp_path_factory: pytest.TempPathFactory) -> HeldOut:
     folder = tmp_path_factory.mktemp("held_out")
     write_records(folder / "test", [9, 4], write_vocab(folder / "vocab.txt"), seed=2)
     records = Records(folder / "test", "dvc repro tfrecords@phase1")
-    return HeldOut(step_of().parameters, CONFIG, records, None, pretraining_sums, 5, FP32.dtype, World())
+    return HeldOut(held_out_sums(step_of().parameters), records, None, 5, World())
 
 
 def of_records(held_out: HeldOut) -> HeldOutCurve:
@@ -58,9 +52,9 @@ def test_evaluations_in_between_change_no_bit_of_the_training(tmp_path: Path, he
     without = run(step, tmp_path / "without", batches())
     expected = values_of(step)
     step, curve = step_of(), of_records(held_out)
-    told = run(step, tmp_path / "with", batches(), held_out=curve)
+    evaluated = run(step, tmp_path / "with", batches(), held_out=curve)
     assert_same_bits(values_of(step), expected)
-    assert told.curve == without.curve
+    assert evaluated.curve == without.curve
     assert curve.lines[0].split("\t") == ["step", *COLUMNS]
     assert steps_of(curve) == [2, 4, 6, 7], "every second step, and the last"
     last = held_out(xla=False, at_most=7)

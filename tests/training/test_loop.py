@@ -14,9 +14,9 @@ import pytest
 
 from bert.optim.settings import LossScaleSettings
 from bert.pipeline.errors import StageError
+from bert.training.context import Context
 from bert.training.held_out_curve import HeldOutCurve
-from bert.training.loop import Run, train
-from bert.training.pretraining import LOSSES
+from bert.training.loop import Run, Training
 from bert.training.step import TrainStep
 from bert.training.world import Split, World
 from tests.training.tiny import FP16, FP32, fresh_step, make_batch, make_step, take_steps, tensors, values_of
@@ -52,18 +52,16 @@ def run(
     steps: int = STEPS,
     patience: int = 2,
     held_out: HeldOutCurve | None = None,
+    **machine: Any,
 ) -> Run:
-    return train("test", step, feed, steps, scratch, World(), CODE, LOSSES, patience, ROWS, held_out)
+    """A whole training, saved after every step; keyword arguments beyond those named are fields of Context."""
+    context = Context(scratch, World(), WHOLE, CODE, **{"save_seconds": 0.0} | machine)
+    return Training("test", step, feed, steps, patience, ROWS, context, held_out).run()
 
 
 def step_of(split: Split = WHOLE) -> TrainStep:
     """As a new process would have it, with dropout."""
     return fresh_step(split, clip_norm=0.5)
-
-
-@pytest.fixture(autouse=True)
-def _save_always(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BERT_SAVE_SECONDS", "0")
 
 
 def assert_same_bits(ours: dict[str, np.ndarray], expected: dict[str, np.ndarray]) -> None:
@@ -111,27 +109,20 @@ def test_a_damaged_checkpoint_costs_steps_and_no_bit(tmp_path: Path) -> None:
     assert_same_bits(values_of(step), expected)
 
 
-def test_the_time_between_checkpoints_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BERT_SAVE_SECONDS", "3600")
-    run(step_of(), tmp_path, batches())
+def test_the_time_between_checkpoints_is_kept(tmp_path: Path) -> None:
+    run(step_of(), tmp_path, batches(), save_seconds=3600.0)
     assert not (tmp_path / "checkpoints").exists()
-
-
-def test_a_time_that_is_no_number_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BERT_SAVE_SECONDS", "1m")
-    with pytest.raises(StageError, match="BERT_SAVE_SECONDS is '1m', expected a number"):
-        run(step_of(), tmp_path, batches())
 
 
 def test_the_curve_holds_means_weighted_by_what_they_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bert.training.curves.CURVE_POINTS", 2)
     curve = run(step_of(), tmp_path, batches()).curve
-    told = take_steps(step_of(), range(STEPS), ROWS)  # the same steps, without the loop
+    figures = take_steps(step_of(), range(STEPS), ROWS)  # the same steps, without the loop
     header, *rows = [line.split("\t") for line in curve]
     assert header == ["step", "loss", "mlm_loss", "nsp_loss", "learning_rate", "grad_norm", "loss_scale"]
     assert [row[0] for row in rows] == ["3", "6", "7"], "every third step, and the last"
     for (first, stop), row in zip([(0, 3), (3, 6), (6, 7)], rows, strict=True):
-        part = told[first:stop]
+        part = figures[first:stop]
         mlm = sum(t["mlm_loss"] for t in part) / sum(t["predictions"] for t in part)
         nsp = sum(t["nsp_loss"] for t in part) / sum(t["rows"] for t in part)
         norm = sum(t["grad_norm"] for t in part) / len(part)
@@ -142,11 +133,11 @@ def test_the_curve_holds_means_weighted_by_what_they_count(tmp_path: Path, monke
 def test_updates_that_are_not_finite_are_skipped_and_counted(tmp_path: Path) -> None:
     # Never more than two in a row: a good one in between starts the count again.
     step = step_of()
-    told = run(step, tmp_path, batches(bad="--+--+-"), patience=2)
-    assert told.skipped_steps == 5
+    ended = run(step, tmp_path, batches(bad="--+--+-"), patience=2)
+    assert ended.skipped_steps == 5
     assert int(step.updates) == 2
     assert all(np.isfinite(value).all() for value in values_of(step).values())
-    assert all(math.isfinite(float(x)) for line in told.curve[1:] for x in line.split("\t"))
+    assert all(math.isfinite(float(x)) for line in ended.curve[1:] for x in line.split("\t"))
 
 
 def fp16_step() -> TrainStep:
@@ -168,9 +159,9 @@ def test_too_many_in_a_row_roll_back_once_and_skip_their_batches(
     expected = values_of(step)
 
     step = fp16_step()
-    told = run(step, tmp_path / "poisoned", batches(bad="++---"))
+    ended = run(step, tmp_path / "poisoned", batches(bad="++---"))
     assert_same_bits(values_of(step), expected)
-    assert (told.curve, told.skipped_steps, told.skipped_batches) == (clean.curve, 0, [2, 3, 4])
+    assert (ended.curve, ended.skipped_steps, ended.skipped_batches) == (clean.curve, 0, [2, 3, 4])
     assert "back to the state before step 2, without the batches 2 to 4" in caplog.text
 
     for killed_at in (4, 7):  # in the streak, and after the rollback
@@ -224,7 +215,7 @@ def test_a_checkpoint_can_be_read_as_json_and_names_the_code(tmp_path: Path) -> 
 
 def test_the_rate_leaves_the_first_steps_out() -> None:
     # Tracing and compiling are no part of the throughput.
-    told = Run([], step_seconds=[60.0] * 5 + [0.5] * 10)
-    assert told.rate(batch_size=4) == pytest.approx(8)
+    ended = Run([], step_seconds=[60.0] * 5 + [0.5] * 10)
+    assert ended.rate(batch_size=4) == pytest.approx(8)
     assert Run([], step_seconds=[2.0]).rate(4) == 2
     assert Run([]).rate(4) == 0

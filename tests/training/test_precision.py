@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from bert.pipeline.errors import StageError
-from bert.training.precision import choose_xla, has_tf32, set_precision, wanted_recompute
+from bert.training.precision import choose_xla, has_tf32, set_precision
 from bert.training.settings import ComputeSettings, PrecisionName
 
 on_cpu = pytest.mark.skipif(
@@ -93,18 +92,7 @@ def test_deterministic_operations_are_switched_on_where_they_are_wanted(
     assert calls == [True] * wanted
 
 
-@pytest.mark.parametrize(("told", "expected"), [(None, False), ("0", False), ("1", True)])
-def test_recomputation_is_a_setting_of_the_machine(
-    monkeypatch: pytest.MonkeyPatch, told: str | None, expected: bool
-) -> None:
-    monkeypatch.delenv("BERT_RECOMPUTE", raising=False)
-    if told is not None:
-        monkeypatch.setenv("BERT_RECOMPUTE", told)
+@pytest.mark.parametrize("wanted", [True, False])
+def test_recomputation_is_a_setting_of_the_machine(wanted: bool) -> None:
     settings = ComputeSettings(precision="fp32", xla=False, deterministic=True, allreduce="fp32")
-    assert set_precision(settings, hidden_size=16).recompute is expected
-
-
-def test_a_recomputation_that_is_no_choice_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BERT_RECOMPUTE", "yes")
-    with pytest.raises(StageError, match="BERT_RECOMPUTE is 'yes', expected 0 or 1"):
-        wanted_recompute()
+    assert set_precision(settings, hidden_size=16, recompute=wanted).recompute is wanted

@@ -46,10 +46,10 @@ def given_to_optimizer(step: TrainStep) -> Gradients:
 
 @pytest.fixture(scope="module")
 def unclipped() -> tuple[Gradients, dict[str, float]]:
-    """The first gradient of one whole batch, with dropout, and what the step told."""
+    """The first gradient of one whole batch, with dropout, and the step's figures."""
     step = fresh_step(WHOLE, clip_norm=0.0)
-    (told,) = take_steps(step, range(1), ROWS)
-    return given_to_optimizer(step), told
+    (figures,) = take_steps(step, range(1), ROWS)
+    return given_to_optimizer(step), figures
 
 
 def means_by_hand(step: TrainStep, batch: dict[str, Any], dropout: Any) -> tuple[Any, Any]:
@@ -77,13 +77,14 @@ def test_the_gradient_is_that_of_the_means_over_the_whole_batch(
     unclipped: tuple[Gradients, dict[str, float]],
 ) -> None:
     step, batch = fresh_step(WHOLE, clip_norm=0.0), tensors(make_batch(ROWS, seed=0))
-    gradients, told = unclipped
+    gradients, figures = unclipped
     variables = {name: step.variables[name] for name in gradients}
     with tf.GradientTape() as tape:
         loss = loss_by_hand(step, batch, Dropout(1, tf.constant(0, tf.int64), tf.constant(0, tf.int64), ROWS))
     for name, expected in tape.gradient(loss, variables).items():
         np.testing.assert_allclose(gradients[name], tf.convert_to_tensor(expected), rtol=1e-4, atol=1e-6, err_msg=name)
-    assert told["mlm_loss"] / told["predictions"] + told["nsp_loss"] / told["rows"] == pytest.approx(float(loss))
+    mlm, nsp = figures["mlm_loss"] / figures["predictions"], figures["nsp_loss"] / figures["rows"]
+    assert mlm + nsp == pytest.approx(float(loss))
     # And dropout was on, in this test and in those that compare with it.
     dry = loss_by_hand(step, batch, NoDropout())
     assert float(dry) != pytest.approx(float(loss), rel=1e-4)
@@ -93,8 +94,8 @@ def test_micro_batches_equal_the_whole_batch_with_dropout_on() -> None:
     predictions = make_batch(ROWS, seed=0)["masked_lm_weights"].sum(axis=1)
     assert len(set(predictions.tolist())) > 2, "rows with as many predictions each would hide a mean of means"
     one, many = fresh_step(WHOLE, clip_norm=CLIP), fresh_step(IN_FOUR, clip_norm=CLIP)
-    told = zip(take_steps(many, range(3), ROWS), take_steps(one, range(3), ROWS), strict=True)
-    for ours, expected in told:
+    both = zip(take_steps(many, range(3), ROWS), take_steps(one, range(3), ROWS), strict=True)
+    for ours, expected in both:
         assert ours == pytest.approx(expected, rel=1e-5)
     weights = values_of(many)
     for name, value in values_of(one).items():
@@ -109,8 +110,8 @@ def test_the_accumulated_gradient_is_clipped_and_not_its_parts(
     assert norm == pytest.approx(np.sqrt(sum((g.astype(np.float64) ** 2).sum() for g in gradients.values())), rel=1e-5)
     assert norm > 2 * CLIP, "or nothing would be clipped"
     step = fresh_step(split, clip_norm=CLIP)
-    (told,) = take_steps(step, range(1), ROWS)
-    assert told["grad_norm"] == pytest.approx(norm, rel=1e-5), "the norm that is told is the one before clipping"
+    (figures,) = take_steps(step, range(1), ROWS)
+    assert figures["grad_norm"] == pytest.approx(norm, rel=1e-5), "the figure is the norm before clipping"
     for name, ours in given_to_optimizer(step).items():
         np.testing.assert_allclose(ours, gradients[name] * CLIP / norm, rtol=1e-4, atol=1e-7, err_msg=name)
 
@@ -136,8 +137,8 @@ def test_micro_batches_as_the_reference_has_them(mean: bool, clip: bool) -> None
     factors = [min(1.0, bound / norm) if clip else 1.0 for norm in norms]
     assert not clip or 1 < len(set(factors)) < 4
 
-    told = MicroBatches(rows=2, mean=mean, clip=clip)
-    step = make_step(IN_FOUR, micro_batches=told, clip_norm=bound if clip else 0.0)
+    parity = MicroBatches(rows=2, mean=mean, clip=clip)
+    step = make_step(IN_FOUR, micro_batches=parity, clip_norm=bound if clip else 0.0)
     take_steps(step, range(1), ROWS)
     for name, ours in given_to_optimizer(step).items():
         expected = sum(factor * part[name] for factor, part in zip(factors, parts, strict=True))
@@ -163,8 +164,8 @@ def test_a_micro_batch_that_is_not_finite_skips_the_update_though_it_is_clipped(
 def test_an_overflow_skips_the_update_and_halves_the_scale() -> None:
     step = fresh_step(Split(1, 2, ROWS // 2), precision=FP16, loss_scale=OVERFLOWING, clip_norm=0.0)
     before = values_of(step)
-    (told,) = take_steps(step, range(1), ROWS)
-    assert (told["finite"], told["loss_scale"]) == (0, 2.0**40)
+    (figures,) = take_steps(step, range(1), ROWS)
+    assert (figures["finite"], figures["loss_scale"]) == (0, 2.0**40)
     now = values_of(step)
     assert float(now.pop("loss_scale/scale")) == float(before.pop("loss_scale/scale")) / 2
     for name, value in before.items():
@@ -178,22 +179,22 @@ def test_after_overflows_training_goes_on_at_a_scale_that_fits(
     step = fresh_step(Split(1, 2, ROWS // 2), precision=FP16, loss_scale=OVERFLOWING, clip_norm=0.0)
     overflows = 0
     # Step 0 again and again: until its update is made, nothing has changed but the scale.
-    while not (told := take_steps(step, range(1), ROWS)[0])["finite"]:
+    while not (figures := take_steps(step, range(1), ROWS)[0])["finite"]:
         overflows += 1
         assert overflows < 40
-    assert told["loss_scale"] == 2.0 ** (40 - overflows)
+    assert figures["loss_scale"] == 2.0 ** (40 - overflows)
     # The bias correction counts updates and not steps: a skipped step must not age the moments.
     assert int(step.updates) == 1
     check_close(given_to_optimizer(step), unclipped[0], 0.01)
 
 
 def test_bfloat16_gradients_are_close_to_those_of_float32() -> None:
-    told, gradients = {}, {}
+    figures, gradients = {}, {}
     for precision in (FP32, BF16):
         step = fresh_step(WHOLE, precision=precision, **HEART)
-        told[precision.name] = take_steps(step, range(1), ROWS)[0]
+        figures[precision.name] = take_steps(step, range(1), ROWS)[0]
         gradients[precision.name] = given_to_optimizer(step)
-    assert told["bf16"]["grad_norm"] == pytest.approx(told["fp32"]["grad_norm"], rel=0.03)
+    assert figures["bf16"]["grad_norm"] == pytest.approx(figures["fp32"]["grad_norm"], rel=0.03)
     check_close(gradients["bf16"], gradients["fp32"], 0.1)
 
 
@@ -208,9 +209,9 @@ def check_close(ours: Gradients, expected: Gradients, tolerance: float) -> None:
 @pytest.mark.parametrize("precision", [FP32, BF16], ids=["fp32", "bf16"])
 def test_one_batch_is_learned_by_heart(precision: Precision) -> None:
     step = fresh_step(WHOLE, precision=precision, **HEART)
-    told = take_steps(step, range(HEART["steps"]), ROWS, same_batch=True)
-    losses = [t["mlm_loss"] / t["predictions"] + t["nsp_loss"] / t["rows"] for t in told]
+    figures = take_steps(step, range(HEART["steps"]), ROWS, same_batch=True)
+    losses = [t["mlm_loss"] / t["predictions"] + t["nsp_loss"] / t["rows"] for t in figures]
     assert losses[0] == pytest.approx(np.log(CONFIG.vocab_size) + np.log(2), rel=0.05), "knowing nothing"
     assert losses[-1] < 0.05
-    assert told[-1]["mlm_correct"] == told[-1]["predictions"]
-    assert told[-1]["nsp_correct"] == ROWS
+    assert figures[-1]["mlm_correct"] == figures[-1]["predictions"]
+    assert figures[-1]["nsp_correct"] == ROWS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +11,15 @@ import tensorflow as tf
 
 from bert.examples.schema import serialize, write_record
 from bert.model.config import BertConfig
+from bert.model.dropout import NoDropout
+from bert.model.losses import Sums, pretraining_sums
 from bert.model.parameters import make_parameters, pretraining_shapes
-from bert.optim.loss_scale import LossScale
-from bert.optim.optimizer import make_optimizer
 from bert.optim.schedule import learning_rate
-from bert.optim.settings import LossScaleSettings, OptimizerSettings
+from bert.optim.settings import LossScaleSettings, OptimizerSettings, UpdateSettings
 from bert.pipeline import manifest
 from bert.tokens.vocabulary import SPECIAL_PIECES, Vocabulary
+from bert.training.objectives import pretraining
 from bert.training.precision import Precision
-from bert.training.pretraining import PRETRAINING
 from bert.training.settings import MicroBatches
 from bert.training.step import TrainStep
 from bert.training.world import Split, World
@@ -44,6 +44,10 @@ CONFIG = BertConfig(
 FP32 = Precision("fp32", "fp32", tf.float32, False, False)
 FP16 = Precision("fp16", "fp16", tf.float16, True, False)
 BF16 = Precision("bf16", "bf16", tf.bfloat16, False, False)
+
+# As the stages train. TensorFlow cannot switch it off again, and a step that was traced before has other bits than one
+# traced after: left to the first test that runs a stage in this process, the order of the tests would decide.
+tf.config.experimental.enable_op_determinism()
 
 LAMB: dict[str, Any] = {
     "name": "lamb",
@@ -147,22 +151,25 @@ def make_step(
     **optimizer: Any,
 ) -> TrainStep:
     """A pretraining step on fresh parameters; keyword arguments beyond those named are the optimizer's."""
-    settings = optimizer_settings(**optimizer)
+    scaling = loss_scale or LossScaleSettings(initial=1, growth_steps=1000)
     parameters = make_parameters(pretraining_shapes(config), config, seed, given)
     return TrainStep(
-        PRETRAINING,
+        pretraining(),
         config.with_dropout(dropout),
         parameters,
-        make_optimizer(parameters, settings),
-        LossScale(loss_scale),
+        UpdateSettings(optimizer=optimizer_settings(**optimizer), loss_scale=scaling),
         lambda at: learning_rate(at, peak, warmup, steps, 1.0, "warmup"),
-        settings.clip_norm,
-        precision,
-        split,
-        world or World(),
-        seed,
-        micro_batches,
+        precision=precision,
+        split=split,
+        world=world or World(),
+        seed=seed,
+        micro_batches=micro_batches,
     )
+
+
+def held_out_sums(weights: Mapping[str, Any]) -> Callable[[Any], Sums]:
+    """batch -> its sums, without dropout, in float32."""
+    return lambda batch: pretraining_sums(weights, CONFIG, batch, NoDropout(), tf.float32)
 
 
 def values_of(step: TrainStep) -> dict[str, np.ndarray]:
@@ -186,9 +193,9 @@ def fresh_step(split: Split, **kwargs: Any) -> TrainStep:
 
 
 def take_steps(step: TrainStep, numbers: range, rows: int, same_batch: bool = False) -> list[dict[str, float]]:
-    """What each step tells; each over a batch of its own, which follows from its number, unless all have the same."""
-    told = []
+    """The figures of each step, over a batch of its own, which follows from its number, or all over the same one."""
+    figures = []
     for number in numbers:
         batch = tensors(make_batch(rows, seed=0 if same_batch else number))
-        told.append({name: float(x) for name, x in step(batch, tf.constant(number, tf.int64)).items()})
-    return told
+        figures.append({name: float(x) for name, x in step(batch, tf.constant(number, tf.int64)).items()})
+    return figures

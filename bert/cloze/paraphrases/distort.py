@@ -17,11 +17,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bert.cloze.draws import choose
 from bert.cloze.english.capitals import Capitals
 from bert.cloze.english.opposites import OPPOSITES, RELATIONS
 from bert.cloze.english.phrases import PhraseTable
 from bert.cloze.english.words import FUNCTION_WORDS, MONTHS, NUMBER_WORDS, ORDINAL_WORDS
-from bert.cloze.paraphrases.rules import choose, like, put
+from bert.cloze.paraphrases.rules import like, put
 
 _NOUN = re.compile(
     r"\b(?:[Tt]he|[Aa]n?|[Hh]is|[Hh]er|[Ii]ts|[Tt]heir) ([a-z]{4,})"

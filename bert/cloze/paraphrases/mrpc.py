@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from bert.cloze.paraphrases.distort import Stock
 from bert.cloze.paraphrases.pairs import Pair, make_pairs
 from bert.cloze.settings import ParaphraseSettings
 from bert.cloze.texts import Text
@@ -31,16 +32,17 @@ class Row:
 
 
 def make_rows(text: Text, settings: ParaphraseSettings) -> tuple[list[Row], Counter[str]]:
-    """The pairs of a text. Each sentence gives a positive and a negative, or is counted under its reason."""
+    """The rows of a text. Each sentence gives a positive and a negative, or is counted under its reason."""
     dropped: Counter[str] = Counter()
     rows: dict[int, list[Row]] = {}
+    stock = Stock.of(text.sentences, text.capitals)
     # In random order, so that the limit per document takes them evenly from all over it.
     for index in text.rng("pairs").permutation(len(text.sentences)).tolist():
         if 2 * len(rows) + 2 > settings.max_per_document:
             dropped["document has its pairs"] += 1
             continue
         sentence, rng = text.sentences[index], text.rng("pair", index)
-        pairs = make_pairs(sentence, text.capitals, text.stock, settings, rng, dropped)
+        pairs = make_pairs(sentence, text.capitals, stock, settings, rng, dropped)
         if pairs:
             rows[index] = [Row(_id(text.id, index), _id(text.id, index, pair.label), pair) for pair in pairs]
     return [row for index in sorted(rows) for row in rows[index]], dropped

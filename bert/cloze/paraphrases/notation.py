@@ -6,9 +6,10 @@ import re
 
 import numpy as np
 
+from bert.cloze.draws import choose
 from bert.cloze.english.capitals import Capitals
 from bert.cloze.english.words import MONTHS, NUMBER_WORDS, ORDINAL_WORDS, SPELLINGS
-from bert.cloze.paraphrases.rules import choose, like, put
+from bert.cloze.paraphrases.rules import like, put
 
 _MONTH = "|".join(MONTHS)
 _WORD_OF = {value: word for word, value in NUMBER_WORDS.items()}

@@ -6,9 +6,10 @@ import re
 
 import numpy as np
 
+from bert.cloze.draws import choose
 from bert.cloze.english.capitals import Capitals
 from bert.cloze.english.words import MONTHS
-from bert.cloze.paraphrases.rules import EMBEDDING, capital, choose, num_words, put
+from bert.cloze.paraphrases.rules import EMBEDDING, capital, num_words, put
 
 _MONTH = "|".join(MONTHS)
 _DATE = rf"(?:(?:{_MONTH}) \d{{1,2}}, \d{{4}}|(?:\d{{1,2}} )?(?:{_MONTH})(?: \d{{1,2}})?(?: \d{{4}})?|\d{{4}}s?)"

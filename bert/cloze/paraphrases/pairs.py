@@ -17,11 +17,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bert.cloze.draws import choose
 from bert.cloze.english.capitals import Capitals
 from bert.cloze.paraphrases.distort import Stock, distort
 from bert.cloze.paraphrases.overlap import overlap
 from bert.cloze.paraphrases.rewrite import fitting, rewrite
-from bert.cloze.paraphrases.rules import choose
 from bert.cloze.settings import ParaphraseSettings
 
 # Moving clauses about is safe where there is one plain statement.

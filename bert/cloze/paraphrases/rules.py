@@ -1,31 +1,25 @@
 """What every rule is: a function from a sentence to a changed one, or to None where it does not fit.
 
-A rule sees one plain sentence that ends in a full stop, what the document tells about capitals, and a random generator
-for choosing among the places where it fits.
+A rule gets one plain sentence that ends in a full stop, the capitals of its document, and a random generator for
+choosing among the places where it fits.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Callable
 
 import numpy as np
 
 from bert.cloze.english.capitals import Capitals
 
 Rule = Callable[[str, Capitals, np.random.Generator], str | None]
-T = TypeVar("T")
 
 # Words in whose scope a phrase may not be moved out of: "She said that he died in 1905" is no "In 1905 she said ...".
 EMBEDDING = re.compile(
     r"\b(?:that|which|who|whom|whose|where|when|if|whether|while|because|although|though|and|or|but|as|than|said|says|to)\b"
 )
 _VOWEL_SOUND = re.compile(r"(?i)(?!uni|use|usu|euro|one\b|once|ut[ie])[aeiou]|hour|honest|heir|honou?r|8|11\b|18\b")
-
-
-def choose(rng: np.random.Generator, options: Sequence[T]) -> T:
-    return options[int(rng.integers(len(options)))]
 
 
 def capital(text: str) -> str:

@@ -6,10 +6,11 @@ import re
 
 import numpy as np
 
+from bert.cloze.draws import choose
 from bert.cloze.english.capitals import Capitals
 from bert.cloze.english.synonyms import SYNONYMS
 from bert.cloze.english.words import ASIDES, DROPPABLE
-from bert.cloze.paraphrases.rules import capital, choose, like, plural, put
+from bert.cloze.paraphrases.rules import capital, like, plural, put
 
 
 def synonyms(sentence: str, capitals: Capitals, rng: np.random.Generator) -> str | None:

@@ -10,42 +10,27 @@ uncased model sees ordinary words and the kind of answer.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
-from bert.cloze.english.capitals import WORD, Capitals
+from bert.cloze.english.capitals import WORD
+from bert.cloze.english.persons import PERSON_BEFORE
 from bert.cloze.english.words import FUNCTION_WORDS, WEEKDAYS
 from bert.cloze.questions.answers import Answer
 
 _CLAUSE_END = re.compile(r"[,;:] | [–—-] ")
-_PERSON_BEFORE = re.compile(
-    r"\b(?:Mr|Mrs|Ms|Dr|Sir|Lord|Lady|President|King|Queen|Emperor|Prince|Princess|Pope|Saint|Senator|Minister|General|"
-    r"Captain|Professor|minister|president|author|writer|poet|actor|actress|composer|philosopher|director|singer|"
-    r"spokesman|leader|brother|sister|father|mother|wife|husband|son|daughter)\.? $"
-)
-_PERSON_AFTER = re.compile(
-    r"^,? (?:who\b|whose\b|said|says|wrote|told|argued|argues|believed|believes|was born|died|married|thought|claimed|"
-    r"felt|met|himself\b|herself\b|and his\b|and her\b|had been born|was elected|suggested|proposed|explained)"
-)
 _POSSESSIVE = re.compile(r"['’]s?(?= )")
 
 
-def people(sentences: Iterable[str], capitals: Capitals) -> frozenset[str]:
-    """Last words of the names that a document somewhere uses as a person's: after a title, before "said"."""
-    found = set()
-    for sentence in sentences:
-        for start, end in capitals.names(sentence):
-            if _PERSON_BEFORE.search(sentence[:start]) or _PERSON_AFTER.match(sentence[end:]):
-                found.add(sentence[start:end].split()[-1])
-    return frozenset(found)
-
-
 def gap(sentence: str, answer: Answer, persons: frozenset[str]) -> str:
-    """What to put in the gap: who, what, how many, how much money, what percentage, what year, what date, ..."""
+    """What to put in the gap: who, what, how many, how much money, what percentage, what year, what date, ...
+
+    Args:
+        persons: last words of the names that are persons' (`people`).
+    """
     before, after = sentence[: answer.start], sentence[answer.end :]
     if answer.kind == "name":
         if _POSSESSIVE.match(after):
             return "whose"
-        return "who" if answer.text.split()[-1] in persons or _PERSON_BEFORE.search(before) else "what"
+        return "who" if answer.text.split()[-1] in persons or PERSON_BEFORE.search(before) else "what"
     if answer.kind == "date":
         return _date_phrase(answer.text)
     if answer.text[0] in "$£€":

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from bert.cloze.draws import choose
 from bert.cloze.english.capitals import WORD
-from bert.cloze.paraphrases.rules import choose
 from bert.cloze.questions.answers import KINDS, Answer, Kind, find_answers
 from bert.cloze.questions.asking import ask
 from bert.cloze.questions.contexts import Context, contexts

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bert.launch.memory import peak_memory
-from bert.model.parameters import classifier_shapes
-from bert.tasks.finetuning import CLASSES, Finetuned, forward_classes, predict
+from bert.checkpoints.folder import load_model
+from bert.tasks.finetuning import Finetuned, FineTuning
 from bert.tasks.glue.baselines import baseline_scores
-from bert.tasks.glue.data import TASKS, read_glue, write_predictions
+from bert.tasks.glue.data import Task, read_glue, write_predictions
 from bert.tasks.glue.features import Rows, make_rows
 from bert.tasks.glue.metrics import glue_scores
-from bert.tasks.settings import FinetuneSettings, GlueTaskSettings
-from bert.tasks.tuning import Tuning
+from bert.tasks.settings import FinetuneParams, GlueTaskSettings
+from bert.tokens.tokenizer import WordPieceTokenizer
 from bert.training.batches import Arrays
-from bert.training.settings import ComputeSettings
-from bert.training.world import World
+from bert.training.context import Context, Outcome
+from bert.training.objectives import classes
 
 PREDICT_BATCH = 64
 
@@ -29,47 +27,48 @@ def to_arrays(rows: Rows) -> Arrays:
 
 def run_glue(
     stage: str,
-    task_name: str,
+    task: Task,
     data: Path,
     source: Any,
     init: Path,
-    settings: GlueTaskSettings,
-    finetuning: FinetuneSettings,
-    compute: ComputeSettings,
-    seed: int,
-    scratch: Path,
-    world: World,
-    code: dict[str, str],
-) -> None:
-    """Fine-tune and score; leaves model/, predictions.tsv, curve.tsv, metrics.json and run.json in `scratch`.
+    params: FinetuneParams[GlueTaskSettings],
+    context: Context,
+) -> Outcome | None:
+    """Fine-tune and score. The first rank leaves model/, predictions.tsv and curve.tsv in the scratch.
 
     Args:
+        stage: DVC's name of it, for people.
         data: folder of the GLUE tasks.
         source: cloze or download; names the command that makes the data.
+        init: model folder to start from.
+
+    Returns:
+        The metrics, on the first rank.
+
+    Raises:
+        StageError: a model folder or data that are not whole, params that do not fit; and as Training.run.
     """
-    task = TASKS[task_name]
-    tuning = Tuning(stage, f"glue.{task_name}", init, settings, finetuning, compute, seed, scratch, world, code)
+    start = load_model(init, f"dvc repro {init.name}")
+    tuning = FineTuning(stage, classes(len(task.labels)), start, params, context)
+    tokenizer, length = WordPieceTokenizer(start.vocab), params.task.max_seq_length
     train_examples, dropped_train = read_glue(data / task.folder, task, "train", source)
     dev_examples, dropped_dev = read_glue(data / task.folder, task, "dev", source)
-    train_rows = make_rows(train_examples, tuning.tokenizer, max_seq_length=settings.max_seq_length)
-    dev_rows = make_rows(dev_examples, tuning.tokenizer, max_seq_length=settings.max_seq_length)
-    tune = partial(
-        tuning.tune, CLASSES, lambda config: classifier_shapes(config, len(task.labels)), to_arrays(train_rows)
-    )
+    train_rows = make_rows(train_examples, tokenizer, max_seq_length=length)
+    dev_rows = make_rows(dev_examples, tokenizer, max_seq_length=length)
 
-    def classes(tuned: Finetuned) -> Any:
-        logits = predict(tuned, forward_classes, to_arrays(dev_rows), PREDICT_BATCH, tuning.precision, world)
-        return logits.argmax(-1)
+    def predict(tuned: Finetuned) -> Any:
+        """(N,) classes of the dev rows."""
+        return tuning.predict(tuned, to_arrays(dev_rows), PREDICT_BATCH).argmax(-1)
 
-    tuned = tune()
-    predicted = classes(tuned)
+    tuned = tuning.tune(to_arrays(train_rows))
+    predicted = predict(tuned)
     control = {}
-    if settings.random_control:
-        control = {"from_random_weights": glue_scores(task, dev_rows.labels, classes(tune(from_random=True)))}
-    memory = peak_memory(world)
-    if not world.is_first:
-        return
-    write_predictions(scratch / "predictions.tsv", task, dev_examples, predicted.tolist())
+    if params.task.random_control:
+        of_control = predict(tuning.tune(to_arrays(train_rows), from_random=True))
+        control = {"from_random_weights": glue_scores(task, dev_rows.labels, of_control)}
+    if not context.world.is_first:
+        return None
+    write_predictions(context.scratch / "predictions.tsv", task, dev_examples, predicted.tolist())
     scores = {
         **glue_scores(task, dev_rows.labels, predicted),
         "count": len(dev_examples),
@@ -81,4 +80,4 @@ def run_glue(
             "dev": dict(sorted((dropped_dev + dev_rows.counts).items())),
         },
     }
-    tuning.publish(tuned, scores, memory)
+    return tuning.finish(tuned, scores)

@@ -62,7 +62,7 @@ def question_scores(question: Question, prediction: str) -> tuple[bool, float]:
 def squad_scores(questions: Sequence[Question], predictions: Mapping[str, str]) -> Scores:
     """{"exact_match": per cent, "f1": per cent, "count": questions} of predictions {id: text}.
 
-    Predictions for other questions are ignored; missing ones count as wrong and are told to the log.
+    Predictions for other questions are ignored; missing ones count as wrong and are logged.
     """
     scored = [question_scores(q, predictions[q.id]) for q in questions if q.id in predictions]
     if len(scored) < len(questions):

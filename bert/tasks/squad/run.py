@@ -5,19 +5,18 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from bert.launch.memory import peak_memory
-from bert.model.parameters import squad_shapes
-from bert.tasks.finetuning import SPANS, Finetuned, forward_spans, predict
-from bert.tasks.settings import FinetuneSettings, SquadSettings
+from bert.checkpoints.folder import load_model
+from bert.tasks.finetuning import Finetuned, FineTuning
+from bert.tasks.settings import FinetuneParams, SquadSettings
 from bert.tasks.squad.answers import best_answers, write_answers
 from bert.tasks.squad.baselines import question_blind_scores
 from bert.tasks.squad.data import evenly_spaced, read_squad
 from bert.tasks.squad.features import Windows, make_windows
 from bert.tasks.squad.metrics import squad_scores, squad_scores_by_type
-from bert.tasks.tuning import Tuning
+from bert.tokens.tokenizer import WordPieceTokenizer
 from bert.training.batches import Arrays
-from bert.training.settings import ComputeSettings
-from bert.training.world import World
+from bert.training.context import Context, Outcome
+from bert.training.objectives import spans
 
 # Random baselines are averaged over so many draws.
 BASELINE_DRAWS = 5
@@ -29,36 +28,39 @@ def to_arrays(windows: Windows) -> Arrays:
     return {name: getattr(windows, name) for name in names}
 
 
-def run_squad(
-    data: Path,
-    init: Path,
-    settings: SquadSettings,
-    finetuning: FinetuneSettings,
-    compute: ComputeSettings,
-    seed: int,
-    scratch: Path,
-    world: World,
-    code: dict[str, str],
-) -> None:
-    """Fine-tune and score; leaves model/, predictions/, curve.tsv, metrics.json and run.json in `scratch`."""
-    tuning = Tuning("squad", "squad", init, settings, finetuning, compute, seed, scratch, world, code)
+def run_squad(data: Path, init: Path, params: FinetuneParams[SquadSettings], context: Context) -> Outcome | None:
+    """Fine-tune and score. The first rank leaves model/, predictions/ and curve.tsv in the scratch.
+
+    Args:
+        data: folder of the questions.
+        init: model folder to start from.
+
+    Returns:
+        The metrics, on the first rank.
+
+    Raises:
+        StageError: a model folder or questions that are not whole, params that do not fit; and as Training.run.
+    """
+    settings, seed = params.task, params.seed
+    start = load_model(init, f"dvc repro {init.name}")
+    tuning = FineTuning("squad", spans(), start, params, context)
     train_questions, dropped_train = read_squad(data / settings.train_file, settings.data)
     dev_questions, dropped_dev = read_squad(data / settings.dev_file, settings.data)
     train_questions = evenly_spaced(train_questions, settings.limit_train)
     dev_questions = evenly_spaced(dev_questions, settings.limit_dev)
     windows = partial(
         make_windows,
-        tokenizer=tuning.tokenizer,
+        tokenizer=WordPieceTokenizer(start.vocab),
         max_seq_length=settings.max_seq_length,
         doc_stride=settings.doc_stride,
         max_query_length=settings.max_query_length,
     )
     train_windows, dev_windows = windows(train_questions), windows(dev_questions)
-    tune = partial(tuning.tune, SPANS, squad_shapes, to_arrays(train_windows))
+    rows = to_arrays(train_windows)
 
     def answer(tuned: Finetuned, predictions: Path | None) -> dict[str, str]:
-        batch = settings.predict_batch_size
-        logits = predict(tuned, forward_spans, to_arrays(dev_windows), batch, tuning.precision, world)
+        """{question id: answer}; with candidates in files of the folder `predictions`, on the first rank."""
+        logits = tuning.predict(tuned, to_arrays(dev_windows), settings.predict_batch_size)
         found = best_answers(
             dev_questions,
             dev_windows,
@@ -67,21 +69,21 @@ def run_squad(
             n_best_size=settings.n_best_size,
             max_answer_length=settings.max_answer_length,
         )
-        if predictions is not None and world.is_first:
+        if predictions is not None and context.world.is_first:
             predictions.mkdir(exist_ok=True)
             write_answers(
                 predictions / "predictions.json", predictions / "nbest_predictions.json", dev_questions, found
             )
         return {q.id: candidates[0].text for q, candidates in zip(dev_questions, found, strict=True)}
 
-    tuned = tune()
-    answers = answer(tuned, scratch / "predictions")
+    tuned = tuning.tune(rows)
+    answers = answer(tuned, context.scratch / "predictions")
     control = {}
     if settings.random_control:
-        control = {"from_random_weights": squad_scores(dev_questions, answer(tune(from_random=True), None))}
-    memory = peak_memory(world)
-    if not world.is_first:
-        return
+        of_control = answer(tuning.tune(rows, from_random=True), None)
+        control = {"from_random_weights": squad_scores(dev_questions, of_control)}
+    if not context.world.is_first:
+        return None
     scores = {
         **squad_scores(dev_questions, answers),
         "by_type": squad_scores_by_type(dev_questions, answers),
@@ -94,4 +96,4 @@ def run_squad(
             "dev": dict(sorted((dropped_dev + dev_windows.counts).items())),
         },
     }
-    tuning.publish(tuned, scores, memory)
+    return tuning.finish(tuned, scores)

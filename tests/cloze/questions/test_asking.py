@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bert.cloze.english.capitals import WORD, Capitals
+from bert.cloze.english.persons import people
 from bert.cloze.questions.answers import Answer, Kind, find_answers
-from bert.cloze.questions.asking import ask, people
+from bert.cloze.questions.asking import ask
 
 
 def question(sentence: str, text: str, kind: Kind, max_words: int = 30, persons: tuple[str, ...] = ()) -> str | None:

@@ -1,4 +1,4 @@
-"""Tests for bert/watch/live.py and its viewers: what TensorBoard and DVC find, also after a kill."""
+"""Tests for bert/watch/watcher.py and its viewers: what TensorBoard and DVC find, also after a kill."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tensorflow.core.util.event_pb2 import Event, SessionLog
 
 from bert.model.fused import Xla
 from bert.pipeline.errors import StageError
-from bert.watch.live import dvclive_folder, folder_name, live_figures
+from bert.watch.watcher import LiveWatcher, folder_name
 from tests.training.test_held_out_curve import scripted
 from tests.training.test_loop import STEPS, Killed, batches, run, step_of
 
@@ -21,8 +21,7 @@ OF_TRAINING = {"loss", "mlm_loss", "nsp_loss", "learning_rate", "grad_norm", "lo
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("BERT_SAVE_SECONDS", "0")
-    for name in ("BERT_TENSORBOARD", "BERT_DVCLIVE", "DVC_EXP_NAME", "DVC_EXP_BASELINE_REV", "DVC_ROOT", "DVC_STAGE"):
+    for name in ("DVC_EXP_NAME", "DVC_EXP_BASELINE_REV", "DVC_ROOT", "DVC_STAGE"):
         monkeypatch.delenv(name, raising=False)
     return tmp_path
 
@@ -55,17 +54,17 @@ def curve_of(lines: list[str], column: str) -> dict[int, float]:
 
 
 def test_nothing_is_written_unless_asked_for(here: Path) -> None:
-    run(step_of(), here / "scratch", batches())
+    run(step_of(), here / "scratch", batches(), watcher=LiveWatcher())
     assert [path.name for path in here.iterdir()] == ["scratch"]
 
 
-def test_tensorboard_sees_a_killed_and_resumed_run_as_one(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BERT_TENSORBOARD", "boards")
+def test_tensorboard_sees_a_killed_and_resumed_run_as_one(here: Path) -> None:
+    watcher = LiveWatcher(tensorboard="boards")
     with pytest.raises(Killed):
-        run(step_of(), here / "cut", batches(killed_at=5), held_out=scripted(4.0, 3.0))
+        run(step_of(), here / "cut", batches(killed_at=5), held_out=scripted(4.0, 3.0), watcher=watcher)
     newest = max((here / "cut" / "checkpoints").glob("*.json"))  # it showed step 5, but comes back from step 4
     newest.unlink()
-    whole = run(step_of(), here / "cut", batches(), held_out=scripted(2.0, 1.0))
+    whole = run(step_of(), here / "cut", batches(), held_out=scripted(2.0, 1.0), watcher=watcher)
     assert whole.resumed_from == 4
 
     first, second = sorted((here / "boards" / "test").iterdir())
@@ -80,14 +79,12 @@ def test_tensorboard_sees_a_killed_and_resumed_run_as_one(here: Path, monkeypatc
     assert found["held_out/mlm_loss"] == {2: 4.0, 4: 3.0, 6: 2.0, 7: 1.0}
 
 
-def test_dvclive_shows_a_killed_and_resumed_run_without_a_point_twice(
-    here: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("BERT_DVCLIVE", "1")
+def test_dvclive_shows_a_killed_and_resumed_run_without_a_point_twice(here: Path) -> None:
+    watcher = LiveWatcher(dvclive=True)
     with pytest.raises(Killed):
-        run(step_of(), here / "cut", batches(killed_at=5), held_out=scripted(4.0, 3.0))
+        run(step_of(), here / "cut", batches(killed_at=5), held_out=scripted(4.0, 3.0), watcher=watcher)
     max((here / "cut" / "checkpoints").glob("*.json")).unlink()
-    whole = run(step_of(), here / "cut", batches(), held_out=scripted(2.0, 1.0))
+    whole = run(step_of(), here / "cut", batches(), held_out=scripted(2.0, 1.0), watcher=watcher)
     assert whole.resumed_from == 4
 
     folder = here / "dvclive" / "test"
@@ -97,43 +94,28 @@ def test_dvclive_shows_a_killed_and_resumed_run_without_a_point_twice(
         assert table(tables / "train" / f"{name}.tsv") == pytest.approx(curve_of(whole.curve, name), rel=1e-5), name
     assert table(tables / "train" / "sequences_per_second.tsv").keys() == {5, 6, 7}, "times before are gone"
     assert table(tables / "held_out" / "mlm_loss.tsv") == {2: 4.0, 4: 3.0, 6: 2.0, 7: 1.0}
-    told = json.loads((folder / "metrics.json").read_text())
-    assert (told["step"], told["held_out"]["mlm_loss"]) == (STEPS, 1.0)
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert (metrics["step"], metrics["held_out"]["mlm_loss"]) == (STEPS, 1.0)
     assert {p.name for p in here.iterdir()} == {"cut", "dvclive"}, "no dvc.yaml"
 
 
 def test_dvclive_is_for_experiments_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert dvclive_folder("squad") is None
+    assert LiveWatcher().dvclive_folder("squad") is None
     monkeypatch.setenv("DVC_EXP_NAME", "at-bf16")
-    assert dvclive_folder("glue@mrpc from random weights") == Path("dvclive/glue-mrpc-from-random-weights")
-    monkeypatch.setenv("BERT_DVCLIVE", "0")
-    assert dvclive_folder("squad") is None
-    monkeypatch.setenv("BERT_DVCLIVE", "yes")
-    with pytest.raises(StageError, match="BERT_DVCLIVE is 'yes', expected 0 or 1"):
-        dvclive_folder("squad")
+    folder = LiveWatcher().dvclive_folder("glue@mrpc from random weights")
+    assert folder == Path("dvclive/glue-mrpc-from-random-weights")
+    assert LiveWatcher(dvclive=False).dvclive_folder("squad") is None
     assert folder_name("pretrain_phase1") == "pretrain_phase1"
 
 
-def test_only_the_first_rank_shows_figures(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BERT_TENSORBOARD", "boards")
-    monkeypatch.setenv("BERT_DVCLIVE", "1")
-    with live_figures("test", 0, [], is_first_rank=False) as live:
-        live.show(1, "train", {"loss": 1.0})
-    assert not list(here.iterdir())
-
-
-def test_a_folder_that_cannot_be_written_is_named(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_cannot_be_written_is_named(here: Path) -> None:
     (here / "boards").touch()
-    monkeypatch.setenv("BERT_TENSORBOARD", "boards")
     with pytest.raises(StageError, match=r"BERT_TENSORBOARD: .*boards/test cannot be written"):
-        run(step_of(), here / "scratch", batches())
+        run(step_of(), here / "scratch", batches(), watcher=LiveWatcher(tensorboard="boards"))
 
 
-def test_a_viewer_that_fails_does_not_end_the_training(
-    here: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_viewer_that_fails_does_not_end_the_training(here: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("WARNING", logger="bert")
-    monkeypatch.setenv("BERT_DVCLIVE", "1")
 
     def evaluate_in_the_way(xla: Xla) -> dict[str, float]:
         (here / "dvclive" / "test" / "plots" / "metrics" / "held_out").touch()  # DVCLive wants a folder there
@@ -141,6 +123,6 @@ def test_a_viewer_that_fails_does_not_end_the_training(
 
     curve = scripted()
     curve._evaluate = evaluate_in_the_way
-    told = run(step_of(), here / "scratch", batches(), held_out=curve)
-    assert len(told.curve) == 1 + STEPS
+    whole = run(step_of(), here / "scratch", batches(), held_out=curve, watcher=LiveWatcher(dvclive=True))
+    assert len(whole.curve) == 1 + STEPS
     assert caplog.text.count("no more live figures in DvcLive: ") == 1

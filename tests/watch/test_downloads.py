@@ -1,25 +1,27 @@
-"""bert/download/progress.py: files that are finished, coming, and not begun."""
+"""bert/watch/downloads.py: files that are finished, coming, and not begun."""
 
 from __future__ import annotations
 
 import json
 import logging
 import re
-import threading
+import time
 from pathlib import Path
 
 import pytest
 
+from bert.beam.run import Workplace
 from bert.download.http import state_of
-from bert.download.progress import _Look, watcher
+from bert.download.lane import PARTIAL, partial_of
+from bert.watch.downloads import Look, watch_download
 
 
-def look(folder: Path, *sizes: int | None) -> _Look:
+def look(folder: Path, *sizes: int | None) -> Look:
     """Files 0, 1, ... of these sizes as listed; finished in whole/, coming in part/."""
     for name in ("whole", "part"):
         (folder / name).mkdir(exist_ok=True)
     files = [{"name": str(n), "size": size} for n, size in enumerate(sizes)]
-    return _Look(files, lambda f: folder / "whole" / f["name"], lambda f: [folder / "part" / f["name"]])
+    return Look(files, lambda f: folder / "whole" / f["name"], lambda f: [folder / "part" / f["name"]])
 
 
 def test_bytes_are_counted_of_finished_and_of_coming_files(tmp_path: Path) -> None:
@@ -52,21 +54,16 @@ def test_a_line_tells_megabytes_time_left_files_and_rate(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caplog.set_level(logging.INFO, logger="bert")
-    monkeypatch.setattr("bert.download.progress.SECONDS_BETWEEN_LOOKS", 0.02)
+    monkeypatch.setattr("bert.watch.downloads.SECONDS_BETWEEN_LOOKS", 0.02)
     monkeypatch.setattr("bert.watch.progress.SECONDS_BETWEEN_LINES", 0.1)
-    part = tmp_path / "0"
+    file = {"name": "0", "size": 8_000_000, "part": "file-0", "addresses": ["http://127.0.0.1/0"]}
+    part = partial_of(tmp_path / PARTIAL, file, "http://127.0.0.1/0")
+    part.parent.mkdir()
     part.write_bytes(b"x" * 1_000_000)
-    show = watcher("download", [{"name": "0", "size": 8_000_000}], lambda f: tmp_path / "none", lambda f: [part])
-    stop = threading.Event()
-    thread = threading.Thread(target=show, args=(stop,))
-    thread.start()
     line = re.compile(r"download: [2-7]/8 MB, \d+ s left, 0/1 files, \d+\.\d MB/s")
-    try:
+    with watch_download("download", [{"name": "lane", "bytes": 1, "files": [file]}], Workplace(tmp_path)):
         while not any(map(line.fullmatch, caplog.messages)):
-            assert thread.is_alive() and part.stat().st_size < 8_000_000, caplog.messages
+            assert part.stat().st_size < 8_000_000, caplog.messages
             with open(part, "ab") as f:
                 f.write(b"x" * 50_000)
-            stop.wait(0.02)
-    finally:
-        stop.set()
-        thread.join()
+            time.sleep(0.02)

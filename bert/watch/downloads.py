@@ -1,24 +1,31 @@
-"""How much of a download has come, seen from outside: by the files in which it comes."""
+"""Progress of a download, seen from outside: by the files in which it comes."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from threading import Event
 from typing import Any
 
+from bert.beam.run import Item, Part, Workplace
+from bert.beam.storage import is_remote
 from bert.download.http import state_of
+from bert.download.lane import FILE, PARTIAL, partial_of
+from bert.watch.parts import looking
 from bert.watch.progress import Progress
 
 SECONDS_BETWEEN_LOOKS = 2.0
 
 
-class _Look:
+class Look:
     """Bytes that have come and bytes in all, as far as one can know: files of unknown size count as the average one.
 
-    files: as the lanes' workers get them. finished(file): whether it is there; partial(file): where it comes.
+    Args:
+        files: as the items of the lanes list them; `size` is in bytes, None where no list gives it.
+        finished: the path that a file has once it is there.
+        partial: the paths where it comes, one an address.
     """
 
     def __init__(
@@ -29,7 +36,7 @@ class _Look:
     ) -> None:
         self._left = list(files)
         self._finished, self._partial = finished, partial
-        self.files, self.done, self._bytes, self._known = len(files), 0, 0, 0
+        self.files, self.done, self._bytes = len(files), 0, 0
         self.have = self.total = 0
 
     def look(self) -> None:
@@ -62,29 +69,35 @@ def _size(path: Path) -> int | None:
 
 
 def _announced(part: Path) -> int | None:
+    """The size that the server has announced for a file that is coming."""
     try:
         return json.loads(state_of(part).read_text())["bytes"]
     except (OSError, ValueError, KeyError):
         return None
 
 
-def watcher(
-    label: str,
-    files: Sequence[dict[str, Any]],
-    finished: Callable[[dict[str, Any]], Path],
-    partial: Callable[[dict[str, Any]], list[Path]],
-) -> Callable[[Event], None]:
-    """What shows, until the event is set: megabytes, time left, files, megabytes a second."""
+@contextmanager
+def watch_download(label: str, lanes: Sequence[Item], place: Workplace) -> Iterator[None]:
+    """Shows megabytes, time left, files, megabytes a second; nothing where the parts lie in a bucket."""
+    if is_remote(place.parts):
+        yield
+        return
+    partial = place.scratch / PARTIAL
+    seen = Look(
+        [file for lane in lanes for file in lane["files"]],
+        lambda file: Path(Part(place.parts, file["part"]).path(FILE)),
+        lambda file: [partial_of(partial, file, url) for url in file["addresses"]],
+    )
+    seen.look()
+    before, began = seen.have, time.monotonic()
 
-    def watch(stop: Event) -> None:
-        seen = _Look(files, finished, partial)
+    def show() -> None:
         seen.look()
-        before, began = seen.have, time.monotonic()
-        with Progress(label, seen.total // 10**6, "MB", start=before // 10**6) as progress:
-            while not stop.wait(SECONDS_BETWEEN_LOOKS):
-                seen.look()
-                rate = (seen.have - before) / 1e6 / (time.monotonic() - began)
-                progress.total = seen.total // 10**6
-                progress.update(seen.have // 10**6, f"{seen.done}/{seen.files} files, {rate:.1f} MB/s")
+        rate = (seen.have - before) / 1e6 / (time.monotonic() - began)
+        progress.total = seen.total // 10**6
+        progress.update(seen.have // 10**6, f"{seen.done}/{seen.files} files, {rate:.1f} MB/s")
 
-    return watch
+    with Progress(label, seen.total // 10**6, "MB", start=before // 10**6) as progress:
+        with looking(lambda stop: show(), SECONDS_BETWEEN_LOOKS):
+            yield
+        show()

@@ -1,0 +1,54 @@
+"""What must fit together before pretraining begins: parameters, records, vocabulary, model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bert.examples.reading import Records
+from bert.model.config import BertConfig
+from bert.pipeline.errors import StageError
+from bert.tokens.vocabulary import Vocabulary
+from bert.training.settings import PretrainParams
+
+# Both splits must agree in these.
+_KIND = ("sequence_length", "max_predictions", "masking", "objective", "max_sequences", "whole_word", "max_ngram")
+
+
+def check_records(records: Records, config: BertConfig, vocabulary: Vocabulary, vocab: Path, made_by: str) -> None:
+    """Records, vocabulary and model must belong together. Raises StageError naming the stage to run again."""
+    made = records.manifest
+    if made["vocab_sha256"] != vocabulary.sha256:
+        raise StageError(
+            f"the records were made with another vocabulary ({made['vocab_size']} pieces, sha256 "
+            f"{made['vocab_sha256'][:12]}) than {vocab} ({len(vocabulary.pieces)} pieces, {vocabulary.sha256[:12]})",
+            run=made_by,
+        )
+    if made["sequence_length"] > config.max_position_embeddings:
+        raise StageError(
+            f"the records are {made['sequence_length']} tokens long but the model has positions for "
+            f"{config.max_position_embeddings}",
+            run=f"{made_by} with a shorter tfrecords sequence_length",
+        )
+
+
+def check_splits(train: Records, test: Records, made_by: str) -> None:
+    """Both splits must be of one make. Raises StageError naming what differs and the stage to run again."""
+    for name in _KIND:
+        one, other = train.manifest.get(name), test.manifest.get(name)
+        if one != other:
+            raise StageError(f"the records to train on have {name} {one}, those held out {other}", run=made_by)
+
+
+def check_params(params: PretrainParams) -> None:
+    """Raises StageError where two parameters contradict each other."""
+    own, section = params.own.micro_batches, f"pretrain.{params.phase}"
+    if own is not None and own.clip and not params.shared.optimizer.clip_norm:
+        raise StageError(
+            f"{section}.micro_batches.clip is true, but pretrain.optimizer.clip_norm is 0: nothing is clipped",
+            run="set clip_norm above 0, or micro_batches.clip to false, in params.yaml",
+        )
+    if params.shared.keep == "best" and params.own.eval_every is None:
+        raise StageError(
+            f"pretrain.keep is best, but {section}.eval_every is null: there is only the last step to choose",
+            run="set eval_every to a number of steps, or keep to last, in params.yaml",
+        )

@@ -1,0 +1,65 @@
+""".ci/same_results.py: what it says of two sets of results. (`make same` itself takes minutes.)"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from bert.pipeline.code import ROOT
+
+RESULTS = {
+    ("shards", "data/shards/train"): "1.dir",
+    ("pretrain_phase1", "data/models/phase1"): "2.dir",
+    ("glue@mrpc", "metrics/glue/mrpc.json"): "{}",
+    ("pretrain_phase1, stopped and resumed", "data/models/phase1"): "2.dir",
+}
+
+
+@pytest.fixture(scope="module")
+def same() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("same_results", ROOT / ".ci" / "same_results.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_equal_results_are_the_same(same: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert same.report(RESULTS, dict(RESULTS)) == []
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(RESULTS) and all(line.startswith("same ") for line in lines)
+    same.conclude(["glue", "pretrain_phase1", "shards"], [])
+    assert "dvc commit -f code shards pretrain_phase1 glue\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "change", [{("glue@mrpc", "metrics/glue/mrpc.json"): '{"f1": 1}'}, {("glue@mrpc", "new"): "3"}]
+)
+def test_a_difference_is_named_and_its_stage_is_not_committed(
+    same: Any, capsys: pytest.CaptureFixture[str], change: dict[tuple[str, str], str]
+) -> None:
+    assert same.report(RESULTS, RESULTS | change) == ["glue@mrpc"]
+    assert "DIFFERS   glue@mrpc" in (said := capsys.readouterr().out) or "only here  glue@mrpc" in said
+    same.conclude(["glue", "pretrain_phase1", "shards"], ["glue@mrpc"])
+    said = capsys.readouterr().out
+    assert "dvc commit -f code shards pretrain_phase1\n" in said and "not: glue" in said
+
+
+def test_a_resumed_run_must_also_be_the_uninterrupted_one(same: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    both = RESULTS | {("pretrain_phase1, stopped and resumed", "data/models/phase1"): "9.dir"}
+    assert same.report(both, both) == ["pretrain_phase1, stopped and resumed"]
+    assert "from the uninterrupted run" in capsys.readouterr().out
+
+
+def test_figures_of_speed_and_memory_are_no_result(same: Any, tmp_path: Path) -> None:
+    metrics = {"f1": 1.5, "by_type": {"date": 2}, "epochs": 1.0}
+    measured = {"sequences_per_second": 3, "allreduce_share": 0.1, "allreduce_seconds_per_step": 1, "peak_rss_mb": 9}
+    (tmp_path / "a.json").write_text(json.dumps(metrics | measured))
+    assert json.loads(same.computed(tmp_path / "a.json")) == metrics
