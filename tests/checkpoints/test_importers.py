@@ -17,41 +17,12 @@ from bert.model.dropout import NoDropout
 from bert.model.encoder import encode
 from bert.model.parameters import encoder_shapes, pretraining_shapes
 from bert.pipeline.errors import StageError
+from tests.checkpoints.hugging_face import hugging_face_weights
 from tests.model import reference
 from tests.training.tiny import CONFIG, PIECES, make_batch, tensors, write_vocab
 
 H, INNER, HEADS = CONFIG.hidden_size, CONFIG.intermediate_size, CONFIG.num_attention_heads
 BATCH = make_batch(4)
-
-
-def hugging_face_weights(seed: int = 0) -> dict[str, np.ndarray]:
-    """A `BertForPreTraining`: a Linear keeps its weight as (outputs, inputs)."""
-    shapes: dict[str, tuple[int, ...]] = {
-        "bert.embeddings.word_embeddings.weight": (len(PIECES), H),
-        "bert.embeddings.position_embeddings.weight": (CONFIG.max_position_embeddings, H),
-        "bert.embeddings.token_type_embeddings.weight": (2, H),
-        "bert.embeddings.LayerNorm.weight": (H,),
-        "bert.embeddings.LayerNorm.bias": (H,),
-        "bert.pooler.dense.weight": (H, H),
-        "bert.pooler.dense.bias": (H,),
-        "cls.predictions.bias": (len(PIECES),),
-        "cls.predictions.transform.dense.weight": (H, H),
-        "cls.predictions.transform.dense.bias": (H,),
-        "cls.predictions.transform.LayerNorm.weight": (H,),
-        "cls.predictions.transform.LayerNorm.bias": (H,),
-        "cls.seq_relationship.weight": (2, H),
-        "cls.seq_relationship.bias": (2,),
-    }
-    for n in range(CONFIG.num_hidden_layers):
-        layer = f"bert.encoder.layer.{n}"
-        for part in ("query", "key", "value"):
-            shapes |= {f"{layer}.attention.self.{part}.weight": (H, H), f"{layer}.attention.self.{part}.bias": (H,)}
-        for part, size in (("attention.output", (H, H)), ("intermediate", (INNER, H)), ("output", (H, INNER))):
-            shapes |= {f"{layer}.{part}.dense.weight": size, f"{layer}.{part}.dense.bias": size[:1]}
-        for part in ("attention.output", "output"):
-            shapes |= {f"{layer}.{part}.LayerNorm.weight": (H,), f"{layer}.{part}.LayerNorm.bias": (H,)}
-    rng = np.random.default_rng(seed)
-    return {name: (0.2 * rng.standard_normal(shape)).astype(np.float32) for name, shape in shapes.items()}
 
 
 def hugging_face_hidden(w: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -106,7 +77,7 @@ def hidden_of(weights: Mapping[str, np.ndarray]) -> np.ndarray:
 
 
 def test_a_hugging_face_model_computes_here_what_it_computes_there(tmp_path: Path) -> None:
-    theirs = hugging_face_weights()
+    theirs = hugging_face_weights(CONFIG)
     model = read_checkpoint(write_hugging_face(tmp_path / "hf", theirs))
     assert model.config == CONFIG
     np.testing.assert_allclose(hidden_of(model.weights), hugging_face_hidden(theirs), rtol=0, atol=1e-5)
@@ -121,7 +92,7 @@ def test_a_hugging_face_model_computes_here_what_it_computes_there(tmp_path: Pat
 
 
 def test_older_names_and_a_missing_prefix_are_understood(tmp_path: Path) -> None:
-    theirs = hugging_face_weights()
+    theirs = hugging_face_weights(CONFIG)
     old = {
         name.removeprefix("bert.")
         .replace("LayerNorm.weight", "LayerNorm.gamma")
@@ -141,7 +112,7 @@ def test_what_bert_does_not_have_is_left_out() -> None:
 
 
 def test_half_precision_files_become_float32(tmp_path: Path) -> None:
-    theirs = hugging_face_weights()
+    theirs = hugging_face_weights(CONFIG)
     halves = {name: value.astype(np.float16) for name, value in theirs.items()}
     model = read_checkpoint(write_hugging_face(tmp_path / "hf", halves))
     assert {value.dtype for value in model.weights.values()} == {np.dtype(np.float32)}
@@ -151,7 +122,7 @@ def test_half_precision_files_become_float32(tmp_path: Path) -> None:
 
 def test_bfloat16_files_become_float32(tmp_path: Path) -> None:
     # NumPy has no bfloat16, so the file is written by hand: a header of JSON and the upper halves of float32 numbers.
-    theirs = hugging_face_weights()
+    theirs = hugging_face_weights(CONFIG)
     folder = write_hugging_face(tmp_path / "hf", theirs)
     header, data = {}, b""
     for name, value in theirs.items():
@@ -199,7 +170,7 @@ def test_a_checkpoint_may_lie_in_a_folder_of_its_archive(tmp_path: Path) -> None
 @pytest.mark.parametrize("write", [write_hugging_face, write_tensorflow])
 def test_a_missing_weight_is_named(tmp_path: Path, write: object) -> None:
     if write is write_hugging_face:
-        weights = hugging_face_weights()
+        weights = hugging_face_weights(CONFIG)
         del weights["bert.encoder.layer.1.output.dense.weight"]
         folder = write_hugging_face(tmp_path / "it", weights)
     else:
@@ -212,14 +183,14 @@ def test_a_missing_weight_is_named(tmp_path: Path, write: object) -> None:
 
 
 def test_a_weight_of_another_shape_is_named(tmp_path: Path) -> None:
-    weights = hugging_face_weights()
+    weights = hugging_face_weights(CONFIG)
     weights["bert.embeddings.position_embeddings.weight"] = np.zeros((99, H), np.float32)
     with pytest.raises(StageError, match=r"position_embeddings is \(99, 16\), .*says \(16, 16\)"):
         read_checkpoint(write_hugging_face(tmp_path / "hf", weights))
 
 
 def test_a_vocabulary_of_another_size_is_named(tmp_path: Path) -> None:
-    folder = write_hugging_face(tmp_path / "hf", hugging_face_weights())
+    folder = write_hugging_face(tmp_path / "hf", hugging_face_weights(CONFIG))
     write_vocab(folder / "vocab.txt", [*PIECES, "one more"])
     with pytest.raises(StageError, match=r"vocab\.txt: 41 pieces, but the model's vocab_size is 40"):
         read_checkpoint(folder)
@@ -227,7 +198,7 @@ def test_a_vocabulary_of_another_size_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["model.safetensors", "config.json", "vocab.txt"])
 def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
-    folder = write_hugging_face(tmp_path / "hf", hugging_face_weights())
+    folder = write_hugging_face(tmp_path / "hf", hugging_face_weights(CONFIG))
     (folder / name).unlink()
     with pytest.raises(StageError, match=r"no .* among the checkpoint's files"):
         read_checkpoint(folder)
@@ -235,7 +206,7 @@ def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize("text", ["{", "[]", json.dumps({"model_type": "gpt2", "n_layer": 2})])
 def test_a_configuration_that_is_none_of_a_bert_is_named(tmp_path: Path, text: str) -> None:
-    folder = write_hugging_face(tmp_path / "hf", hugging_face_weights())
+    folder = write_hugging_face(tmp_path / "hf", hugging_face_weights(CONFIG))
     (folder / "config.json").write_text(text)
     with pytest.raises(StageError, match=r"config\.json: "):
         read_checkpoint(folder)
@@ -243,7 +214,7 @@ def test_a_configuration_that_is_none_of_a_bert_is_named(tmp_path: Path, text: s
 
 def test_files_cut_short_are_named(tmp_path: Path) -> None:
     # Downloads checks sums where they are given; here none were.
-    folder = write_hugging_face(tmp_path / "hf", hugging_face_weights())
+    folder = write_hugging_face(tmp_path / "hf", hugging_face_weights(CONFIG))
     path = folder / "model.safetensors"
     path.write_bytes(path.read_bytes()[:-10])
     with pytest.raises(StageError, match=r"model\.safetensors: cannot be read"):

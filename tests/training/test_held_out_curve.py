@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from bert.examples.reading import Records
-from bert.model.fused import Xla
 from bert.training.evaluation import HeldOut
 from bert.training.held_out_curve import HeldOutCurve
 from bert.training.world import World
-from tests.training.test_loop import Killed, assert_same_bits, batches, run, step_of
+from tests.training.runs import EVERY, Killed, assert_same_bits, batches, run, scripted, step_of
 from tests.training.tiny import held_out_sums, values_of, write_records, write_vocab
 
 COLUMNS = ("mlm_loss", "mlm_accuracy", "nsp_loss", "nsp_accuracy")
-EVERY = 2
 
 
 @pytest.fixture(scope="module")
@@ -31,16 +28,6 @@ def held_out(tmp_path_factory: pytest.TempPathFactory) -> HeldOut:
 
 def of_records(held_out: HeldOut) -> HeldOutCurve:
     return HeldOutCurve(EVERY, COLUMNS, lambda xla: held_out(xla, at_most=7), keep_weights=True)
-
-
-def scripted(*losses: float) -> HeldOutCurve:
-    """One whose evaluations find these losses, one after the other."""
-    waiting = iter(losses)
-
-    def evaluate(xla: Xla) -> Mapping[str, float]:
-        return {"mlm_loss": next(waiting)}
-
-    return HeldOutCurve(EVERY, ("mlm_loss",), evaluate, keep_weights=True)
 
 
 def steps_of(curve: HeldOutCurve) -> list[int]:

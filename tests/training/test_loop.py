@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,60 +14,22 @@ import pytest
 
 from bert.optim.settings import LossScaleSettings
 from bert.pipeline.errors import StageError
-from bert.training.context import Context
-from bert.training.held_out_curve import HeldOutCurve
-from bert.training.loop import Run, Training
+from bert.training.loop import Run
 from bert.training.step import TrainStep
-from bert.training.world import Split, World
+from bert.training.world import Split
+from tests.training.runs import (
+    CODE,
+    IN_FOUR,
+    ROWS,
+    STEPS,
+    WHOLE,
+    Killed,
+    assert_same_bits,
+    batches,
+    run,
+    step_of,
+)
 from tests.training.tiny import FP16, FP32, fresh_step, make_batch, make_step, take_steps, tensors, values_of
-
-ROWS, STEPS = 8, 7
-CODE = {"bert/training/step.py": "aaaa"}
-WHOLE, IN_FOUR = Split(1, 1, ROWS), Split(1, 4, 2)
-
-
-class Killed(Exception):
-    """Stands for the end of a process."""
-
-
-def batches(killed_at: int | None = None, bad: str = "") -> Callable[[int, int], Iterator[Any]]:
-    """Batches that follow from their number. `bad` marks with - those whose loss is not a number."""
-
-    def from_step(first: int, stop: int) -> Iterator[Any]:
-        for number in range(first, stop):
-            if number == killed_at:
-                raise Killed
-            batch = make_batch(ROWS, seed=number)
-            if bad[number : number + 1] == "-":
-                batch["masked_lm_weights"][0, 0] = math.nan
-            yield tensors(batch)
-
-    return from_step
-
-
-def run(
-    step: TrainStep,
-    scratch: Path,
-    feed: Callable[[int, int], Iterator[Any]],
-    steps: int = STEPS,
-    patience: int = 2,
-    held_out: HeldOutCurve | None = None,
-    **machine: Any,
-) -> Run:
-    """A whole training, saved after every step; keyword arguments beyond those named are fields of Context."""
-    context = Context(scratch, World(), WHOLE, CODE, **{"save_seconds": 0.0} | machine)
-    return Training("test", step, feed, steps, patience, ROWS, context, held_out).run()
-
-
-def step_of(split: Split = WHOLE) -> TrainStep:
-    """As a new process would have it, with dropout."""
-    return fresh_step(split, clip_norm=0.5)
-
-
-def assert_same_bits(ours: dict[str, np.ndarray], expected: dict[str, np.ndarray]) -> None:
-    assert ours.keys() == expected.keys()
-    for name, value in expected.items():
-        np.testing.assert_array_equal(ours[name], value, err_msg=name)
 
 
 @pytest.mark.parametrize("split", [WHOLE, IN_FOUR], ids=["whole", "accumulated"])

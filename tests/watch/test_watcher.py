@@ -12,8 +12,7 @@ from tensorflow.core.util.event_pb2 import Event, SessionLog
 from bert.model.fused import Xla
 from bert.pipeline.errors import StageError
 from bert.watch.watcher import LiveWatcher, folder_name
-from tests.training.test_held_out_curve import scripted
-from tests.training.test_loop import STEPS, Killed, batches, run, step_of
+from tests.training.runs import STEPS, Killed, batches, run, scripted, step_of
 
 OF_TRAINING = {"loss", "mlm_loss", "nsp_loss", "learning_rate", "grad_norm", "loss_scale", "sequences_per_second"}
 

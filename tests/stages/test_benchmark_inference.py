@@ -1,0 +1,39 @@
+"""Tests for stages/benchmark_inference.py, on a cell of a moment."""
+
+from __future__ import annotations
+
+import pytest
+
+from bert.pipeline.errors import StageError
+from stages.benchmark_inference import main
+from tests.project import Project
+from tests.stages import finetuning
+from tests.stages.command import arguments
+from tests.stages.figures import COMMON, assert_figures
+from tests.stages.finetuning import read
+
+CELL = "tiny-16-2"
+
+
+def test_a_cell_is_timed(small: Project) -> None:
+    finetuning.write_params(small.path, benchmark_inference__warmup=2, benchmark_inference__iterations=9)
+    main(arguments("benchmark_inference", item__cell=CELL))
+    metrics = read(small.path / f"metrics/benchmark_inference/{CELL}.json")
+    assert metrics.keys() == COMMON
+    assert_figures(metrics, warmup=2, iterations=9, rows=2, tokens=32)
+    # The reference's rules: all calls, among them the first one, which compiles.
+    theirs = metrics["reference_rules"]
+    assert theirs.keys() == {"sequences_per_second", "latency_ms"}
+    assert theirs["latency_ms"]["p100"] == pytest.approx(1000 * metrics["first_call_seconds"], abs=0.1)
+    assert theirs["sequences_per_second"] > 0
+
+
+@pytest.mark.parametrize(
+    ("cell", "wrong"),
+    [("tiny-16", "expected <model>-<sequence length>-<batch size>"), ("tinny-16-2", "tinny is none of tiny, mini")],
+)
+def test_a_misspelt_cell_is_an_error(small: Project, cell: str, wrong: str) -> None:
+    with pytest.raises(StageError, match=f"benchmark cell '{cell}': {wrong}") as error:
+        main(arguments("benchmark_inference", item__cell=cell))
+    assert error.value.run is not None and "benchmark_inference.cells" in error.value.run
+    assert not (small.path / "metrics").exists()

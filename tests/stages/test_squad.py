@@ -1,0 +1,122 @@
+"""Tests for stages/squad.py: a model that learns twenty questions by heart, see tests/stages/finetuning.py."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bert.checkpoints.folder import load_model
+from bert.pipeline import manifest
+from bert.pipeline.errors import StageError
+from stages.squad import main
+from tests.project import Project, files
+from tests.stages import finetuning
+from tests.stages.command import arguments
+from tests.stages.finetuning import assert_same_weights, read
+from tests.stages.killing import kill_after_checkpoint
+
+PREDICTIONS = Path("data/predictions/squad")
+MODEL = Path("data/models/squad")
+# They shift the logits of all positions alike, and so leave every softmax over these as it is.
+SHIFTS = ("cls/squad/output_bias", f"layer_{finetuning.CONFIG.num_hidden_layers - 1}/output/LayerNorm/beta")
+RESULTS = {
+    *("exact_match", "f1", "count", "by_type", "baselines", "train_questions", "train_windows", "dropped"),
+    *("train_loss", "sequences_per_second", "steps", "global_batch", "ranks", "precision", "precision_effective"),
+    *("xla", "skipped_steps", "rollbacks", "skipped_batches", "peak_rss_mb"),
+    *("allreduce_seconds_per_step", "allreduce_wait_seconds_per_step", "allreduce_share"),
+}
+
+
+def test_what_was_learned_by_heart_is_answered(answering: Project) -> None:
+    metrics = read(answering.path / "metrics/squad.json")
+    assert (metrics["exact_match"], metrics["f1"], metrics["count"]) == (100, 100, 20)
+    kinds = {kind: (scores["exact_match"], scores["count"]) for kind, scores in metrics["by_type"].items()}
+    assert kinds == {"date": (100, 10), "name": (100, 10)}
+    assert metrics["train_loss"] < 0.3
+
+
+def test_predictions_are_the_characters_of_the_context(answering: Project) -> None:
+    # Exactly: the score would forgive a full stop too many, or a capital.
+    assert read(answering.path / PREDICTIONS / "predictions.json") == finetuning.answers()
+
+
+def test_the_best_candidates_are_parts_of_the_context_and_the_answer_is_the_first(answering: Project) -> None:
+    contexts = {q["id"]: p["context"] for p in finetuning.questions() for q in p["qas"]}
+    candidates = read(answering.path / PREDICTIONS / "nbest_predictions.json")
+    assert candidates.keys() == contexts.keys()
+    for name, found in candidates.items():
+        assert found[0]["text"] == finetuning.answers()[name] and found[0]["probability"] > 0.5
+        assert all(c["text"] == contexts[name][c["start"] : c["end"]] for c in found)
+        scores = [c["start_logit"] + c["end_logit"] for c in found]
+        assert scores == sorted(scores, reverse=True) and len(found) > 1
+        assert sum(c["probability"] for c in found) == pytest.approx(1)
+
+
+def test_the_metrics_say_what_was_done(answering: Project) -> None:
+    metrics = read(answering.path / "metrics/squad.json")
+    assert metrics.keys() == RESULTS
+    windows = metrics["train_windows"]
+    assert windows > 20 == metrics["train_questions"], "some contexts take several windows"
+    assert metrics["steps"] == round(windows * 30 / 8)
+    counts = metrics["dropped"]["train"]
+    assert counts == metrics["dropped"]["dev"] and counts.keys() == {"windows", "windows without the answer"}
+    assert counts["windows"] == windows and 0 < counts["windows without the answer"] <= windows - 20
+    header, *rows = (answering.path / "metrics/curves/squad.tsv").read_text().splitlines()
+    assert header.split("\t")[0] == "step"
+    assert [int(row.split("\t")[0]) for row in rows][-1] == metrics["steps"]
+
+
+def test_the_model_folder_is_complete(answering: Project) -> None:
+    model = load_model(answering.path / MODEL, "dvc repro squad")
+    assert model.config == finetuning.CONFIG, "with the dropout of the model it came from"
+    assert model.weights["cls/squad/output_weights"].shape == (2, finetuning.CONFIG.hidden_size)
+    vocab = (answering.path / "data/models/phase2/vocab.txt").read_bytes()
+    assert model.vocab.read_bytes() == vocab
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on_to_the_same_bits(small: Project, answering: Project) -> None:
+    steps = kill_after_checkpoint(small, "squad", arguments("squad"), "tuned")
+    assert not (small.path / MODEL).exists()
+    main(arguments("squad"))
+    resumed = read(small.path / "metrics/provenance/squad.json")["resumed_from_step"]
+    assert 0 < steps <= resumed < read(small.path / "metrics/squad.json")["steps"]
+    for name in (MODEL, PREDICTIONS, Path("metrics/curves")):
+        assert files(small.path / name) == files(answering.path / name)
+
+
+@pytest.mark.slow
+@pytest.mark.ranks
+@pytest.mark.usefixtures("horovod")
+def test_two_ranks_learn_what_one_does(small: Project, answering: Project) -> None:
+    small.run("squad", *arguments("squad"), BERT_RANKS="2")
+    together, alone = read(small.path / "metrics/squad.json"), read(answering.path / "metrics/squad.json")
+    assert (together["ranks"], alone["ranks"]) == (2, 1)
+    for name in ("exact_match", "f1", "count", "by_type", "baselines", "steps", "dropped"):
+        assert together[name] == alone[name], name
+    assert read(small.path / PREDICTIONS / "predictions.json") == finetuning.answers()
+    assert_same_weights(small.path / MODEL, answering.path / MODEL, small.path / "data/models/phase2", SHIFTS)
+
+
+def test_a_model_that_was_not_imported_names_the_parameter(small: Project) -> None:
+    manifest.write_unconfigured(small.path / "data/models/imported")
+    finetuning.write_params(small.path, finetune__init="imported")
+    with pytest.raises(StageError, match="data/models/imported is empty: its source is not configured") as error:
+        main(arguments("squad", finetune__init="imported"))
+    assert error.value.run is not None and "set import_checkpoint.source" in error.value.run
+
+
+@pytest.mark.parametrize("name", ["data/models/phase2", "data/cloze/squad/dev-v1.1.json"])
+def test_a_missing_input_is_named(small: Project, name: str) -> None:
+    (small.path / name).rename(small.path / "elsewhere")
+    with pytest.raises(StageError, match=f"{name}: no such file"):
+        main(arguments("squad"))
+
+
+def test_a_batch_that_the_ranks_cannot_share_names_the_parameter(
+    small: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BERT_MICRO_BATCH", "3")
+    with pytest.raises(StageError, match=r"BERT_MICRO_BATCH is 3, .*squad\.batch_size 8 / 1 ranks"):
+        main(arguments("squad"))
