@@ -33,29 +33,29 @@ def main(argv: Sequence[str] | None = None) -> None:
     p.add_argument("--predictions", type=Path)
     args = p.parse_args(argv)
     machine = machine_settings()
-    name, source = f"glue.{args.task}", section(str, "glue.data")
-    settings, shared = section(GlueTaskSettings, name), section(FinetuneSettings, "finetune")
+    section_name, source = f"glue.{args.task}", section(str, "glue.data")
+    settings, shared = section(GlueTaskSettings, section_name), section(FinetuneSettings, "finetune")
     seed = section(int, "seed")
-    dvc_name, outs = f"glue@{args.task}", {"model": args.out, "predictions.tsv": args.predictions}
+    stage_name, outs = f"glue@{args.task}", {"model": args.out, "predictions.tsv": args.predictions}
     if args.seed is not None:
-        dvc_name, outs, seed = f"stability_run@{args.task}-{args.seed}", {}, args.seed
+        stage_name, outs, seed = f"stability_run@{args.task}-{args.seed}", {}, args.seed
         settings = settings.model_copy(update={"random_control": False})
-    params = FinetuneParams(name, settings, shared, top_level(ComputeSettings), seed)
+    params = FinetuneParams(section_name, settings, shared, top_level(ComputeSettings), seed)
 
     def work(context: Context) -> Outcome | None:
         from bert.tasks.glue.data import TASKS
         from bert.tasks.glue.run import run_glue  # imports TensorFlow, which --help need not wait for
 
-        return run_glue(dvc_name, TASKS[args.task], args.data, source, args.init, params, context)
+        return run_glue(stage_name, TASKS[args.task], args.data, source, args.init, params, context)
 
     stage = TrainingStage(
-        dvc_name,
+        stage_name,
         "stages.glue",
         {"task": settings, "finetune": shared, "compute": params.compute, "seed": seed, "source": source},
         [args.init, args.data],
         {name: out for name, out in outs.items() if out is not None},
         lambda ranks: split_batch(
-            dvc_name, f"{name}.batch_size", settings.batch_size, ranks, machine.micro_batch_of(dvc_name)
+            stage_name, f"{section_name}.batch_size", settings.batch_size, ranks, machine.micro_batch_of(stage_name)
         ),
     )
     run_ranked(stage, work, args, argv, machine)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bert.launch import stage as module
 from bert.launch.stage import METRICS, RECORD, TrainingStage
+from bert.launch.stopping import ASKED
 from bert.pipeline.machine import MachineSettings
 from bert.training.context import Context, Nobody, Outcome
 from bert.training.world import Split, World
@@ -44,6 +46,15 @@ def test_only_the_first_rank_shows_figures_and_writes(tmp_path: Path) -> None:
     watcher = handed(tmp_path, 0).watcher
     assert isinstance(watcher, LiveWatcher) and watcher.tensorboard_folder("squad") is not None
     assert json.loads((tmp_path / RECORD).read_text()) == {"resumed_from_step": 3}
+
+
+def test_the_first_rank_hears_the_wish_to_stop_wherever_its_training_saves(tmp_path: Path) -> None:
+    """Fine-tuning saves in folders of its own below the scratch; the wish is left in the scratch itself."""
+    context = handed(tmp_path, 0)
+    with replace(context, scratch=tmp_path / "tuned").stop() as stop:
+        assert not stop.asked
+        (tmp_path / ASKED).touch()
+        assert stop.asked
 
 
 def test_the_metrics_have_the_memory_beside_them(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError
 
 from bert.pipeline.code import ROOT
 from bert.pipeline.errors import StageError
-from bert.pipeline.params import Section, load, section
+from bert.pipeline.params import Section, load, section, top_level
 
 
 class Optimizer(Section):
@@ -28,6 +28,20 @@ def params(tmp_path: Path) -> Path:
 def test_a_section_is_read_as_its_model(params: Path) -> None:
     assert section(Optimizer, "phase.optimizer", params) == Optimizer(rate=0.00001, steps=10)
     assert section(int, "seed", params) == 3
+
+
+class Shared(Section):
+    seed: Annotated[int, Field(ge=1)]
+
+
+def test_a_model_is_read_from_the_top_of_the_file(params: Path) -> None:
+    assert top_level(Shared, params) == Shared(seed=3), "whatever else stands there"
+    params.write_text("seed: 0\n")
+    with pytest.raises(StageError, match=r"params\.yaml: seed: .*greater than or equal to 1 \(got 0\)"):
+        top_level(Shared, params)
+    params.write_text("seeds: 1\n")
+    with pytest.raises(StageError, match="parameter 'seed' is missing"):
+        top_level(Shared, params)
 
 
 def test_a_number_without_a_point_in_front_of_its_exponent_is_a_number(params: Path) -> None:
