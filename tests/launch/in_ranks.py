@@ -28,7 +28,7 @@ from tests.model.reference import random_weights
 from tests.training.tiny import FP32, held_out_sums, make_batch, make_step, tensors, values_of
 
 ROWS, STEPS = 8, 3
-SLEEP = 0.5
+SLEEP = 1.0
 
 
 @dataclass(frozen=True)
