@@ -113,7 +113,7 @@ def test_a_second_repro_does_nothing_and_status_is_clean(repo: Path) -> None:
     assert "up to date" in run(repo, "dvc", "status", STAGE).stdout
     began = time.monotonic()
     done = run(repo, "dvc", "repro", STAGE)
-    assert time.monotonic() - began < 10  # 5 s on an idle machine
+    assert time.monotonic() - began < 30  # 5 s on an idle machine; here other tests run beside it
     assert "Running stage" not in done.stdout
 
 
