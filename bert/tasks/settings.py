@@ -11,6 +11,8 @@ from bert.pipeline.params import Section
 from bert.training.settings import ComputeSettings, TrainingSettings
 
 Share = Annotated[float, Field(ge=0, le=1)]
+INIT_STAGES = {"phase1": "pretrain_phase1", "phase2": "pretrain_phase2", "imported": "import_checkpoint"}
+"""{model of `finetune.init`: the stage that makes it}"""
 
 
 class TaskSettings(Section):

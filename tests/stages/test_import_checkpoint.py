@@ -47,8 +47,9 @@ def test_without_a_source_the_folder_says_so_and_a_task_names_the_parameter(smal
     configure(small.path, ())
     with pytest.raises(StageError, match="data/models/imported is empty: its source is not configured") as error:
         squad.main(arguments("squad", finetune__init="imported"))
-    assert error.value.run is not None
-    assert error.value.run.startswith("set import_checkpoint.source (or another finetune.init), then dvc repro")
+    assert (
+        error.value.run == "set import_checkpoint.source (or another finetune.init), then dvc repro import_checkpoint"
+    )
 
 
 def test_a_hugging_face_checkpoint_is_taken_over_and_fine_tuned(small: Project) -> None:

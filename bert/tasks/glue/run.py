@@ -11,7 +11,7 @@ from bert.tasks.glue.baselines import baseline_scores
 from bert.tasks.glue.data import Task, read_glue, write_predictions
 from bert.tasks.glue.features import Rows, make_rows
 from bert.tasks.glue.metrics import glue_scores
-from bert.tasks.settings import FinetuneParams, GlueTaskSettings
+from bert.tasks.settings import INIT_STAGES, FinetuneParams, GlueTaskSettings
 from bert.tokens.tokenizer import WordPieceTokenizer
 from bert.training.batches import Arrays
 from bert.training.context import Context, Outcome
@@ -48,7 +48,7 @@ def run_glue(
     Raises:
         StageError: a model folder or data that are not whole, params that do not fit; and as Training.run.
     """
-    start = load_model(init, f"dvc repro {init.name}")
+    start = load_model(init, f"dvc repro {INIT_STAGES.get(init.name, init.name)}")
     tuning = FineTuning(stage, classes(len(task.labels)), start, params, context)
     tokenizer, length = WordPieceTokenizer(start.vocab), params.task.max_seq_length
     train_examples, dropped_train = read_glue(data / task.folder, task, "train", source)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bert.checkpoints.folder import load_model
 from bert.tasks.finetuning import Finetuned, FineTuning
-from bert.tasks.settings import FinetuneParams, SquadSettings
+from bert.tasks.settings import INIT_STAGES, FinetuneParams, SquadSettings
 from bert.tasks.squad.answers import best_answers, write_answers
 from bert.tasks.squad.baselines import question_blind_scores
 from bert.tasks.squad.data import evenly_spaced, read_squad
@@ -42,7 +42,7 @@ def run_squad(data: Path, init: Path, params: FinetuneParams[SquadSettings], con
         StageError: a model folder or questions that are not whole, params that do not fit; and as Training.run.
     """
     settings, seed = params.task, params.seed
-    start = load_model(init, f"dvc repro {init.name}")
+    start = load_model(init, f"dvc repro {INIT_STAGES.get(init.name, init.name)}")
     tuning = FineTuning("squad", spans(), start, params, context)
     train_questions, dropped_train = read_squad(data / settings.train_file, settings.data)
     dev_questions, dropped_dev = read_squad(data / settings.dev_file, settings.data)
