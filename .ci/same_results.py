@@ -73,6 +73,7 @@ def clone(commit: str, folder: Path) -> None:
     """A repository at that commit, with the parameters of the comparison."""
     git("clone", "--quiet", "--shared", "--no-checkout", str(ROOT), str(folder))
     git("checkout", "--quiet", "--detach", commit, cwd=folder)
+    (folder / "dvc.lock").unlink(missing_ok=True)  # what it has in the end, this run has made
     yaml = YAML()
     params = yaml.load(folder / "params.yaml")
     for name, value in PARAMS.items():
