@@ -42,11 +42,11 @@ def run(folder: Path, *command: str, check: bool = True, **env: str) -> subproce
 
 
 def environment(**more: str) -> dict[str, str]:
-    told = {k: v for k, v in os.environ.items() if not k.startswith(("BERT_", "DVC_"))}
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("BERT_", "DVC_"))}
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     git = {"GIT_AUTHOR_NAME": "t", "GIT_AUTHOR_EMAIL": "t@example.org"}
     git |= {"GIT_COMMITTER_NAME": "t", "GIT_COMMITTER_EMAIL": "t@example.org"}
-    return told | git | {"PATH": path} | more
+    return inherited | git | {"PATH": path} | more
 
 
 def ran(done: subprocess.CompletedProcess[str]) -> list[str]:
@@ -190,8 +190,8 @@ def test_after_kill_9_and_a_comment_repro_goes_on_and_ends_with_the_same_weights
     done = run(repo, "dvc", "repro", "-f", "-s", "code", STAGE)
     assert "going on from step" in done.stderr
     assert hashes(repo)["data/models/phase1"] == uninterrupted
-    told = json.loads((repo / f"metrics/provenance/{STAGE}.json").read_text())
-    assert told["resumed_from_step"] >= 12
+    record = json.loads((repo / f"metrics/provenance/{STAGE}.json").read_text())
+    assert record["resumed_from_step"] >= 12
     curves = run(repo, "git", "diff", "--stat", "--", "metrics/curves")
     assert curves.stdout == "", "the curves of a resumed run have the same points"
     go_back(repo)
@@ -275,8 +275,8 @@ def test_an_experiment_at_another_precision_reruns_training_only_and_is_comparab
     assert f"metrics/curves/{STAGE}_held_out.tsv" in committed
     assert not [name for name in committed if name.startswith("dvclive")], "live figures are no part of an experiment"
     assert "dvclive" not in run(repo, "git", "status", "--porcelain").stdout
-    told = json.loads(run(repo, "dvc", "metrics", "diff", "--all", "--json", "HEAD", "at-bf16").stdout)
-    figures = told[f"metrics/{STAGE}.json"]
+    diff = json.loads(run(repo, "dvc", "metrics", "diff", "--all", "--json", "HEAD", "at-bf16").stdout)
+    figures = diff[f"metrics/{STAGE}.json"]
     for name in ("mlm_loss", "mlm_accuracy", "nsp_accuracy", "sequences_per_second"):
         assert {"old", "new"} <= figures[name].keys()
     assert figures["precision"] == {"old": "fp32", "new": "bf16"}

@@ -16,16 +16,16 @@ from setup.slurm import bert_hosts, tasks_of_nodes
 
 
 @pytest.mark.parametrize(
-    ("told", "expected"), [("8", [8]), ("8(x3)", [8, 8, 8]), ("8(x2),4", [8, 8, 4]), ("1,2(x1),3", [1, 2, 3])]
+    ("tasks_per_node", "expected"), [("8", [8]), ("8(x3)", [8, 8, 8]), ("8(x2),4", [8, 8, 4]), ("1,2(x1),3", [1, 2, 3])]
 )
-def test_tasks_per_node_are_read_as_slurm_writes_them(told: str, expected: list[int]) -> None:
-    assert tasks_of_nodes(told) == expected
+def test_tasks_per_node_are_read_as_slurm_writes_them(tasks_per_node: str, expected: list[int]) -> None:
+    assert tasks_of_nodes(tasks_per_node) == expected
 
 
-@pytest.mark.parametrize("told", ["", "0", "8(x0)", "8x3", "8,", "many"])
-def test_other_words_are_shown(told: str) -> None:
+@pytest.mark.parametrize("tasks_per_node", ["", "0", "8(x0)", "8x3", "8,", "many"])
+def test_other_words_are_shown(tasks_per_node: str) -> None:
     with pytest.raises(ValueError, match=r"SLURM_TASKS_PER_NODE is .* expected numbers such as"):
-        tasks_of_nodes(told)
+        tasks_of_nodes(tasks_per_node)
 
 
 def test_each_node_gets_its_number_of_ranks() -> None:
@@ -57,8 +57,8 @@ def test_when_time_is_up_the_batch_script_has_the_stage_save_and_goes_back_into_
     for name, text in written.items():
         (programs / name).write_text(text)
         (programs / name).chmod(0o755)
-    told = {"NODELIST": "n[1-2]", "ID": "17"}
-    environment = {f"SLURM_JOB_{name}": value for name, value in told.items()}
+    settings = {"NODELIST": "n[1-2]", "ID": "17"}
+    environment = {f"SLURM_JOB_{name}": value for name, value in settings.items()}
     environment |= {"SLURM_TASKS_PER_NODE": "2(x2)", "SLURM_NTASKS": "4", "SLURM_SUBMIT_DIR": str(tmp_path)}
     with open(tmp_path / "log", "w") as log:
         job = subprocess.Popen(

@@ -18,9 +18,9 @@ def ranks_in(folder: Path) -> dict[int, int]:
         try:
             if os.readlink(process / "cwd") != str(folder):
                 continue
-            told = dict(e.split(b"=", 1) for e in (process / "environ").read_bytes().split(b"\0") if b"=" in e)
-            if b"\0-m\0stages.pretrain\0" in (process / "cmdline").read_bytes() and b"HOROVOD_RANK" in told:
-                found[int(told[b"HOROVOD_RANK"])] = int(process.name)
+            environment = dict(e.split(b"=", 1) for e in (process / "environ").read_bytes().split(b"\0") if b"=" in e)
+            if b"\0-m\0stages.pretrain\0" in (process / "cmdline").read_bytes() and b"HOROVOD_RANK" in environment:
+                found[int(environment[b"HOROVOD_RANK"])] = int(process.name)
         except OSError:  # it has ended
             continue
     return found

@@ -58,8 +58,8 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def of_rank(seen: Path, rank: int) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads((seen / f"{rank}.json").read_text())
-    return told
+    seen_here: dict[str, Any] = json.loads((seen / f"{rank}.json").read_text())
+    return seen_here
 
 
 def test_ranks_sum_and_gather_in_their_order(seen: Path) -> None:
@@ -72,16 +72,16 @@ def test_the_peak_memory_is_that_of_the_rank_that_held_the_most(seen: Path) -> N
     own = [of_rank(seen, rank)["peak_rss_mb"] for rank in range(2)]
     assert own[1] > own[0] + 300, "the second rank has held 500 MB more"
     for rank in range(2):
-        told = of_rank(seen, rank)["memory"]
-        assert told.keys() >= {"peak_rss_mb"}
-        assert told["peak_rss_mb"] == pytest.approx(own[1], abs=0.1)
+        memory = of_rank(seen, rank)["memory"]
+        assert memory.keys() >= {"peak_rss_mb"}
+        assert memory["peak_rss_mb"] == pytest.approx(own[1], abs=0.1)
 
 
 def test_two_ranks_step_as_one_with_dropout_on(seen: Path) -> None:
     step = fresh_step(Split(1, 1, ROWS), clip_norm=0.5)
-    for told, expected in zip(of_rank(seen, 0)["figures"], take_steps(step, range(STEPS), ROWS), strict=True):
+    for figures, expected in zip(of_rank(seen, 0)["figures"], take_steps(step, range(STEPS), ROWS), strict=True):
         assert expected.pop("allreduce_seconds") == 0, "one rank waits for nobody"
-        assert told == pytest.approx(expected, rel=1e-5)
+        assert figures == pytest.approx(expected, rel=1e-5)
     ours = load_file(seen / "0.safetensors")
     for name, value in values_of(step).items():
         np.testing.assert_allclose(ours[name], value, rtol=2e-4, atol=2e-6, err_msg=name)
@@ -104,12 +104,12 @@ def test_gradients_sent_as_float16_are_within_its_rounding(seen: Path) -> None:
     step = fresh_step(Split(1, 1, ROWS), clip_norm=0.0)
     (expected,) = take_steps(step, range(1), ROWS)
     for rank in range(2):
-        told = of_rank(seen, rank)["compressed"]
-        assert told["first"]["loss_scale"] == 2.0**10 and told["first"]["finite"] == 1
+        exchanged = of_rank(seen, rank)["compressed"]
+        assert exchanged["first"]["loss_scale"] == 2.0**10 and exchanged["first"]["finite"] == 1
         for name in ("mlm_loss", "nsp_loss", "predictions", "rows"):
-            assert told["first"][name] == pytest.approx(expected[name], rel=1e-6), "sums are not rounded"
+            assert exchanged["first"][name] == pytest.approx(expected[name], rel=1e-6), "sums are not rounded"
         errors = {}
-        for name, moment in told["moments"].items():
+        for name, moment in exchanged["moments"].items():
             if not name.endswith("key/bias"):  # 0 but for rounding
                 exact = step.variables[name].numpy()
                 errors[name] = np.linalg.norm(np.array(moment) - exact) / np.linalg.norm(exact)
@@ -126,11 +126,11 @@ def test_gradients_sent_as_float16_take_half_the_bytes(seen: Path) -> None:
 
 def test_what_is_too_large_for_float16_on_one_rank_no_rank_takes(seen: Path) -> None:
     for rank in range(2):
-        told = of_rank(seen, rank)["compressed"]
-        assert told["overflow"] == {"finite": 0, "unchanged": True, "scale": 2.0**39}
+        exchanged = of_rank(seen, rank)["compressed"]
+        assert exchanged["overflow"] == {"finite": 0, "unchanged": True, "scale": 2.0**39}
         # 1e5 is too large by itself, on the second rank alone; 4e4 + 4e4 only in the sum. Sums may be larger.
-        assert told["large"] == [14.0, float("inf"), float("inf")]
-        assert told["sums"] == 200002
+        assert exchanged["large"] == [14.0, float("inf"), float("inf")]
+        assert exchanged["sums"] == 200002
 
 
 def test_a_bad_micro_batch_on_one_rank_skips_the_update_and_halves_the_loss_scale_on_all(seen: Path) -> None:
@@ -143,10 +143,10 @@ def test_the_time_of_the_all_reduce_tells_waiting_from_sending(seen: Path) -> No
     waiting, late = (of_rank(seen, rank)["timed"] for rank in range(2))
     assert waiting["seconds"] > 0.8 * SLEEP and 0 < late["seconds"] < 0.5 * SLEEP
     mean = (waiting["seconds"] + late["seconds"]) / 2
-    for told in (waiting, late):
-        assert told["allreduce_seconds_per_step"] == pytest.approx(mean, abs=1e-5)
-        assert told["allreduce_wait_seconds_per_step"] == pytest.approx(mean - late["seconds"], abs=1e-5)
-        assert 0 < told["allreduce_share"] < 1
+    for metrics in (waiting, late):
+        assert metrics["allreduce_seconds_per_step"] == pytest.approx(mean, abs=1e-5)
+        assert metrics["allreduce_wait_seconds_per_step"] == pytest.approx(mean - late["seconds"], abs=1e-5)
+        assert 0 < metrics["allreduce_share"] < 1
 
 
 def test_the_held_out_numbers_do_not_depend_on_the_number_of_ranks(seen: Path) -> None:
@@ -172,8 +172,8 @@ def here(project: Project) -> Path:
 
 
 def metrics_of(folder: Path, name: str) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads((folder / "metrics" / f"pretrain_{name}.json").read_text())
-    return told
+    metrics: dict[str, Any] = json.loads((folder / "metrics" / f"pretrain_{name}.json").read_text())
+    return metrics
 
 
 def test_the_stage_on_two_ranks_with_accumulation_equals_one_process_on_records_made_from_text(
@@ -281,8 +281,8 @@ def test_a_killed_rank_ends_the_job_and_one_process_goes_on_from_its_checkpoint(
     assert_no_rank_is_left(here)
 
     main(stage.arguments())  # the number of ranks is no part of what is computed
-    told = json.loads((here / "metrics" / "provenance" / "pretrain_phase1.json").read_text())
-    assert 0 < told["resumed_from_step"] < 80
+    record = json.loads((here / "metrics" / "provenance" / "pretrain_phase1.json").read_text())
+    assert 0 < record["resumed_from_step"] < 80
     assert metrics_of(here, "phase1")["ranks"] == 1
     assert [row["step"] for row in stage.curve(here)] == list(range(1, 81))
 
@@ -313,14 +313,14 @@ def test_a_job_that_loses_a_rank_goes_on_with_one_less_to_the_same_result(
     _, said = process.communicate(timeout=SECONDS)
     assert process.returncode == 0, said
     assert f"lost rank {killed} on localhost: going on from the last checkpoint, ranks: 1" in said
-    told = json.loads((here / "metrics" / "provenance" / "pretrain_phase1.json").read_text())
-    assert (told["ranks"], told["restarts"], told["hosts"]) == (1, 1, "localhost:1")
+    record = json.loads((here / "metrics" / "provenance" / "pretrain_phase1.json").read_text())
+    assert (record["ranks"], record["restarts"], record["hosts"]) == (1, 1, "localhost:1")
     saved = re.findall(r"the others are lost; saved after step (\d+)", said)
     if killed == 0:
         assert not saved, "it is the first rank that saves"
     else:
-        assert saved == [str(told["resumed_from_step"])], "nothing is lost but the step that was not whole"
-    assert 0 < told["resumed_from_step"] < 150
+        assert saved == [str(record["resumed_from_step"])], "nothing is lost but the step that was not whole"
+    assert 0 < record["resumed_from_step"] < 150
 
     alone, together = metrics_of(undisturbed, "alone"), metrics_of(here, "phase1")
     assert (together["ranks"], together["accumulation"]) == (1, 4)

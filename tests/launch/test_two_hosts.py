@@ -48,8 +48,8 @@ def test_ranks_on_two_hosts_train_as_one_process(hosts: TwoHosts, here: Path) ->
     assert {rank: hosts.space_of(pid) for rank, pid in ranks_in(here).items()} == dict(enumerate(hosts.spaces))
     _, said = process.communicate(timeout=SECONDS)
     assert process.returncode == 0, said
-    told = json.loads((here / "metrics" / "provenance" / "pretrain_phase1.json").read_text())
-    assert (told["ranks"], told["hosts"], told["restarts"]) == (2, "10.77.0.1:1,10.77.0.2:1", 0)
+    record = json.loads((here / "metrics" / "provenance" / "pretrain_phase1.json").read_text())
+    assert (record["ranks"], record["hosts"], record["restarts"]) == (2, "10.77.0.1:1,10.77.0.2:1", 0)
     assert_same_curve(here)
 
 

@@ -152,7 +152,7 @@ def test_the_meaning_is_written_the_same_by_every_version_of_python() -> None:
     """Known text, for whatever Python runs this; other versions that are installed are asked too."""
     known = hashlib.sha256(meaning(SOURCE + 'x = "é\U0001fae8"\n').encode()).hexdigest()[:16]
     assert known == KNOWN
-    told = json.dumps(code_hashes("stages.squad"))
+    hashes = json.dumps(code_hashes("stages.squad"))
     asked = "import json; from bert.pipeline.code import code_hashes; print(json.dumps(code_hashes('stages.squad')))"
     for version in ("3.11", "3.12", "3.13"):
         if (python := shutil.which(f"python{version}")) is None:
@@ -162,7 +162,7 @@ def test_the_meaning_is_written_the_same_by_every_version_of_python() -> None:
             [python, "-c", asked], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
         )
         if done.returncode == 0:  # a launcher without that version behind it
-            assert done.stdout.strip() == told, version
+            assert done.stdout.strip() == hashes, version
 
 
 def test_files_that_are_not_python_count_by_their_bytes(tree: Path) -> None:

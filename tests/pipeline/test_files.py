@@ -55,15 +55,15 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_manifest_tells_size_and_hash_beside_what_it_was_given(folder: Path) -> None:
-    told = manifest.read(folder, "x")
-    assert (told["configured"], told["seed"]) == (True, 3)
-    assert told["files"][0] == {
+    listed = manifest.read(folder, "x")
+    assert (listed["configured"], listed["seed"]) == (True, 3)
+    assert listed["files"][0] == {
         "path": "a.txt",
         "documents": 1,
         "bytes": 5,
         "sha256": hashlib.sha256(b"first").hexdigest(),
     }
-    assert told["files"][1]["sha256"] == sha256_of(folder / "sub" / "b.txt")
+    assert listed["files"][1]["sha256"] == sha256_of(folder / "sub" / "b.txt")
 
 
 def test_a_manifest_of_all_files_does_not_list_itself(folder: Path) -> None:

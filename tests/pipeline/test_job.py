@@ -112,18 +112,18 @@ def test_a_missing_input_is_named_before_anything_is_done() -> None:
 def test_provenance_tells_the_machine_but_neither_its_name_nor_a_path(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DVC_STAGE", "tfrecords@phase1")  # DVC knows the stage by its name in dvc.yaml
     monkeypatch.chdir(ROOT)
-    told = provenance("tfrecords", datetime.now(UTC), ranks=2)
-    assert (told["stage"], told["ranks"]) == ("tfrecords@phase1", 2)
-    assert told["machine"]["cores"] == os.cpu_count() and told["machine"]["memory_gb"] > 0
-    assert told["versions"]["python"] == platform.python_version() and "apache-beam" in told["versions"]
-    assert told["machine"].keys() == {"cpu", "cores", "memory_gb", "accelerator"}
-    assert str(ROOT) not in json.dumps(told)
+    record = provenance("tfrecords", datetime.now(UTC), ranks=2)
+    assert (record["stage"], record["ranks"]) == ("tfrecords@phase1", 2)
+    assert record["machine"]["cores"] == os.cpu_count() and record["machine"]["memory_gb"] > 0
+    assert record["versions"]["python"] == platform.python_version() and "apache-beam" in record["versions"]
+    assert record["machine"].keys() == {"cpu", "cores", "memory_gb", "accelerator"}
+    assert str(ROOT) not in json.dumps(record)
 
 
 def test_a_machine_without_git_and_nvidia_smi_still_has_a_provenance(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    told = provenance("shards", datetime.now(UTC))
-    assert (told["commit"], told["dirty"], told["machine"]["accelerator"]) == ("", False, "none")
+    record = provenance("shards", datetime.now(UTC))
+    assert (record["commit"], record["dirty"], record["machine"]["accelerator"]) == ("", False, "none")
 
 
 def test_an_nvidia_smi_that_fails_is_no_accelerator(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

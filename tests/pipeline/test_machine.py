@@ -19,7 +19,7 @@ def test_nothing_set_means_the_defaults() -> None:
 
 
 def test_each_variable_is_parsed() -> None:
-    told = machine_settings(
+    settings = machine_settings(
         {
             "BERT_RANKS": "3",
             "BERT_HOSTS": "one:2, two:4",
@@ -34,11 +34,17 @@ def test_each_variable_is_parsed() -> None:
             "BERT_LOG": "debug",
         }
     )
-    assert told.hosts == (Host("one", 2), Host("two", 4))
-    assert (told.ranks, told.min_ranks, told.ssh_port, told.save_seconds) == (3, 2, 2222, 0.0)
-    assert [told.micro_batch_of(s) for s in ("pretrain_phase1", "glue@mrpc", "glue@cola", "squad")] == [64, 8, 4, None]
-    assert (told.recompute, told.dvclive, told.resume, told.log) == (True, False, "accept", "DEBUG")
-    assert told.beam_options == ("--runner=FlinkRunner", "--job_name=two words")
+    assert settings.hosts == (Host("one", 2), Host("two", 4))
+    assert (settings.ranks, settings.min_ranks, settings.ssh_port, settings.save_seconds) == (3, 2, 2222, 0.0)
+    stages = ("pretrain_phase1", "glue@mrpc", "glue@cola", "squad")
+    assert [settings.micro_batch_of(stage) for stage in stages] == [64, 8, 4, None]
+        64,
+        8,
+        4,
+        None,
+    ]
+    assert (settings.recompute, settings.dvclive, settings.resume, settings.log) == (True, False, "accept", "DEBUG")
+    assert settings.beam_options == ("--runner=FlinkRunner", "--job_name=two words")
     assert machine_settings({"BERT_HOSTS": "one:2,two:4"}).wanted_ranks == 6
     assert machine_settings({"BERT_MICRO_BATCH": "16"}).micro_batch_of("squad") == 16
 

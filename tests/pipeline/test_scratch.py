@@ -299,8 +299,8 @@ with job("make@one", "stages.report", {}, [], Path("metrics.json"), Path("record
     for command in (["init", "--no-scm", "--quiet"], ["repro", "--quiet"]):
         subprocess.run([sys.executable, "-m", "dvc", *command], check=True, env=environment, timeout=120)
 
-    told = YAML(typ="safe").load(Path("dvc.lock"))["stages"]["make@one"]["outs"]
-    assert {out["path"]: out["md5"] for out in told} == {
+    outs = YAML(typ="safe").load(Path("dvc.lock"))["stages"]["make@one"]["outs"]
+    assert {out["path"]: out["md5"] for out in outs} == {
         "data/folder": dvc_md5(Path("data/folder")),
         "data/one.txt": dvc_md5(Path("data/one.txt")),
     }

@@ -66,19 +66,19 @@ def here(project: Project) -> Path:
 
 
 def metrics_of(folder: Path, name: str) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads((folder / "metrics" / f"pretrain_{name}.json").read_text())
-    return told
+    metrics: dict[str, Any] = json.loads((folder / "metrics" / f"pretrain_{name}.json").read_text())
+    return metrics
 
 
 def test_both_phases_tell_the_same_metrics(pretrained: Path) -> None:
     for phase in ("phase1", "phase2"):
-        told = metrics_of(pretrained, phase)
-        assert told.keys() == METRICS
-        assert 0 <= told["mlm_accuracy"] <= 1 and 0 <= told["nsp_accuracy"] <= 1
-        assert told["nats_below_unigram"] == pytest.approx(told["unigram_entropy"] - told["mlm_loss"])
-        assert 0 < told["unigram_entropy"] <= np.log(len(PIECES))
-        assert told["tokens_per_second"] == pytest.approx(16 * told["sequences_per_second"], rel=0.01)
-        assert (told["held_out_sequences"], told["ranks"], told["skipped_steps"]) == (13, 1, 0)
+        metrics = metrics_of(pretrained, phase)
+        assert metrics.keys() == METRICS
+        assert 0 <= metrics["mlm_accuracy"] <= 1 and 0 <= metrics["nsp_accuracy"] <= 1
+        assert metrics["nats_below_unigram"] == pytest.approx(metrics["unigram_entropy"] - metrics["mlm_loss"])
+        assert 0 < metrics["unigram_entropy"] <= np.log(len(PIECES))
+        assert metrics["tokens_per_second"] == pytest.approx(16 * metrics["sequences_per_second"], rel=0.01)
+        assert (metrics["held_out_sequences"], metrics["ranks"], metrics["skipped_steps"]) == (13, 1, 0)
     assert metrics_of(pretrained, "phase1")["epochs"] == pytest.approx(40 * 8 / 60, abs=1e-4)
     assert metrics_of(pretrained, "phase1")["accumulation"] == 1
     assert metrics_of(pretrained, "phase2")["accumulation"] == 4
@@ -88,10 +88,10 @@ def test_the_held_out_curve_is_of_the_weights_in_between(pretrained: Path) -> No
     rows = stage.curve(pretrained, "phase1_held_out")
     assert [row["step"] for row in rows] == [20, 40]
     assert rows[0].keys() == {"step", "mlm_loss", "mlm_accuracy", "nsp_loss", "nsp_accuracy"}
-    told = metrics_of(pretrained, "phase1")
+    metrics = metrics_of(pretrained, "phase1")
     best = min(rows, key=lambda row: row["mlm_loss"])
-    assert (told["best_step"], told["kept_step"]) == (best["step"], 40)
-    assert told["best_mlm_loss"] == pytest.approx(best["mlm_loss"], rel=1e-5)
+    assert (metrics["best_step"], metrics["kept_step"]) == (best["step"], 40)
+    assert metrics["best_mlm_loss"] == pytest.approx(best["mlm_loss"], rel=1e-5)
     assert [row["step"] for row in stage.curve(pretrained, "phase2_held_out")] == [4], "the last step in any case"
 
 
@@ -115,11 +115,11 @@ def test_the_best_weights_are_the_result_where_they_are_to_be_kept(here: Path) -
 def test_without_evaluations_in_between_the_held_out_curve_is_the_end(here: Path) -> None:
     stage.write_params(here, phase1={"steps": 3, "eval_every": None})
     main(stage.arguments())
-    told = metrics_of(here, "phase1")
+    metrics = metrics_of(here, "phase1")
     (row,) = stage.curve(here, "phase1_held_out")
-    assert (row["step"], told["best_step"], told["kept_step"]) == (3, 3, 3)
-    assert row["mlm_loss"] == pytest.approx(told["mlm_loss"], rel=1e-5)
-    assert told["best_mlm_loss"] == told["mlm_loss"]
+    assert (row["step"], metrics["best_step"], metrics["kept_step"]) == (3, 3, 3)
+    assert row["mlm_loss"] == pytest.approx(metrics["mlm_loss"], rel=1e-5)
+    assert metrics["best_mlm_loss"] == metrics["mlm_loss"]
 
 
 def test_the_best_of_no_evaluations_cannot_be_kept(here: Path) -> None:
@@ -159,8 +159,8 @@ def test_the_model_folder_is_complete(pretrained: Path) -> None:
 def test_only_under_dvc_scratch_is_left(pretrained: Path) -> None:
     assert len(list((pretrained / ".scratch").glob("pretrain_phase1-*"))) == 1
     assert not list((pretrained / ".scratch").glob("pretrain_phase2-*"))
-    told = json.loads((pretrained / "metrics" / "provenance" / "pretrain_phase1.json").read_text())
-    assert told["resumed_from_step"] == 0
+    record = json.loads((pretrained / "metrics" / "provenance" / "pretrain_phase1.json").read_text())
+    assert record["resumed_from_step"] == 0
 
 
 def test_records_of_another_vocabulary_name_the_stage_to_rerun(here: Path) -> None:
@@ -182,8 +182,8 @@ def test_records_longer_than_the_models_positions_are_an_error(here: Path, part:
 
 def test_a_corrupt_record_ends_the_stage_with_its_own_message(here: Path) -> None:
     folder = here / "data" / "tfrecords" / "phase1" / "train"
-    told = json.loads((folder / manifest.NAME).read_text())
-    for entry in told["files"]:
+    listed = json.loads((folder / manifest.NAME).read_text())
+    for entry in listed["files"]:
         data = bytearray((folder / entry["path"]).read_bytes())
         data[100] ^= 1  # in the first record: one of them is met in the first epoch
         (folder / entry["path"]).write_bytes(data)
@@ -247,8 +247,8 @@ def test_16_bit_precisions_train_to_finite_losses_near_those_of_fp32(
 ) -> None:
     stage.write_params(here, precision=precision, phase1={"steps": 6})
     main(stage.arguments())
-    told = metrics_of(here, "phase1")
-    assert (told["precision"], told["precision_effective"]) == (precision, precision)
+    metrics = metrics_of(here, "phase1")
+    assert (metrics["precision"], metrics["precision_effective"]) == (precision, precision)
     assert all(np.isfinite(list(row.values())).all() for row in stage.curve(here))
     assert_same_start(here, pretrained, tolerance)
 
@@ -260,11 +260,11 @@ def test_xla_and_accumulation_and_tf32_train_to_the_same_losses(
     monkeypatch.setenv("BERT_MICRO_BATCH", "2")
     stage.write_params(here, xla=True, precision="tf32", phase1={"steps": 6})
     main(stage.arguments())
-    told = metrics_of(here, "phase1")
-    assert (told["xla"], told["accumulation"], told["precision"]) == (True, 4, "tf32")
+    metrics = metrics_of(here, "phase1")
+    assert (metrics["xla"], metrics["accumulation"], metrics["precision"]) == (True, 4, "tf32")
     if not tf.config.list_physical_devices("GPU"):
-        assert told["precision_effective"] == "fp32", "a CPU has no TF32, and the metrics must not claim it"
-    assert_same_start(here, pretrained, 1e-4 if told["precision_effective"] == "fp32" else 1e-2)
+        assert metrics["precision_effective"] == "fp32", "a CPU has no TF32, and the metrics must not claim it"
+    assert_same_start(here, pretrained, 1e-4 if metrics["precision_effective"] == "fp32" else 1e-2)
 
 
 @pytest.mark.slow

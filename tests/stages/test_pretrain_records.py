@@ -69,8 +69,8 @@ def test_a_killed_run_ends_with_the_same_bits_and_micro_batches_with_the_same_cu
         patch.setattr(pretraining, "record_batches", cut)
         main(stage.arguments(out="cut"))
     main(stage.arguments(out="cut"))
-    told = json.loads((here / "metrics" / "provenance" / "pretrain_cut.json").read_text())
-    assert told["resumed_from_step"] == 4
+    record = json.loads((here / "metrics" / "provenance" / "pretrain_cut.json").read_text())
+    assert record["resumed_from_step"] == 4
     resumed, same_weights, same_curve = outcome(here, "cut")
     assert same_weights == weights and same_curve == curve
     for name, value in metrics.items():
@@ -88,8 +88,8 @@ def test_a_killed_run_ends_with_the_same_bits_and_micro_batches_with_the_same_cu
 def test_splits_of_two_makes_name_the_stage_to_rerun(project: Project) -> None:
     here = project_of("dynamic and packed", project)
     folder = here / "data" / "tfrecords" / "phase1" / "test"
-    told = json.loads((folder / manifest.NAME).read_text())
-    (folder / manifest.NAME).write_text(json.dumps(told | {"max_sequences": 2}))
+    listed = json.loads((folder / manifest.NAME).read_text())
+    (folder / manifest.NAME).write_text(json.dumps(listed | {"max_sequences": 2}))
     with pytest.raises(StageError, match="to train on have max_sequences 3, those held out 2") as error:
         main(stage.arguments())
     assert error.value.run == "dvc repro tfrecords@phase1"
