@@ -38,11 +38,6 @@ def test_each_variable_is_parsed() -> None:
     assert (settings.ranks, settings.min_ranks, settings.ssh_port, settings.save_seconds) == (3, 2, 2222, 0.0)
     stages = ("pretrain_phase1", "glue@mrpc", "glue@cola", "squad")
     assert [settings.micro_batch_of(stage) for stage in stages] == [64, 8, 4, None]
-        64,
-        8,
-        4,
-        None,
-    ]
     assert (settings.recompute, settings.dvclive, settings.resume, settings.log) == (True, False, "accept", "DEBUG")
     assert settings.beam_options == ("--runner=FlinkRunner", "--job_name=two words")
     assert machine_settings({"BERT_HOSTS": "one:2,two:4"}).wanted_ranks == 6
