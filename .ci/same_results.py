@@ -135,6 +135,8 @@ class Side:
     def stop_and_resume(self) -> None:
         """SIGTERM to the trainer in the middle, then the same command again."""
         again = ("repro", "-f", "-s", "pretrain_phase1")
+        for finished in (self.folder / ".scratch").glob("pretrain_phase1-*"):  # its checkpoints are not of this run
+            shutil.rmtree(finished)
         with self.dvc(*again, BERT_SAVE_SECONDS="0") as process:
             until = time.monotonic() + SECONDS
             while not (found := self.checkpoints()):
