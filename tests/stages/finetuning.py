@@ -29,11 +29,11 @@ PEOPLE = {
     "Ivo": ("Málaga", "1952"),
     "Jule": ("Oslo", "1953"),
 }
-# Their texts are read through several windows, not all of which hold the answer.
-LONG = ("Dora", "Ivo")
-BEFORE = "It is said by those who have read of it, and by those who have not, that far away, where it is dark, "
+# What is around two of the answers, so that the text is read through several windows, not all of which hold them.
+LONG = "It is said by those who have read of it, and by those who have not, that far away, where it is dark, "
+BEFORE, AFTER = {"Dora": LONG}, {"Ivo": f" {LONG}it is cold."}
 
-WORDS = """it is said by those who have read of and not that far away where dark was born in when
+WORDS = """it is said by those who have read of and not that far away where dark cold was born in when
     york new den haag rio oslo koln sao paulo buenos aires saint malo malaga""".split()
 SEOUL = [f"##{letter}" if n else letter for n, letter in enumerate(unicodedata.normalize("NFD", "서울"))]
 YEARS = ["18", "19", "##43", "##44", "##51", "##52", "##53"]
@@ -58,7 +58,7 @@ def questions() -> list[dict[str, Any]]:
     """Where and when each of the ten was born: SQuAD's `paragraphs`."""
     paragraphs = []
     for name, (city, year) in PEOPLE.items():
-        context = f"{BEFORE if name in LONG else ''}{name} was born in {city} in {year}."
+        context = f"{BEFORE.get(name, '')}{name} was born in {city} in {year}.{AFTER.get(name, '')}"
         qas = [
             {
                 "id": f"{name}-{word}",

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_text  # noqa: F401  its operations are in the SavedModel
@@ -19,6 +20,7 @@ from tests.stages.command import arguments
 from tests.stages.finetuning import read
 
 PREDICTIONS = Path("data/predictions/squad/predictions.json")
+NBEST = PREDICTIONS.with_name("nbest_predictions.json")
 
 
 def copy_with_other_predictions(project: Project, folder: Path, count: int) -> Path:
@@ -51,11 +53,15 @@ def serve(exported: Path) -> Any:
     )
 
 
-def test_the_served_answers_are_those_that_were_learned(serve: Any) -> None:
+def test_the_served_answers_are_those_that_were_learned(serve: Any, exported: Path) -> None:
     asked = [(q["question"], p["context"]) for p in finetuning.questions() for q in p["qas"]]
     served = serve([question for question, _ in asked], [context for _, context in asked])
     assert [answer.decode() for answer in served["answer"].numpy()] == list(finetuning.answers().values())
     assert served["score"].shape == (20,)
+    # Not only the same answer: what the model reads is the same, to the last [SEP] of a full window.
+    best = [found[0] for found in read(exported / NBEST).values()]
+    logits = [candidate["start_logit"] + candidate["end_logit"] for candidate in best]
+    np.testing.assert_allclose(served["score"].numpy(), logits, rtol=1e-4)
     # One at a time, too.
     (question, context), *_ = asked
     alone = serve([question], [context])
