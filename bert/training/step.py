@@ -166,6 +166,7 @@ class TrainStep:
             sums = {n: sums[n] + counted[n] for n in sums}
         return gradients, sums
 
+    @tf.autograph.experimental.do_not_convert  # see encode in bert/model/encoder.py
     def _micro(
         self, batch: Batch, totals: Sums, step: Tensor, scale: Tensor, first_row: Tensor
     ) -> tuple[list[Tensor], Sums]:
