@@ -14,7 +14,7 @@ import tensorflow_text  # noqa: F401  its operations are in the SavedModel
 
 from bert.pipeline.errors import StageError
 from stages.export import main
-from tests.project import Project
+from tests.project import Project, files
 from tests.stages import finetuning
 from tests.stages.command import arguments
 from tests.stages.finetuning import read
@@ -87,3 +87,14 @@ def test_an_export_that_answers_otherwise_is_an_error(
         main(arguments("export"))
     assert not (here / "data/export").exists()
     assert not (here / "metrics/export.json").exists()
+
+
+@pytest.mark.slow
+def test_the_same_model_is_exported_as_the_same_bytes(answering: Project, tmp_path: Path) -> None:
+    made: list[dict[str, bytes]] = []
+    for name in ("one", "other"):
+        shutil.copytree(answering.path, tmp_path / name, symlinks=True)
+        Project(tmp_path / name).run("export", *arguments("export"), PYTHONHASHSEED=str(len(made)))
+        made.append(files(tmp_path / name / "data/export/squad"))
+    assert made[0].keys() >= {"saved_model.pb", "fingerprint.pb", "variables/variables.index"}
+    assert made[0] == made[1]

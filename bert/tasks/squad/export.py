@@ -7,6 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 import tensorflow_text as text
+from tensorflow.core.protobuf.fingerprint_pb2 import FingerprintDef
 
 from bert.checkpoints.folder import Model
 from bert.model.dropout import NoDropout
@@ -105,6 +106,11 @@ class QuestionAnswerer(tf.Module):
 
 
 def export(model: Model, settings: SquadSettings, folder: Path) -> None:
-    """Write the SavedModel. Loading it needs `import tensorflow_text`, for the tokenizer's operations."""
+    """Write the SavedModel, the same bytes for the same model. Loading it needs `import tensorflow_text`."""
     answerer = QuestionAnswerer(model, settings)
     tf.saved_model.save(answerer, str(folder), signatures={"serving_default": answerer.serve})
+    # TensorFlow names each one by a random number beside the hashes of what it holds.
+    path = folder / "fingerprint.pb"
+    fingerprint = FingerprintDef.FromString(path.read_bytes())
+    fingerprint.ClearField("uuid")
+    path.write_bytes(fingerprint.SerializeToString(deterministic=True))
