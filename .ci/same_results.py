@@ -22,6 +22,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -202,13 +203,16 @@ def report(base: Results, here: Results) -> list[str]:
 
 
 def conclude(compared: list[str], different: list[str]) -> None:
-    """Say which `dvc commit` is honest."""
+    """Say which `dvc commit` is honest: of the stages before the first one, in the pipeline's order, that differs.
+
+    Those after it may have been compared on other inputs, or by metrics that are too coarse to show it.
+    """
     touched = {stage.partition("@")[0].partition(",")[0] for stage in different}
-    honest = [name for name in TARGETS if name in compared and name not in touched]
+    honest = list(takewhile(lambda name: name not in touched, [name for name in TARGETS if name in compared]))
     if honest:
         print(f"\nhonest, where their results lie in this workspace: dvc commit -f code {' '.join(honest)}")
     if touched:
-        print(f"not: {' '.join(sorted(touched))}: their results move; dvc repro")
+        print(f"not: {' '.join(sorted(touched))}, and what comes after: their results move; dvc repro")
     print(f"never by comparison: {' '.join(SPEEDS)}: their result is a speed; dvc repro measures it anew")
 
 
