@@ -32,6 +32,7 @@ from tests.launch.rank_processes import SECONDS, assert_no_rank_is_left, first_c
 from tests.model.reference import random_weights
 from tests.project import Project, catches
 from tests.training import stage
+from tests.training.stage import metrics_of
 from tests.training.tiny import (
     CONFIG,
     FP32,
@@ -169,11 +170,6 @@ def here(project: Project) -> Path:
     """A project in which nothing has run, as the working directory."""
     stage.write_project(project.path)
     return project.path
-
-
-def metrics_of(folder: Path, name: str) -> dict[str, Any]:
-    metrics: dict[str, Any] = json.loads((folder / "metrics" / f"pretrain_{name}.json").read_text())
-    return metrics
 
 
 def test_the_stage_on_two_ranks_with_accumulation_equals_one_process_on_records_made_from_text(

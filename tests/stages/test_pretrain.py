@@ -9,7 +9,6 @@ import shutil
 import signal
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -22,6 +21,7 @@ from bert.pipeline.errors import StageError
 from stages.pretrain import main
 from tests.project import Project, catches
 from tests.training import stage
+from tests.training.stage import metrics_of
 from tests.training.tiny import LAMB, PIECES, write_records
 
 METRICS = {
@@ -63,11 +63,6 @@ def here(project: Project) -> Path:
     """A project in which nothing has run, as the working directory."""
     stage.write_project(project.path)
     return project.path
-
-
-def metrics_of(folder: Path, name: str) -> dict[str, Any]:
-    metrics: dict[str, Any] = json.loads((folder / "metrics" / f"pretrain_{name}.json").read_text())
-    return metrics
 
 
 def test_both_phases_tell_the_same_metrics(pretrained: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,12 @@ def arguments(phase: str = "phase1", out: str | None = None) -> list[str]:
         *("--metrics", f"metrics/pretrain_{name}.json"),
         *("--provenance", f"metrics/provenance/pretrain_{name}.json"),
     ]
+
+
+def metrics_of(folder: Path, name: str) -> dict[str, Any]:
+    """The metrics of a run. Example of a name: phase1"""
+    metrics: dict[str, Any] = json.loads((folder / "metrics" / f"pretrain_{name}.json").read_text())
+    return metrics
 
 
 def curve(folder: Path, name: str = "phase1") -> list[dict[str, float]]:
