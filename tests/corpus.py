@@ -76,6 +76,7 @@ def documents_settings(**changes: Any) -> DocumentsSettings:
         "max_page_depth": 20,
         "max_error_rate": 0.0,
         "tail_sections": ("see also", "notes", "references"),
+        "language_variant": None,
     }
     return DocumentsSettings(**(given | changes))
 

@@ -34,6 +34,7 @@ PARAMS: dict[str, Any] = {
         "max_page_depth": 20,
         "max_error_rate": 0.1,
         "tail_sections": ["references"],
+        "language_variant": None,
     },
     "shards": {
         "language": "en",

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 from xml.etree import ElementTree
 
+from bert.documents.namespaces import normal, without_text
 from bert.pipeline.errors import StageError
 
 # The start of a bz2 stream, but for its block size between the two: "BZh", 1 to 9, and the first block's mark.
@@ -25,28 +26,29 @@ _STREAM, _LEVELS, _BLOCK = b"BZh", b"123456789", bytes.fromhex("314159265359")
 _INDEX_NAME = re.compile(r"-multistream-index\d*\.txt")
 _CHUNK = 1 << 20
 _ROOT = b"mediawiki"
-# English names work on every wiki, beside the localised ones that the dump's siteinfo lists.
-ENGLISH_NAMESPACES = frozenset(
-    {"file", "image", "media", "category", "template", "wikipedia", "help", "portal", "special"}
-)
+_LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
+# https://www.mediawiki.org/wiki/Manual:Namespace
+_FILE, _CATEGORY = "6", "14"
 
 
 @dataclass(frozen=True)
 class Site:
-    """The siteinfo in the head of a dump.
+    """The head of a dump: its root's language, and its siteinfo.
 
-    namespaces: names of all namespaces but the main one, in lower case. base: an article's url without its title.
+    language: the wiki's, such as `de`. without_text: names, as `namespaces.normal` gives them, of the namespaces whose
+    links show no text. base: an article's url without its title.
     """
 
-    namespaces: frozenset[str] = ENGLISH_NAMESPACES
+    language: str = "en"
+    without_text: frozenset[str] = without_text("en")
     base: str = "https://en.wikipedia.org/wiki/"
 
     def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "namespaces": sorted(self.namespaces)}
+        return {**asdict(self), "without_text": sorted(self.without_text)}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Site:
-        return cls(frozenset(value["namespaces"]), value["base"])
+        return cls(value["language"], frozenset(value["without_text"]), value["base"])
 
 
 @dataclass(frozen=True)
@@ -233,16 +235,32 @@ def _elements(f: IO[bytes], name: str, piece: Piece) -> Iterator[tuple[ElementTr
     parser.close()
 
 
+def _age(revision: ElementTree.Element) -> tuple[str, int]:
+    """(timestamp in ISO 8601, id) of a revision, as far as it has them: greater is newer."""
+    children = {local(child.tag): child.text or "" for child in revision}
+    number = children.get("id", "").strip()
+    return children.get("timestamp", "").strip(), int(number) if number.isdigit() else 0
+
+
 def pages(f: IO[bytes], name: str, piece: Piece) -> Iterator[ElementTree.Element]:
     """The `<page>` elements of a piece of the open dump `name`, each valid until the next one.
+
+    Of a page's revisions, which a dump with history has, all but the newest are empty.
 
     Raises:
         ValueError, xml.etree.ElementTree.ParseError: the piece is cut off, corrupt or no XML.
     """
+    newest: ElementTree.Element | None = None
     for root, element in _elements(f, name, piece):
-        if local(element.tag) == "page":
+        if local(element.tag) == "revision":
+            if newest is None or _age(newest) <= _age(element):
+                newest, element = element, newest
+            if element is not None:
+                element.clear()  # a page may have thousands
+        elif local(element.tag) == "page":
             yield element
             root.clear()  # else the finished pages of the whole piece stay in memory
+            newest = None
 
 
 def site(f: IO[bytes], name: str, size: int) -> Site:
@@ -251,12 +269,19 @@ def site(f: IO[bytes], name: str, size: int) -> Site:
     Raises:
         ValueError, xml.etree.ElementTree.ParseError: the beginning is corrupt or no XML.
     """
-    for _, element in _elements(f, name, Piece(0, size, is_last=True)):
+    language = Site.language
+    for root, element in _elements(f, name, Piece(0, size, is_last=True)):
+        language = root.get(_LANGUAGE, "")
         if local(element.tag) == "page":
             break
         if local(element.tag) == "siteinfo":
             children = {local(child.tag): child for child in element}
-            names = {(e.text or "").lower() for e in children.get("namespaces", ())} - {""}
+            names = {
+                normal(space.text or "")
+                for space in children.get("namespaces", ())
+                if space.get("key") in (_FILE, _CATEGORY)
+            } - {""}
             base = (children["base"].text or "") if "base" in children else ""
-            return Site(ENGLISH_NAMESPACES | names, f"{base.rpartition('/')[0]}/" if base else Site.base)
-    return Site()
+            url = f"{base.rpartition('/')[0]}/" if base else Site.base
+            return Site(language, without_text(language) | names, url)
+    return Site(language, without_text(language))

@@ -20,13 +20,15 @@ from bert.documents.items import group, unreadable
 from bert.documents.lines import lines
 from bert.documents.settings import DocumentsSettings
 from bert.documents.texts import plain
+from bert.documents.unknown_templates import json_lines, summary, take_unknown
 from bert.documents.wikipedia import Failure, articles
 from bert.pipeline import manifest
 from bert.pipeline.counts import by_reason
 from bert.pipeline.errors import StageError
+from bert.pipeline.files import write_text
 
 CORPORA = ("wikipedia", "books", "text")
-DOCUMENTS, ERRORS = "documents.jsonl", "errors.jsonl"
+DOCUMENTS, ERRORS, TEMPLATES = "documents.jsonl", "errors.jsonl", "templates.jsonl"
 
 
 class _Extract:
@@ -63,6 +65,7 @@ class _Extract:
                         documents.write(found.to_json())
                         counts["documents"] += 1
                         counts["passages"] += len(found.passages)
+                        counts["words"] += len(found.text.split())
                         counts["characters"] += len(found.text)
                         counts["bytes"] += len(found.text.encode())
                 except (OSError, EOFError, ElementTree.ParseError, ValueError) as error:
@@ -90,6 +93,8 @@ def make_documents(
 ) -> dict[str, Any]:
     """Turn `data/download/<corpus>` into `documents-*.jsonl` and `errors.jsonl` in `out`. Returns the metrics.
 
+    Of a Wikipedia, `templates.jsonl` lists the templates that are not known, with what was lost with them.
+
     Raises:
         StageError: a file that is broken, a configured corpus that gives no document, or too many failed articles.
     """
@@ -98,12 +103,13 @@ def make_documents(
     listed = manifest.read(source, made_by)
     if not listed["configured"]:
         manifest.write_unconfigured(out)
-        return {"documents": 0, "passages": 0, "characters": 0, "bytes": 0, "files": 0, "dropped": {}}
+        return {"documents": 0, "passages": 0, "words": 0, "characters": 0, "bytes": 0, "files": 0, "dropped": {}}
     items = group(listed["files"], corpus, place, source)
     done = run_parts(f"documents@{corpus}", items, _Extract(corpus, settings), place)
     total: Counter[str] = Counter()
     for counts in done:
         total.update(counts)
+    templates = take_unknown(total)
     failed = [item for item, counts in zip(items, done, strict=True) if counts.get("failed")]
     join_lists(failed, ERRORS, place, place.scratch / ERRORS)
     _check_errors(total, settings.max_error_rate, place.scratch / ERRORS)
@@ -118,6 +124,10 @@ def make_documents(
             place.fetch(item, DOCUMENTS, out / f"{item['name']}.jsonl")
             entries.append({"path": f"{item['name']}.jsonl", "documents": counts["documents"]})
     shutil.copyfile(place.scratch / ERRORS, out / ERRORS)
+    metrics = by_reason(total)
+    if corpus == "wikipedia":
+        write_text(out / TEMPLATES, json_lines(templates))
+        metrics["unknown_templates"] = summary(templates, total["words"])
     manifest.write(out, entries)
     place.forget_uploads()
-    return by_reason(total)
+    return metrics

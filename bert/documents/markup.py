@@ -16,7 +16,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from bert.documents.marks import HOLE, LEVEL, LOWERED, RAISED
 from bert.documents.templates import expand
+from bert.documents.variants import words_of
 
 # Between two paragraphs.
 BREAK = "\n\n"
@@ -34,20 +36,26 @@ _INLINE_TAGS = frozenset(
     "a abbr b bdi bdo big cite data del dfn em font i ins kbd mark noinclude onlyinclude q rb rp rt rtc ruby s samp "
     "small span strike strong sub sup time tt u var wbr tbody thead tfoot colgroup col".split()
 )
-_TOKEN = re.compile(
-    r"""
+# What an external link may begin with: MediaWiki's $wgUrlProtocols.
+_SLASHES = r"(?:(?:ftps?|git|gopher|https?|ircs?|mms|nntp|redis|sftp|ssh|svn|telnet|worldwind):)?//"
+_SCHEME = rf"(?:{_SLASHES}|(?:bitcoin|geo|magnet|mailto|matrix|news|sips?|sms|tel|urn|xmpp):)"
+_EXTERNAL = re.compile(rf"(?i:\s*(?:{_SLASHES}|mailto:)[^\s\[\]])")
+# MediaWiki's EXT_LINK_URL_CLASS; italics and tags have become `<` before it looks.
+_URL = re.compile(rf"(?:{HOLE.pattern}|(?!''|&(?:lt|gt|nbsp);)[^\s\[\]<>\"\x04])*")
+_TOKENS = rf"""
     (?P<tag> <(?:!--|/?[a-zA-Z][^<>]*>))
   | (?P<bar> \|)
-  | (?P<open> \{\{+)
-  | (?P<close> \}\}+)
+  | (?P<open> \{{\{{+)
+  | (?P<close> \}}\}}+)
   | (?P<link> \[\[(?!\[))
   | (?P<end> \]+)
-  | (?P<url> \[(?=https?://|ftp://|mailto:|//))
-  | (?P<table> \n[ \t:;*\#]*\{\|)
-  | (?P<endtable> \n[ \t]*\|\}(?!\}))
-    """,
-    re.VERBOSE,
-)
+  | (?P<url> \[(?=(?i:{_SCHEME})[^\s\[\]]))
+  | (?P<table> \n[ \t:;*\#]*\{{\|)
+  | (?P<endtable> \n[ \t]*\|\}}(?!\}}))
+"""
+_TOKEN = re.compile(_TOKENS, re.VERBOSE)
+# On wikis with language variants. -{{x}} is a hyphen and a template.
+_TOKEN_OR_VARIANTS = re.compile(rf"{_TOKENS} | (?P<variants> -\{{(?!\{{(?!\{{))) | (?P<endvariants> \}}-)", re.VERBOSE)
 _TAG_NAME = re.compile(r"</?([a-zA-Z][a-zA-Z0-9]*)")
 
 
@@ -62,9 +70,18 @@ class _Open:
     kind: str
     source: str = ""
     parts: list[list[str]] = field(default_factory=lambda: [[]])
+    has_label: bool = False  # of an external link: what follows is no part of its url
 
     def texts(self) -> list[str]:
         return ["".join(part) for part in self.parts]
+
+
+def _label(link: str, bar: bool) -> str:
+    """What stands behind the url of an external link; with `bar`, a bar may end the url too."""
+    url = _URL.match(link)
+    assert url is not None
+    end = link.index("|") + 1 if bar and "|" in url[0] else url.end()
+    return link[end:].removeprefix("&nbsp;").strip()
 
 
 class Flattener:
@@ -72,12 +89,15 @@ class Flattener:
 
     Args:
         link: what a reader sees of [[target|text]], from the target and the text (None without a bar).
+        variant: the language variant to take of `-{...}-`; None: these are no marks on this wiki.
         max_nodes: pieces of markup in a page.
         max_depth: of them open at a time.
     """
 
-    def __init__(self, link: Callable[[str, str | None], str], max_nodes: int, max_depth: int) -> None:
-        self._link, self._max_nodes, self._max_depth = link, max_nodes, max_depth
+    def __init__(
+        self, link: Callable[[str, str | None], str], variant: str | None, max_nodes: int, max_depth: int
+    ) -> None:
+        self._link, self._variant, self._max_nodes, self._max_depth = link, variant, max_nodes, max_depth
 
     def __call__(self, wikitext: str) -> str:
         """The lines of a page.
@@ -89,7 +109,8 @@ class Flattener:
         self._stack = [_Open("page")]
         self._unclosed: set[str] = set()  # raw tags that no later text closes
         position, nodes = 0, 0
-        while token := _TOKEN.search(self._source, position):
+        search = (_TOKEN if self._variant is None else _TOKEN_OR_VARIANTS).search
+        while token := search(self._source, position):
             nodes += 1
             if nodes > self._max_nodes:
                 raise TooComplex(f"more than {self._max_nodes} pieces of markup")
@@ -99,20 +120,25 @@ class Flattener:
             if kind == "tag":
                 position = self._tag(text, position)
             elif kind == "bar":
-                if self._stack[-1].kind in ("{{", "{{{", "[["):
+                if self._stack[-1].kind in ("{{", "{{{", "[[", "-{"):
                     self._stack[-1].parts.append([])
                 else:
                     self._write(text)
             elif kind == "open":
                 self._open_braces(text)
             elif kind == "close":
-                self._close_braces(len(text))
+                position = self._close_braces(len(text), position)
             elif kind == "end":
                 self._close_brackets(len(text))
+            elif kind == "endvariants":
+                if self._may_close("-{"):
+                    self._close("-{", text)
+                else:
+                    self._write(text)
             elif kind == "endtable":
                 self._close("{|", "\n|}")
             else:
-                self._open(_Open({"link": "[[", "url": "[", "table": "{|"}[str(kind)], text))
+                self._open(_Open({"link": "[[", "url": "[", "table": "{|", "variants": "-{"}[str(kind)], text))
         self._write(self._source[position:])
         while len(self._stack) > 1:
             self._give_up()
@@ -122,6 +148,8 @@ class Flattener:
         self._stack[-1].parts[-1].append(text)
 
     def _open(self, opened: _Open) -> None:
+        if opened.kind == "[[":
+            self._end_url()
         self._stack.append(opened)
         if len(self._stack) - 1 > self._max_depth:
             raise TooComplex(f"markup nested more than {self._max_depth} deep")
@@ -147,11 +175,16 @@ class Flattener:
             target, *text = closed.texts()
             if "\n" in target:  # no link, to MediaWiki
                 self._write(f"[[{'|'.join((target, *text))}]]")
+            elif _EXTERNAL.match(target):  # many write external links as the others
+                self._write(_label("|".join((target, *text)), bar=bool(text)))
             else:
                 self._write(self._link(target, "|".join(text) if text else None))
         elif kind == "[":
             whole = "".join(closed.texts())
-            self._write(f"[{whole}]" if "\n" in whole else (whole.split(None, 1)[1:] or [""])[0])
+            self._write(f"[{whole}]" if "\n" in whole else _label(whole, bar=False))
+        elif kind == "-{":
+            assert self._variant is not None
+            self._write(words_of(closed.texts(), self._variant))
         elif kind != "{{{":
             self._write(BREAK)
 
@@ -163,7 +196,8 @@ class Flattener:
         if three:
             self._open(_Open("{{{", "{{{"))
 
-    def _close_braces(self, left: int) -> None:
+    def _close_braces(self, left: int, position: int) -> int:
+        """Close templates with so many braces, which end at `position`; where to go on."""
         while left >= 2:
             kind = next((o.kind for o in reversed(self._stack) if o.kind in ("{{", "{{{")), None)
             if kind is None:
@@ -177,7 +211,11 @@ class Flattener:
                 kind = "{{"
             self._close(kind, "")
             left -= len(kind)
+        if left == 1 and self._source.startswith("-", position) and self._may_close("-{"):
+            self._close("-{", "")  # -{zh:{{x}}}-
+            return position + 1
         self._write("}" * left)
+        return position
 
     def _close_brackets(self, left: int) -> None:
         while left:
@@ -208,6 +246,7 @@ class Flattener:
         name = _TAG_NAME.match(text)
         assert name is not None
         tag, closes, empty = name[1].lower(), text[1] == "/", text.endswith("/>")
+        self._end_url()
         if tag in RAW_TAGS:
             return position if closes or empty else self._skip(tag, position)
         if tag in BOX_TAGS:
@@ -216,6 +255,9 @@ class Flattener:
                     self._close(tag, "")
             elif not empty:
                 self._open(_Open(tag, text))
+        elif tag in ("sup", "sub"):
+            if not empty:
+                self._write(LEVEL if closes else RAISED if tag == "sup" else LOWERED)
         elif tag == "br":
             self._write(" ")
         elif tag in _BLOCK_TAGS:
@@ -227,6 +269,14 @@ class Flattener:
         elif tag not in _INLINE_TAGS:
             self._write(text)  # no tag to MediaWiki: x <y and z> w
         return position
+
+    def _end_url(self) -> None:
+        """A tag, or a link, ends the url of an external link, as a space does."""
+        opened = self._stack[-1]
+        if opened.kind == "[" and not opened.has_label:
+            if _URL.fullmatch("".join(opened.texts())):
+                self._write(" ")
+            opened.has_label = True
 
     def _skip(self, tag: str, position: int) -> int:
         """Behind the end of a raw tag's contents; where it has no end, behind the tag."""

@@ -1,4 +1,4 @@
-"""Inline templates that carry words of a sentence -> those words. All others are left out.
+"""Inline templates that carry words of a sentence -> those words. All others are left out, and counted.
 
 The names are those of the English Wikipedia, from the documentation pages of its templates; other wikis share many.
 """
@@ -7,45 +7,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
-_NAME = re.compile(r"[\w \-]+")
-_WHOLE = re.compile(r"\d{4,}")
-_NUMBER = re.compile(r"([+\-−]?)(\d+)(\.\d+)?")
+from bert.documents.arguments import Arguments, Expansion
+from bert.documents.marks import LEVEL, LOWERED, RAISED, hole
+from bert.documents.quantities import (
+    convert,
+    coordinates,
+    fraction,
+    grouped,
+    height,
+    ordinal,
+    power_of_ten,
+    track_gauge,
+    val,
+)
+from bert.documents.wordless import is_wordless
+
 _MONTHS = "January February March April May June July August September October November December".split()
-_YES = frozenset(("y", "yes", "on", "true", "1"))
-
-
-@dataclass(frozen=True)
-class Arguments:
-    """What stands between a template's bars, stripped: by position, and by name."""
-
-    positional: list[str] = field(default_factory=list)
-    named: dict[str, str] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, parts: list[str]) -> Arguments:
-        found = cls()
-        for part in parts:
-            name, equals, value = part.partition("=")
-            name = name.strip()
-            if equals and name.isdigit() and int(name) == len(found.positional) + 1:
-                found.positional.append(value.strip())
-            elif equals and _NAME.fullmatch(name):
-                found.named[name.lower()] = value.strip()
-            else:
-                found.positional.append(part.strip())
-        return found
-
-    def get(self, position: int) -> str:
-        """The argument at a position counted from 1; empty where it is missing."""
-        return self.positional[position - 1] if position <= len(self.positional) else ""
-
-    def says(self, name: str) -> bool:
-        return self.named.get(name, "").lower() in _YES
-
-
-Expansion = Callable[[Arguments], str]
+# {{lang-de|...}} and {{script/Hebrew|...}}.
+_OF_A_LANGUAGE = re.compile(r"lang-.+|script/.+")
 
 
 def _text(position: int) -> Expansion:
@@ -67,12 +47,6 @@ def _joined(separator: str) -> Expansion:
 
 def _last(a: Arguments) -> str:
     return a.positional[-1] if a.positional else ""
-
-
-def grouped(number: str) -> str:
-    """Thousands apart: "1234567.5" -> "1,234,567.5"; what is no number stays as it is."""
-    match = _NUMBER.fullmatch(number.strip())
-    return f"{match[1]}{int(match[2]):,}{match[3] or ''}" if match and _WHOLE.fullmatch(match[2]) else number.strip()
 
 
 def _date(a: Arguments, first: int = 1) -> str:
@@ -102,32 +76,6 @@ def _spanned(prefix: str) -> Expansion:
     return lambda a: f"{prefix} {'–'.join(a.positional[:2])}".strip()
 
 
-def _fraction(a: Arguments) -> str:
-    parts = a.positional[:3]
-    if len(parts) == 3:
-        return f"{parts[0]} {parts[1]}/{parts[2]}"
-    return f" {parts[0]}/{parts[1]}" if len(parts) == 2 else f" 1/{parts[0]}" if parts else ""  # 7{{frac|1|2}}
-
-
-def _ordinal(a: Arguments) -> str:
-    number = a.get(1)
-    if not number.isdigit():
-        return number
-    ending = "th" if number[-2:] in ("11", "12", "13") else {"1": "st", "2": "nd", "3": "rd"}.get(number[-1], "th")
-    return number + ending
-
-
-def _val(a: Arguments) -> str:
-    unit = a.named.get("u") or a.named.get("ul") or ""
-    error = f"±{a.get(2)}" if a.get(2) else ""
-    power = f" × 10^{a.named['e']}" if a.named.get("e") else ""
-    return f"{a.named.get('p', '')}{grouped(a.get(1))}{error}{power} {unit}".strip()
-
-
-def _height(a: Arguments) -> str:
-    return " ".join(f"{a.named[u]} {u}" for u in ("m", "cm", "ft", "in") if a.named.get(u))
-
-
 def _ship(a: Arguments) -> str:
     return f"{a.get(1)} {a.get(2)}".strip()
 
@@ -149,109 +97,72 @@ def _quotation(a: Arguments) -> str:
     return f"\n\n{text}\n\n"
 
 
-# code: symbol, one, many
-_UNITS = {
-    code: (symbol, one, many)
-    for code, symbol, one, many in (
-        line.split("|")
-        for line in """\
-mm|mm|millimetre|millimetres
-cm|cm|centimetre|centimetres
-m|m|metre|metres
-km|km|kilometre|kilometres
-in|in|inch|inches
-ft|ft|foot|feet
-foot|ft|foot|feet
-yd|yd|yard|yards
-mi|mi|mile|miles
-mile|mi|mile|miles
-nmi|nmi|nautical mile|nautical miles
-ly|ly|light-year|light-years
-m2|m²|square metre|square metres
-km2|km²|square kilometre|square kilometres
-ha|ha|hectare|hectares
-acre|acres|acre|acres
-acres|acres|acre|acres
-sqft|sq ft|square foot|square feet
-sqmi|sq mi|square mile|square miles
-m3|m³|cubic metre|cubic metres
-km3|km³|cubic kilometre|cubic kilometres
-cuft|cu ft|cubic foot|cubic feet
-L|L|litre|litres
-koilbbl/d|kbbl/d|thousand barrels per day|thousand barrels per day
-Moilbbl/d|Mbbl/d|million barrels per day|million barrels per day
-oilbbl|bbl|barrel|barrels
-l|l|litre|litres
-ml|ml|millilitre|millilitres
-USgal|US gal|US gallon|US gallons
-impgal|imp gal|imperial gallon|imperial gallons
-g|g|gram|grams
-mg|mg|milligram|milligrams
-kg|kg|kilogram|kilograms
-t|t|tonne|tonnes
-oz|oz|ounce|ounces
-lb|lb|pound|pounds
-lbs|lb|pound|pounds
-st|st|stone|stone
-ST|short tons|short ton|short tons
-LT|long tons|long ton|long tons
-km/h|km/h|kilometre per hour|kilometres per hour
-mph|mph|mile per hour|miles per hour
-m/s|m/s|metre per second|metres per second
-kn|kn|knot|knots
-knot|kn|knot|knots
-C|°C|degree Celsius|degrees Celsius
-F|°F|degree Fahrenheit|degrees Fahrenheit
-K|K|kelvin|kelvins
-W|W|watt|watts
-kW|kW|kilowatt|kilowatts
-MW|MW|megawatt|megawatts
-hp|hp|horsepower|horsepower
-psi|psi|pound per square inch|pounds per square inch
-/km2|/km²|inhabitant per square kilometre|inhabitants per square kilometre
-/sqmi|/sq mi|inhabitant per square mile|inhabitants per square mile
-PD/km2|PD/km²|inhabitant per square kilometre|inhabitants per square kilometre
-PD/sqmi|PD/sq mi|inhabitant per square mile|inhabitants per square mile""".splitlines()
-    )
-}
-_RANGES = {
-    **dict.fromkeys(("-", "–"), "–"),
-    **dict.fromkeys(("x", "×", "xx", "by(x)"), " × "),
-    **dict.fromkeys(("+/-", "±"), " ± "),
-    **dict.fromkeys(("and", "and(-)", "&"), " and "),
-    **dict.fromkeys(("to", "to(-)"), " to "),
-    "or": " or ",
-    "by": " by ",
-}
-_COMPOUNDS = frozenset((("ft", "in"), ("st", "lb"), ("lb", "oz"), ("mi", "yd"), ("mi", "ft"), ("yd", "ft")))
+def _around(before: str, after: str) -> Expansion:
+    return lambda a: f"{before}{a.get(1)}{after}" if a.get(1) else ""
 
 
-def _measure(number: str, unit: str, short: bool, adjective: bool) -> str:
-    symbol, one, many = _UNITS.get(unit, (unit, unit, unit))
-    if short:
-        return f"{number} {symbol}"
-    if adjective:
-        return f"{number}-{one.replace(' ', '-')}"
-    return f"{number} {one if number == '1' else many}"
+def _list(a: Arguments) -> str:
+    """A list by itself, which is dropped and counted as those of `*` are."""
+    return "".join(f"\n* {item}" for item in a.positional) + "\n"
 
 
-def _convert(a: Arguments, short: bool = False) -> str:
-    """The quantity as it was measured; not what it is in other units."""
-    parts = a.positional
-    if len(parts) < 2:
-        return " ".join(parts)
-    number, at = grouped(parts[0]), 1
-    while at + 1 < len(parts) and parts[at] in _RANGES:
-        number += _RANGES[parts[at]] + grouped(parts[at + 1])
-        at += 2
-    if at >= len(parts):
-        return number
-    short = short or a.named.get("abbr") in ("on", "in")
-    adjective = a.says("adj") or a.named.get("adj") in ("mid", "pre")
-    measured = _measure(number, parts[at], short, adjective)
-    if at + 2 < len(parts) and (parts[at], parts[at + 2]) in _COMPOUNDS and parts[at + 1].isdigit():
-        measured += f" {_measure(parts[at + 1], parts[at + 2], short, adjective)}"
-    return measured
+def _authors(a: Arguments) -> tuple[str, str]:
+    """The names and the year of an author-date reference."""
+    *names, year = a.positional or [""]
+    if len(names) > 3:
+        return f"{names[0]} et al.", year
+    return " & ".join(filter(None, (", ".join(names[:-1]), *names[-1:]))), year
+
+
+def _harvard(form: str) -> Expansion:
+    def expansion(a: Arguments) -> str:
+        names, year = _authors(a)
+        page = a.named.get("p") or a.named.get("pp") or ""
+        place = f", {'p.' if a.named.get('p') else 'pp.'} {page}" if page else ""
+        return form.format(names=names, year=year, place=place).strip()
+
+    return expansion
+
+
+def _old_style(a: Arguments) -> str:
+    """A date of the Gregorian calendar, and that of the Julian: 2 February [O.S. 20 January] 1905."""
+    old = f" [O.S. {a.get(3)}]" if a.get(3) else ""
+    return f"{a.get(1)}{old} {a.get(2)}".strip()
+
+
+def _chinese(a: Arguments) -> str:
+    return next((a.named[key] for key in ("c", "s", "t", "l", "p") if a.named.get(key)), a.get(1))
+
+
+def _isotope(a: Arguments) -> str:
+    """uranium-235"""
+    return "-".join(a.positional[:2])
+
+
+def _ship_class(a: Arguments) -> str:
+    return f"{a.get(1)}-class {a.get(2)}".strip()
+
+
+def _accidental(a: Arguments) -> str:
+    return {"flat": "♭", "b": "♭", "sharp": "♯", "#": "♯", "natural": "♮", "n": "♮"}.get(a.get(1), a.get(1))
+
+
+def _sounds(a: Arguments) -> str:
+    """IPA that a sentence speaks of; with a language before it, a pronunciation, which is no word."""
+    return a.get(1) if len(a.positional) == 1 else ""
+
+
+def _raised(a: Arguments) -> str:
+    return f"{RAISED}{a.get(1)}{LEVEL}"
+
+
+def _lowered(a: Arguments) -> str:
+    return f"{LOWERED}{a.get(1)}{LEVEL}"
+
+
+def _raised_over_lowered(a: Arguments) -> str:
+    above, below = a.named.get("p", a.get(1)), a.named.get("b", a.get(2))
+    return (f"{LOWERED}{below}{LEVEL}" if below else "") + (f"{RAISED}{above}{LEVEL}" if above else "")
 
 
 def _each(names: str, expansion: Expansion) -> dict[str, Expansion]:
@@ -260,24 +171,70 @@ def _each(names: str, expansion: Expansion) -> dict[str, Expansion]:
 
 TEMPLATES: dict[str, Expansion] = {
     **_each(
-        "nowrap|nobr|no break|nobold|noitalic|normal|small|smaller|big|larger|large|em|strong|bold|italic|underline"
-        "|mono|smallcaps|sc|sc2|sub|sup|var|mvar|math|overline|keypress|unicode|script|strikethrough|highlight|center"
-        "|centre|abbr|abbrlink|tooltip|not a typo|proper name|visible anchor|vanchor|bartitle|nq|tq|langr"
-        "|formatted number|citation needed span|cn-span|clarify span|flag|flagcountry|flagu|nihongo|nihongo3|korean"
-        "|birth-date|death-date|start-date",
+        "nowrap|nobr|no break|no wrap|nowr|allow wrap|wrap|nobold|noitalic|normal|small|smaller|big|larger|large"
+        "|em|strong|bold|italic|underline|mono|monospace|code|kbd|samp|tt|smallcaps|small caps|smallcaps all"
+        "|allcaps|caps|nocaps|sc|sc1|sc2|serif|sans-serif|roman|var|varserif|mvar|math|bigmath|overline|overbar"
+        "|keypress|key press|key|unicode|iast|pie|polytonic|strikethrough|strike|s|del|ins|highlight|center"
+        "|centre|abbr|abbrlink|tooltip|dfn|as written|not a typo|proper name|visible anchor|vanchor|bartitle|nq"
+        "|tq|tqq|formatted number|citation needed span|cn-span|clarify span|verify span|flag|flagcountry|flagu"
+        "|flag+link|flagathlete|flagmedalist|nihongo|nihongo3|korean|hebrew|he-n|nastaliq|urdu|chem name|chemname"
+        "|chem2|ce|birth-date|death-date|start-date|end-date|ship class|yes|no|nom|won|bracket text|avoid wrap",
         _text(1),
     ),
-    **_each("lang|langx|wikt-lang|rtl-lang|color|colour|font color|resize", _text(2)),
-    **_each("transl|transliteration", _last),
+    **_each(
+        "lang|langx|langr|langnf|wikt-lang|wt|rtl-lang|native name|native phrase|color|colour|fgcolor"
+        "|fontcolor|bgcolor|background color|hover title|h:title|tooltip2",
+        _text(2),
+    ),
+    **_each(
+        "transl|transliteration|script|font color|font colour|resize|font|colored link|coloured link|sort|sortname2",
+        _last,
+    ),
+    **_each("sortname|given name", lambda a: " ".join(a.positional[:2])),
+    **_each("zh|zh-hans|zh-hant|lang-zh|zh-cn|zh-tw|chinese|cjkv", _chinese),
+    "ipa": _sounds,
+    **_each("ipaslink|ipa-slink|phoneme", _around("/", "/")),
+    **_each("ipablink|ipa-blink|phone", _around("[", "]")),
+    **_each("angbr|angle bracket|grapheme|angbr ipa|orthography", _around("⟨", "⟩")),
+    **_each("bracket|square brackets|brackets", _around("[", "]")),
+    **_each("gloss|single quotes|sq", _around("'", "'")),
+    **_each("literally|lit|lit.", _around("lit. '", "'")),
+    **_each("translation|trans|transl.", _around("transl. ", "")),
+    **_each("double quotes|dq", _around('"', '"')),
     **_each("linktext|chem|gaps", _joined("")),
-    **_each("bibleverse|bibleref|bibleref2|bibleverse-lb", lambda a: " ".join(p for p in a.positional[:2] if p)),
+    **_each(
+        "bibleverse|bibleref|bibleref2|bibleverse-lb|bible verse|kjv|nabre|niv",
+        lambda a: " ".join(p for p in a.positional[:2] if p),
+    ),
+    **_each("cite quran|quran|qref|cite qur'an|quran-usc", lambda a: f"Quran {':'.join(a.positional[:2])}".strip()),
     **_each("ill|interlanguage link|link-interwiki|illm|interlanguage link multi", _interlanguage),
     **_each("sic|typo", _sic),
-    **_each("quote|quotation|cquote|blockquote|bquote|quote box", _quotation),
-    **_each("convert|conv", _convert),
-    "cvt": lambda a: _convert(a, short=True),
+    **_each(
+        "quote|quotation|cquote|blockquote|bquote|quote box|poemquote|poem quote|poem|block quote|block quotation"
+        "|quote frame|centered quote|longquote|quote paragraphs|verse",
+        _quotation,
+    ),
+    **_each(
+        "ordered list|unordered list|unbulleted list|ubl|bulleted list|plainlist|plain list|flatlist|hlist"
+        "|columns-list|ublist|collapsible list|flowlist|numbered list|defn|term",
+        _list,
+    ),
+    **_each("convert|conv|converted", convert),
+    "cvt": lambda a: convert(a, short=True),
+    **_each("coord|coordinates|coor", coordinates),
+    **_each("railgauge|track gauge|rail gauge", track_gauge),
     **_each("formatnum|num|nts|number|format price", lambda a: grouped(a.get(1))),
-    "val": _val,
+    "val": val,
+    **_each("e|esp|x10^|10^|e-sp|times10", power_of_ten),
+    **_each("sup|super|superscript|smallsup", _raised),
+    **_each("sub|subscript|smallsub", _lowered),
+    **_each("su|su2|subsup", _raised_over_lowered),
+    **_each("sqrt|radic|root", _around("√", "")),
+    **_each("abs|mabs", _around("|", "|")),
+    **_each("nuclide|isotope|simplenuclide|simple nuclide|nuclide2|link isotope", _isotope),
+    **_each("number sign|numero|no.|num.", _around("No. ", "")),
+    **_each("us patent|uspatent|patent us|us patent number", lambda a: f"U.S. Patent {grouped(a.get(1))}".strip()),
+    **_each("music|accidental", _accidental),
     **_each("circa|c.|ca|ca.|approx", _spanned("c.")),
     **_each("floruit|fl.|fl", _spanned("fl.")),
     **_each("reign|r.", _spanned("r.")),
@@ -286,24 +243,67 @@ TEMPLATES: dict[str, Expansion] = {
         "|start date and age|end date|date|dts|birth year and age",
         _date,
     ),
+    **_each("oldstyledate|oldstyledatedy|old style date|osdate", _old_style),
     **_each("as of|asof", _as_of),
-    **_each("frac|fraction|sfrac", _fraction),
-    **_each("ordinal|ord", _ordinal),
-    "height": _height,
-    **{name: _vessel(name.upper()) for name in "uss hms ss rms hmcs hmas ms mv usat usns rfa ins sms hmnzs".split()},
+    **_each("harvtxt|harvcoltxt|sfnt", _harvard("{names} ({year}{place})")),
+    **_each("harv|harvcol|harvard citation", _harvard("({names} {year}{place})")),
+    **_each("harvnb|harvcolnb|harvp|harvard citation no brackets", _harvard("{names} {year}{place}")),
+    **_each("frac|fraction|sfrac|fract", fraction),
+    **_each("ordinal|ord|ordinal to word", ordinal),
+    "height": height,
+    **{
+        name.lower(): _vessel(name)
+        for name in "USS HMS SS RMS HMCS HMAS MS MV USAT USNS RFA INS SMS HMNZS HMHS HMT HMY PS TS TSS ST MT MY RV "
+        "RRS USCGC USRC CSS HNLMS HNoMS HSwMS HDMS BAP ARA ARC ROKS JDS JS PNS BNS KRI KD ORP LÉ FNS SAS HTMS".split()
+    },
     "ship": _ship,
+    **_each("sclass|sclass-|sclass2|sclass2-|sclass3|sclass-class", _ship_class),
     **_each("us$|usd", _before("US$")),
     **_each("a$|aud", _before("A$")),
     **_each("ca$|cad", _before("CA$")),
     **_each("£|gbp|pound sterling", _before("£")),
     **_each("€|eur|euro", _before("€")),
     **_each("¥|jpy|yen", _before("¥")),
-    **_each("inr|indian rupee|₹", _before("₹")),
-    **_each("ndash|en dash|–|endash", _fixed("–")),
-    **_each("mdash|em dash|—|emdash", _fixed("—")),
-    **_each("snd|spnd|sndash|spaced ndash|spaced en dash|snds", _fixed(" – ")),
-    **_each("smd|smdash|spaced mdash|spaced em dash", _fixed(" — ")),
-    **_each("nbsp|space|spaces|sp|thinsp|thin space|hair space|zwsp", _fixed(" ")),
+    **_each("inr|indian rupee|₹|indian rupees|rupee", _before("₹")),
+    **_each("nz$|nzd", _before("NZ$")),
+    **_each("hk$|hkd", _before("HK$")),
+    **_each("s$|sgd", _before("S$")),
+    **_each("r$|brl", _before("R$")),
+    **_each("cny|rmb|cn¥", _before("CN¥")),
+    **_each("krw|south korean won|₩", _before("₩")),
+    **_each("php|philippine peso|₱", _before("₱")),
+    **_each("ils|₪", _before("₪")),
+    **_each("rub|russian ruble|₽", _before("₽")),
+    **_each("ngn|₦", _before("₦")),
+    **_each("ndash|en dash|–|endash|nbndash|ndashb|nsndns", _fixed("–")),
+    **_each("mdash|em dash|—|emdash|mdashb|nbmdash|nsmdns|double dash|--", _fixed("—")),
+    **_each("snd|spnd|sndash|spaced ndash|spaced en dash|snds|spaced endash|spndash|ndash spaced", _fixed(" – ")),
+    **_each("smd|smdash|spaced mdash|spaced em dash|spmdash", _fixed(" — ")),
+    **_each("nbsp|nbs|space|spaces|sp|thinsp|thin space|hair space|hairsp|zwsp|pad|indent|in5|0|gap|spc", _fixed(" ")),
+    **_each("hyphen|hyph|nbhyph|nbh|nbhyphen|shyphen", _fixed("-")),
+    **_each("ellipsis|...|nbellipsis", _fixed("...")),
+    **_each("minus|−", _fixed("−")),
+    **_each("times|×", _fixed("×")),
+    **_each("plusmn|±|pm|plus-minus|+-", _fixed("±")),
+    **_each("degree|deg|degrees|°", _fixed("°")),
+    **_each("prime|′", lambda a: f"{a.get(1)}′"),
+    **_each("pprime|″", lambda a: f"{a.get(1)}″"),
+    **_each("zwnj", _fixed("\u200c")),
+    **_each("zwj", _fixed("\u200d")),
+    **_each("eqm|equilibrium", _fixed("⇌")),
+    **_each("rarr|→|arrow", _fixed("→")),
+    **_each("larr|←", _fixed("←")),
+    **_each("(|lparen", _fixed("(")),
+    **_each(")|rparen", _fixed(")")),
+    **_each("!!", _fixed("||")),
+    **_each("!(", _fixed("[")),
+    **_each(")!", _fixed("]")),
+    **_each("pipe|bar", _fixed("|")),
+    **_each("asterisk|*", _fixed("*")),
+    **_each("hydrogen", _fixed("H")),
+    **_each("carbon", _fixed("C")),
+    **_each("nitrogen", _fixed("N")),
+    **_each("oxygen", _fixed("O")),
     **_each("·|•|dot|middot|bull|bullet|dot separator|•w|·w", _fixed(" · ")),
     **_each("'|`|apostrophe", _fixed("'")),
     **_each("'s|`s|apos", _fixed("'s")),
@@ -318,19 +318,33 @@ TEMPLATES: dict[str, Expansion] = {
 """Lower-case name, spaces for underscores -> what a reader sees of it."""
 
 
+_FUNCTIONS: dict[str, Callable[[str], str]] = {
+    "formatnum": grouped,
+    "lc": str.lower,
+    "uc": str.upper,
+    "lcfirst": lambda text: text[:1].lower() + text[1:],
+    "ucfirst": lambda text: text[:1].upper() + text[1:],
+}
+"""Parser functions of one argument: https://www.mediawiki.org/wiki/Help:Magic_words"""
+
+
 def expand(parts: list[str]) -> str:
-    """What stands for `{{parts[0]|parts[1]|...}}` in a sentence; empty for a template that is not known.
+    """What stands for `{{parts[0]|parts[1]|...}}` in a sentence; a mark for a template that is not known.
 
     >>> expand(["convert", "1500", "km", "mi"])
     '1,500 kilometres'
     >>> expand(["formatnum:1234"])
     '1,234'
     """
-    name = " ".join(parts[0].replace("_", " ").split()).lower()
-    function, colon, first = name.partition(":")
-    if colon and function == "formatnum":
-        return grouped(first)
-    expansion = TEMPLATES.get(name)
-    if expansion is None:
-        return Arguments.of(parts[1:]).get(1) if name.startswith("lang-") else ""
-    return expansion(Arguments.of(parts[1:]))
+    name = " ".join(parts[0].replace("_", " ").split()).lower().removeprefix("template:").strip()
+    function, colon, _ = name.partition(":")
+    arguments = Arguments.of(parts[1:])
+    if colon and (function in _FUNCTIONS or function.startswith("#")):
+        if function in _FUNCTIONS:
+            return _FUNCTIONS[function](parts[0].partition(":")[2].strip())
+        name = function
+    if (expansion := TEMPLATES.get(name)) is not None:
+        return expansion(arguments)
+    if _OF_A_LANGUAGE.fullmatch(name):
+        return arguments.get(1)
+    return "" if not name or is_wordless(name) else hole(name, arguments.positional)

@@ -18,13 +18,37 @@ _START = re.compile(r"^(?:[,;:)]|\.(?!\.))\s+")
 _NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffd-\uffff]")
 
 
+# Superscripts, subscripts and fractions of one character. WordPiece folds case with NFKC, which makes 1024 of 10²⁴.
+_RAISED, _LOWERED, _FRACTIONS = "⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "₀₁₂₃₄₅₆₇₈₉", "¼½¾⅐⅑⅒⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"
+_SMALL_DIGIT = re.compile(f"[{_RAISED}{_LOWERED}{_FRACTIONS}]")
+_BEHIND_DIGIT = re.compile(
+    rf"(?<=\d)(?:(?P<raised>[{_RAISED}]+)|(?P<lowered>[{_LOWERED}]+)|(?P<fraction>[{_FRACTIONS}]))"
+)
+_LEVEL = str.maketrans(_RAISED + _LOWERED, "+-0123456789" + "0123456789")
+
+
+def _apart(found: re.Match[str]) -> str:
+    return {"raised": "^", "lowered": "_", "fraction": " "}[str(found.lastgroup)] + found[0].translate(_LEVEL)
+
+
+def apart(line: str) -> str:
+    """Small digits kept apart from the number before them, so that it does not become another one.
+
+    >>> apart("10²⁴ and 5½ of x²")
+    '10^24 and 5 ½ of x²'
+    """
+    return _BEHIND_DIGIT.sub(_apart, line) if _SMALL_DIGIT.search(line) else line
+
+
 def tidy(line: str) -> str:
     """No empty brackets, doubled or leading points, doubled spaces, spaces before a point, control characters.
+
+    Small digits are kept apart from the number before them.
 
     >>> tidy("Anne ( ; Greek: ) wrote ,, about . ")
     'Anne (Greek) wrote, about.'
     """
-    line = _EMPTY_BRACKETS.sub("", _NO_TEXT.sub("", line))
+    line = _EMPTY_BRACKETS.sub("", _NO_TEXT.sub("", apart(line)))
     line = _BRACKET_END.sub(")", _BRACKET_START.sub("(", line))
     line = _SEMICOLONS.sub(";", _COMMAS.sub(",", _SPACES.sub(" ", line)))
     line = _SPACE_BEFORE_POINT.sub(r"\1", line).replace("( ", "(")

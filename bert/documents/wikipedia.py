@@ -39,14 +39,23 @@ def _text(element: ElementTree.Element, *path: str) -> str:
 def articles(
     pages: Iterable[ElementTree.Element], site: Site, settings: DocumentsSettings, counts: Counter[str]
 ) -> Iterator[Document | Failure]:
-    """Documents of pages. Adds to `counts`: pages, articles (those that are tried), and drops as `dropped:<reason>`."""
+    """Documents of pages. Adds to `counts`: pages, articles (those that are tried), and drops as
+    `dropped:<reason>`, templates that are not known as `template:<inline, block or words>:<name>`.
+    """
     for page in pages:
         counts["pages"] += 1
-        wikitext = _text(page, "revision", "text")
+        revisions = [e for e in page if local(e.tag) == "revision"]
+        # Of several, all but the newest have been emptied.
+        revision = next((e for e in revisions if len(e)), ElementTree.Element("revision"))
+        if len(revisions) > 1:
+            counts["dropped:older_revision"] += len(revisions) - 1
+        wikitext, model = _text(revision, "text"), _text(revision, "model")
         if _text(page, "ns") != "0":
             counts["dropped:not_main_namespace"] += 1
         elif _child(page, "redirect") is not None or wikitext.lstrip()[:9].lower() == "#redirect":
             counts["dropped:redirect"] += 1
+        elif model not in ("", "wikitext"):  # JSON, as Wikidata's items, scripts, style sheets
+            counts["dropped:not_wikitext"] += 1
         elif not wikitext.strip():
             counts["dropped:empty_page"] += 1
         else:
@@ -72,6 +81,7 @@ def _prose(wikitext: str, site: Site, settings: DocumentsSettings, counts: Count
     size = len(wikitext.encode())
     if size > settings.max_page_bytes:
         raise TooComplex(f"{size} bytes, more than {settings.max_page_bytes}")
-    kept, dropped = passages(wikitext, site.namespaces, settings)
+    kept, dropped, templates = passages(wikitext, site, settings)
     counts.update({f"dropped:{reason}": n for reason, n in dropped.items()})
+    counts.update({f"template:{place}": n for place, n in templates.items()})
     return kept

@@ -7,11 +7,15 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from bert.documents.dumps import Site
+from bert.documents.languages import LANGUAGES
+from bert.documents.marks import count_holes, holes_behind, read_levels, without_holes
 from bert.documents.markup import Flattener
+from bert.documents.namespaces import every_file_name, normal
 from bert.documents.settings import DocumentsSettings
 from bert.documents.tidying import tidy
+from bert.documents.variants import variant_of
 
-_INTERLANGUAGE = re.compile(r"^[a-z]{2,3}(-[a-z-]+)?$|^simple$")
 _QUOTES = re.compile(r"'{2,}")
 _MAGIC_WORD = re.compile(r"__[A-Z]+__")
 # What is left of a bracket that was never closed, or never opened.
@@ -23,6 +27,14 @@ _HATNOTE = re.compile(
     r"''+\s*(?:for\b.*\bsee\b|see\b|main article|further information|this (?:article|page|section) is about)", re.I
 )
 _LETTER = re.compile(r"[^\W\d_]")
+_IN_BRACKETS = re.compile(r"\s*[(（][^()（）]*[)）]\s*$")
+# A line of a gallery, or of a link to an image, that was never closed.
+_FILE_LINE = re.compile(r"(?:.*\[\[)?([^\[\]|]+)(?:\||$)")
+_FILE = re.compile(
+    r"([^\[\]{}<>|:]{1,40}):[^\[\]{}<>|:]+\.(?:jpe?g|png|svg|gif|tiff?|webp|xcf|pdf|djvu|og[agv]|opus|flac|wav|midi?|mp3|mp4|"
+    r"mpe?g|webm|stl)",
+    re.IGNORECASE,
+)
 
 
 def unstyle(line: str) -> str:
@@ -53,17 +65,30 @@ def unstyle(line: str) -> str:
     return "".join((*pieces, line[end:]))
 
 
-def link_text(target: str, text: str | None, namespaces: frozenset[str]) -> str:
-    """What a reader sees of [[target|text]]; nothing of images, categories and links to other languages."""
-    target = target.strip()
+def _is_file(target: str) -> bool:
+    """Whether a target is an image, a sound, ...: a file's name in the namespace of files, in whatever language."""
+    found = _FILE.fullmatch(target.strip())
+    return found is not None and normal(found[1]) in every_file_name()
+
+
+def link_text(target: str, text: str | None, site: Site) -> str:
+    """What a reader sees of [[target|text]]; nothing of images, categories and links to other languages.
+
+    Args:
+        text: what stands behind the bar; None without one. Empty, it is the target without its namespace and without
+            what it has in brackets (https://en.wikipedia.org/wiki/Help:Pipe_trick).
+    """
+    target = (html.unescape(target) if "&" in target else target).strip()
     if target.startswith(":"):  # [[:Category:Birds]] and [[:fr:Oiseau]] are links that a reader sees
         target = target[1:].strip()
     elif ":" in target:
-        prefix = target.partition(":")[0].strip().replace("_", " ")
-        # As it is written: [[fr:Oiseau]] leads to another language, [[CSI: Miami]] is an article.
-        if prefix.lower() in namespaces or _INTERLANGUAGE.match(prefix):
+        prefix = normal(target.partition(":")[0])
+        is_language = prefix in LANGUAGES and prefix != site.language
+        if is_language or prefix in site.without_text or _is_file(target):
             return ""
-    return text if text is not None else target.replace("_", " ")
+    if text is None:
+        return target.replace("_", " ")
+    return text if text.strip() else _IN_BRACKETS.sub("", target.rpartition(":")[2]).replace("_", " ").strip()
 
 
 def _heading(line: str) -> tuple[int, str] | None:
@@ -76,19 +101,32 @@ def _heading(line: str) -> tuple[int, str] | None:
     return level, stripped[level:-level].strip()
 
 
-def _paragraphs(text: str, tail_sections: frozenset[str], dropped: Counter[str]) -> Iterator[str]:
+def _names_file(line: str) -> bool:
+    found = _FILE_LINE.match(line)
+    return found is not None and _is_file(found[1])
+
+
+def _paragraphs(
+    text: str, tail_sections: frozenset[str], dropped: Counter[str], templates: Counter[str]
+) -> Iterator[str]:
     """Lines that follow each other are one paragraph, an indented line (mostly a quotation) is one by itself.
 
     No headings, no list items, no notes that lead to other articles, nothing below the heading of a tail section.
+    Templates that have a line for themselves are counted as `block:<name>`.
     """
     current: list[str] = []
     tail_level = 0
-    for line in (*text.split("\n"), ""):
+    for line in (*map(holes_behind, text.split("\n")), ""):
+        bare = without_holes(line)
+        if not bare.strip() or bare.startswith("="):
+            if not tail_level:
+                count_holes(line, "block", templates)
+            line = bare
         heading = _heading(line) if line.startswith("=") else None
         indented = _INDENT.match(line)
         stripped = (line[indented.end() :] if indented else line).strip()
         is_prose = heading is None and not tail_level and stripped and not _LIST_ITEM.match(line)
-        if is_prose and _STRAY_TEMPLATE.search(stripped):
+        if is_prose and (_STRAY_TEMPLATE.search(stripped) or _names_file(line)):
             dropped["broken_markup"] += 1
             continue
         if is_prose and not indented:
@@ -111,24 +149,27 @@ def _paragraphs(text: str, tail_sections: frozenset[str], dropped: Counter[str])
             dropped["list_item"] += 1
 
 
-def passages(wikitext: str, namespaces: frozenset[str], settings: DocumentsSettings) -> tuple[list[str], Counter[str]]:
-    """Prose passages of a page, and what was dropped, by reason.
+def passages(wikitext: str, site: Site, settings: DocumentsSettings) -> tuple[list[str], Counter[str], Counter[str]]:
+    """Prose passages of a page; what was dropped, by reason; and templates that are not known.
 
-    Args:
-        wikitext: a page's source.
-        namespaces: lower-case names of all namespaces but the main one, localised ones too; links into them vanish.
+    Of these, `inline:<name>` counts those in a passage, `block:<name>` those that have a line for themselves, and
+    `words:<name>` the words of their arguments without a name.
 
     Raises:
         TooComplex: the page exceeds `max_page_nodes` or `max_page_depth`.
     """
     dropped: Counter[str] = Counter()
+    templates: Counter[str] = Counter()
     flatten = Flattener(
-        lambda target, text: link_text(target, text, namespaces), settings.max_page_nodes, settings.max_page_depth
+        lambda target, text: link_text(target, text, site),
+        variant_of(site.language, settings.language_variant),
+        settings.max_page_nodes,
+        settings.max_page_depth,
     )
     tail_sections = frozenset(name.lower() for name in settings.tail_sections)
     kept = []
-    for paragraph in _paragraphs(flatten(wikitext), tail_sections, dropped):
-        plain = _MAGIC_WORD.sub("", _STRAY_LINK.sub("", paragraph))
+    for paragraph in _paragraphs(read_levels(flatten(wikitext)), tail_sections, dropped, templates):
+        plain = _MAGIC_WORD.sub("", _STRAY_LINK.sub("", without_holes(paragraph)))
         # As browsers read entities: &#150; is a dash, &#xD83D; no character. One may name an end of line.
         text = tidy(" ".join(html.unescape(plain).split("\n")))
         if not text:
@@ -138,5 +179,6 @@ def passages(wikitext: str, namespaces: frozenset[str], settings: DocumentsSetti
         elif not _LETTER.search(text):
             dropped["no_letters"] += 1
         else:
+            count_holes(paragraph, "inline", templates)
             kept.append(text)
-    return kept, dropped
+    return kept, dropped, templates

@@ -11,6 +11,7 @@ from xml.etree.ElementTree import Element, ParseError
 import pytest
 
 from bert.documents.dumps import Piece, Site, cut, indexed_by, is_index, pages, site
+from bert.documents.namespaces import without_text
 from bert.pipeline.errors import StageError
 from tests.corpus import HEAD, TAIL, document, index_of, multistream, page
 
@@ -152,10 +153,11 @@ def test_a_file_that_has_become_shorter_is_an_error() -> None:
 def test_the_head_tells_namespaces_and_address() -> None:
     head = site(io.BytesIO(DUMP), "a.xml.bz2", len(DUMP))
     assert head.base == "https://de.example.org/wiki/"
-    assert {"datei", "benutzer diskussion", "file", "category"} <= head.namespaces and "" not in head.namespaces
+    assert {"datei", "file", "category"} <= head.without_text
+    assert not {"benutzer diskussion", ""} & head.without_text
     assert Site.from_json(head.to_json()) == head
-    xml = f"<mediawiki>{PAGES[0]}</mediawiki>".encode()
-    assert site(io.BytesIO(xml), "a.xml", len(xml)) == Site()
+    xml = f'<mediawiki xml:lang="sv">{PAGES[0]}</mediawiki>'.encode()
+    assert site(io.BytesIO(xml), "a.xml", len(xml)) == Site("sv", without_text("sv"))
 
 
 def test_finished_pages_do_not_stay_in_memory() -> None:

@@ -75,7 +75,42 @@ def test_a_dump_becomes_documents_with_its_drops_counted(corpus: Corpus) -> None
         "files": 1,
         "pages": 7,
         "passages": 18,
+        "words": sum(len(d["text"].split()) for d in documents),
         "dropped": {"not_main_namespace": 1},
+        "unknown_templates": {
+            "names": 0,
+            "inline": 0,
+            "inline_per_1000_words": 0.0,
+            "block": 0,
+            "words": 0,
+            "most_frequent": {},
+        },
+    }
+    assert (corpus.out / "templates.jsonl").read_text() == ""
+
+
+@wikipedia
+def test_what_unknown_templates_held_is_counted_and_listed(corpus: Corpus) -> None:
+    texts = [
+        "The keeper saw a {{bird kind|grey heron}} and {{bird kind|crane}} by the mill{{citation needed}} that day.",
+        "{{nest box|an old one|where=mill}}\n\nShe saw one {{bird kind|old {{size|tall}} stork}} by the mill that day.",
+        "* a list with a {{bird kind|heron}}\n\nThe clerk saw {{size|a tall}} one by the mill and the harbour.",
+    ]
+    documents = corpus(dump_xml=HEAD + "".join(page(n, t) for n, t in enumerate(texts, start=1)) + TAIL)
+    assert documents[0]["text"] == "The keeper saw a and by the mill that day."
+    listed = [json.loads(line) for line in (corpus.out / "templates.jsonl").read_text().splitlines()]
+    assert listed == [
+        {"template": "bird kind", "inline": 3, "block": 0, "words": 5},
+        {"template": "nest box", "inline": 0, "block": 1, "words": 3},
+        {"template": "size", "inline": 1, "block": 0, "words": 2},
+    ]
+    assert corpus.metrics["unknown_templates"] == {
+        "names": 3,
+        "inline": 4,
+        "inline_per_1000_words": round(4000 / corpus.metrics["words"], 4),
+        "block": 1,
+        "words": 10,
+        "most_frequent": {"bird kind": 3, "size": 1},
     }
 
 
@@ -189,7 +224,15 @@ def test_a_packed_file_is_an_error_and_no_text(corpus: Corpus, name: str) -> Non
 def test_an_unconfigured_corpus_gives_a_folder_that_says_so(corpus: Corpus) -> None:
     manifest.write_unconfigured(corpus.source)
     metrics = make_documents("text", corpus.source, SETTINGS, corpus.place, corpus.out)
-    assert metrics == {"documents": 0, "passages": 0, "characters": 0, "bytes": 0, "files": 0, "dropped": {}}
+    assert metrics == {
+        "documents": 0,
+        "passages": 0,
+        "words": 0,
+        "characters": 0,
+        "bytes": 0,
+        "files": 0,
+        "dropped": {},
+    }
     assert list(files(corpus.out)) == ["manifest.json"]
     assert manifest.read(corpus.out, "x")["configured"] is False
 

@@ -9,19 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bert.documents.dumps import Site
 from bert.documents.markup import TooComplex
+from bert.documents.namespaces import without_text
 from bert.documents.tidying import tidy
 from bert.documents.wikitext import passages, unstyle
 from tests.corpus import documents_settings
 
-NAMESPACES = frozenset({"file", "image", "category", "datei", "kategorie", "user talk"})
-
-
+SITE = Site("de", without_text("de"))
+CHINESE = Site("zh", without_text("zh"))
 SETTINGS = documents_settings()
 
 
 def prose(wikitext: str) -> list[str]:
-    return passages(wikitext, NAMESPACES, SETTINGS)[0]
+    return passages(wikitext, SITE, SETTINGS)[0]
 
 
 @pytest.mark.parametrize(
@@ -58,8 +59,8 @@ def test_markup_goes_and_its_text_stays(wikitext: str, expected: str) -> None:
         ("[[File:Heron.jpg|thumb|A heron]]", ""),
         ("[[Datei:Reiher.jpg]]", ""),
         ("[[ kategorie : Vögel ]]", ""),
-        ("[[User_talk:Grey|Grey]]", ""),
-        ("[[de:Reiher]]", ""),
+        ("[[User_talk:Grey|Grey]]", "Grey"),
+        ("[[en:Heron]]", ""),
         ("[[zh-min-nan:Reiher]]", ""),
         ("[[simple:Heron]]", ""),
     ],
@@ -82,14 +83,14 @@ def test_list_items_of_all_kinds_are_dropped_and_counted() -> None:
     wikitext = (
         "Prose one.\n* heron\n** grey heron\n# crane\n:* indented\n; term\n----\n<ul><li>stork</li></ul>\nProse two."
     )
-    kept, dropped = passages(wikitext, NAMESPACES, SETTINGS)
+    kept, dropped, _ = passages(wikitext, SITE, SETTINGS)
     assert kept == ["Prose one.", "Prose two."]
     assert dropped == {"list_item": 7}
 
 
 def test_tail_sections_are_those_of_the_parameter_in_any_case() -> None:
     german = documents_settings(tail_sections=("Einzelnachweise",))
-    assert passages("Text.\n== einzelnachweise ==\nBuch.\n== Notes ==\nNoten.", NAMESPACES, german)[0] == [
+    assert passages("Text.\n== einzelnachweise ==\nBuch.\n== Notes ==\nNoten.", SITE, german)[0] == [
         "Text.",
         "Noten.",
     ]
@@ -100,7 +101,7 @@ def test_headings_are_dropped_and_tail_sections_with_all_below_them() -> None:
         "Lead.\n== Life ==\nIt lives.\n=== Notes ===\nA note.\n==== Deep ====\nDeeper.\n=== Food ===\nIt eats.\n"
         "== See  Also ==\nOther birds.\n=== Cranes ===\nA crane.\n== Range ==\nIt flies.\n== References ==\nA book."
     )
-    kept, dropped = passages(wikitext, NAMESPACES, SETTINGS)
+    kept, dropped, _ = passages(wikitext, SITE, SETTINGS)
     assert kept == ["Lead.", "It lives.", "It eats.", "It flies."]
     assert dropped == {"tail_section": 3}
 
@@ -148,7 +149,7 @@ def test_short_letterless_and_broken_lines_are_dropped_and_counted() -> None:
     wikitext = (
         "Too short.\n\n1234567890 1234567890 1234567890\n| a cell of a table that was never opened\n}} the end of it"
     )
-    kept, dropped = passages(wikitext, NAMESPACES, documents_settings(min_passage_chars=20))
+    kept, dropped, _ = passages(wikitext, SITE, documents_settings(min_passage_chars=20))
     assert kept == []
     assert dropped == {"short_passage": 1, "no_letters": 1, "broken_markup": 2}
 
@@ -166,7 +167,7 @@ def test_an_indented_line_is_a_paragraph_and_a_note_that_leads_elsewhere_is_none
     wikitext = (
         "She wrote:\n: I saw ''one'' heron.\n::And a crane.\nNo more.\n:''For the bird, see [[Heron]].''\n:; term"
     )
-    kept, dropped = passages(wikitext, NAMESPACES, SETTINGS)
+    kept, dropped, _ = passages(wikitext, SITE, SETTINGS)
     assert kept == ["She wrote:", "I saw one heron.", "And a crane.", "No more."]
     assert dropped == {"hatnote": 1, "list_item": 1}
 
@@ -226,6 +227,10 @@ OPENINGS = [
     "[[a|",
     "<nowiki>",
     "{",
+    "-{",
+    "-{zh-hans:a;",
+    "[[http://a|",
+    "1<sup>",
 ]
 OTHERS = [
     "}}",
@@ -242,6 +247,11 @@ OTHERS = [
     "'''a ",
     "&#1",
     "<ref>a</ref>",
+    "}-",
+    "-{zh:a}-",
+    "1{{a}}",
+    "1</sup>2",
+    "[[Datei:a.jpg|",
 ]
 
 
@@ -252,7 +262,7 @@ def test_a_page_of_nothing_but_brackets_takes_time_in_proportion_to_its_size(pie
     pieces = (4000 if piece == "{{" else 400_000) // len(piece)
     started = time.process_time()
     with contextlib.suppress(TooComplex):
-        passages(piece * pieces + "text", NAMESPACES, unlimited)
+        passages(piece * pieces + "text", CHINESE, unlimited)
     assert time.process_time() - started < 5.0  # a hundredth of it, in fact; if it were quadratic, hours
 
 
@@ -276,15 +286,16 @@ MARKUP = [
 @given(wikitext=st.lists(st.sampled_from(MARKUP), max_size=40).map("".join))
 def test_no_markup_is_an_error_and_passages_hold_no_line_end_and_no_tag(wikitext: str) -> None:
     with contextlib.suppress(TooComplex):
-        for passage in prose(wikitext.replace("<nowiki>", "")):
+        for passage in passages(wikitext.replace("<nowiki>", ""), CHINESE, SETTINGS)[0]:
             assert passage == passage.strip() and len(passage.splitlines()) == 1
-            assert not any(mark in passage for mark in ("[[", "<ref", "<div", "<b>"))
+            assert not any(mark in passage for mark in ("[[", "<ref", "<div", "<b>", "<sup>"))
+            assert passage.isprintable()  # no mark of ours stays
 
 
 def test_limits_on_pieces_of_markup_and_on_their_depth() -> None:
-    passages("[[a]]" * 500, NAMESPACES, SETTINGS)
+    passages("[[a]]" * 500, SITE, SETTINGS)
     with pytest.raises(TooComplex, match="more than 1000 pieces of markup"):
-        passages("[[a]]" * 501, NAMESPACES, SETTINGS)
+        passages("[[a]]" * 501, SITE, SETTINGS)
     assert prose("{{nowrap|" * 20 + "deep" + "}}" * 20) == ["deep"]
     for opening in ("{{nowrap|", "{{" * 5, "[[a|", "<div>"):
         with pytest.raises(TooComplex, match="nested more than 20 deep"):
