@@ -64,7 +64,7 @@ def hugging_face_hidden(w: Mapping[str, np.ndarray]) -> np.ndarray:
 def write_hugging_face(folder: Path, weights: Mapping[str, np.ndarray]) -> Path:
     folder.mkdir()
     save_file({name: np.ascontiguousarray(value) for name, value in weights.items()}, folder / "model.safetensors")
-    values = CONFIG.model_dump() | {"architectures": ["BertForPreTraining"], "pad_token_id": 0, "layer_norm_eps": 1e-12}
+    values = CONFIG.model_dump() | {"architectures": ["BertForPreTraining"], "pad_token_id": 0, "hidden_act": "gelu_new"}
     (folder / "config.json").write_text(json.dumps(values))
     write_vocab(folder / "vocab.txt")
     return folder

@@ -29,7 +29,7 @@ def write_checkpoint(folder: Path) -> dict[str, np.ndarray]:
     folder.mkdir()
     weights = hugging_face_weights(CONFIG)
     save_file({name: np.ascontiguousarray(value) for name, value in weights.items()}, folder / "model.safetensors")
-    described: dict[str, Any] = CONFIG.model_dump() | {"architectures": ["BertForPreTraining"]}
+    described: dict[str, Any] = CONFIG.model_dump() | {"architectures": ["BertForPreTraining"], "hidden_act": "gelu_new"}
     (folder / "config.json").write_text(json.dumps(described))
     (folder / "vocab.txt").write_text("\n".join(PIECES) + "\n", encoding="utf-8")
     return weights
@@ -64,6 +64,14 @@ def test_a_hugging_face_checkpoint_is_taken_over_and_fine_tuned(small: Project) 
         "configured": True,
         "weights": len(model.weights),
         "parameters": sum(value.size for value in model.weights.values()),
+        "checkpoint": "model.safetensors",
+        "hidden_act": "gelu",
+        "layer_norm_eps": 1e-12,
+        "do_lower_case": True,
+        "do_lower_case_by": "the pieces",
+        "pieces": len(PIECES),
+        "padded_pieces": 0,
+        "dropped": {},
     }
     # At this learning rate a task ends with the encoder that it began with, but for the layer that starts anew.
     squad.main(arguments("squad", finetune__init="imported"))
