@@ -1,8 +1,8 @@
 """Names and shapes of TensorFlow 2's Keras BERT -> Google's.
 
 There are two versions in tensorflow/models (official/nlp/tools/tf1_bert_checkpoint_converter_lib.py pairs the names);
-the older, `bert_model/...`, is that of NVIDIA's TensorFlow 2 code too. The kernels of attention have an axis for the heads,
-which is Google's layout but for the shape.
+the older, `bert_model/...`, is that of NVIDIA's TensorFlow 2 code too. The kernels of attention have an axis for
+the heads, which is Google's layout but for the shape.
 """
 
 from __future__ import annotations

@@ -343,7 +343,7 @@ def test_weights_inside_the_encoder_that_no_bert_has_are_refused_by_name(tmp_pat
 
 def test_what_is_left_out_is_counted(tmp_path: Path) -> None:
     theirs = hugging_face_weights(CONFIG)
-    more = {
+    more: dict[str, np.ndarray] = {
         "bert.embeddings.position_ids": np.arange(16)[None],
         "classifier.weight": np.zeros((3, H), np.float32),
         "classifier.bias": np.zeros(3, np.float32),
