@@ -24,6 +24,7 @@ from bert.tokens.casing import TOKENIZER_CONFIG, lower_cases, write_casing
 from bert.tokens.vocabulary import Vocabulary
 
 WEIGHTS, VOCAB = "weights.safetensors", "vocab.txt"
+POOLER = "bert/pooler/"
 MOST_PADDING = 1024
 SHOWN = 6
 
@@ -85,9 +86,13 @@ def check_weights(
 ) -> None:
     """Raises StageError where a weight is missing or has not the shape that the configuration says.
 
-    expected: {name: shape}; by default the encoder's.
+    expected: {name: shape}; by default the encoder's. Its pooler may be missing as a whole, as from a model that was
+        trained on masked LM alone: a task that needs one begins with a new one, as it does with its own head.
     """
-    expected = encoder_shapes(config) if expected is None else expected
+    if expected is None:
+        expected = encoder_shapes(config)
+        if not any(name.startswith(POOLER) for name in weights):
+            expected = {name: shape for name, shape in expected.items() if not name.startswith(POOLER)}
     if missing := [name for name in expected if name not in weights]:
         there = sorted(weights)
         raise StageError(

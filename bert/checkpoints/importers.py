@@ -20,7 +20,7 @@ from safetensors.numpy import load_file
 
 from bert.checkpoints.choice import AGAIN, WeightFiles, beside, choose_weights
 from bert.checkpoints.configurations import check_padding, read_configuration
-from bert.checkpoints.folder import SHOWN, Model, check_vocab, check_weights
+from bert.checkpoints.folder import POOLER, SHOWN, Model, check_vocab, check_weights
 from bert.checkpoints.keras_names import from_keras
 from bert.model.config import BertConfig
 from bert.model.parameters import pretraining_shapes
@@ -34,7 +34,8 @@ CASING = "import_checkpoint.do_lower_case"
 WORDS = "bert/embeddings/word_embeddings"
 _THEIR_WORDS = "embeddings.word_embeddings.weight"
 _DECODER = "cls.predictions.decoder."
-_HEADS = ("cls/predictions/", "cls/seq_relationship/")
+_HEADS = {"masked_lm": "cls/predictions/", "next_sentence": "cls/seq_relationship/"}
+_PARTS = {"pooler": POOLER, **_HEADS}
 # Numbers of the places, which older versions saved.
 _BUFFERS = ("embeddings.position_ids", "embeddings.token_type_ids")
 _LFS = b"version https://git-lfs"
@@ -192,7 +193,7 @@ def _from_google(theirs: Arrays, path: Path) -> tuple[Arrays, list[str]]:
 
 def _is_slot(name: str, weights: Mapping[str, Any]) -> bool:
     """Of an optimizer, or an average: `<weight>/adam_m`."""
-    return any(name.rpartition("/")[0] == weight or name.startswith(f"{weight}/") for weight in weights)
+    return any(name.startswith(f"{weight}/") for weight in weights)
 
 
 def _fitting(found: Arrays, config: BertConfig, path: Path) -> tuple[Arrays, list[str]]:
@@ -210,21 +211,24 @@ def _fitting(found: Arrays, config: BertConfig, path: Path) -> tuple[Arrays, lis
             f"{path}: {len(too_many)} weights that a BERT of this configuration has not, such as {too_many[0]}",
             run=AGAIN,
         )
-    for head in _HEADS:
+    for head in _HEADS.values():
         of_head = {name: shape for name, shape in needed.items() if name.startswith(head)}
-        there = found.keys() & of_head.keys()
-        check_weights(config, found, path, AGAIN, of_head if there else {})
+        if found.keys() & of_head.keys():
+            check_weights(config, found, path, AGAIN, of_head)
     weights: Arrays = {}
     for name in needed.keys() & found.keys():
         if found[name].dtype.kind != "f" and found[name].dtype.name != "bfloat16":
             raise StageError(f"{path}: {name} is {found[name].dtype}, expected floating-point numbers", run=AGAIN)
         weights[name] = np.ascontiguousarray(found[name], dtype=np.float32)
+        if not np.isfinite(weights[name]).all():
+            raise StageError(f"{path}: {name} has values that are not finite, in float32", run=AGAIN)
     return weights, left_out
 
 
-def _by_kind(left_out: Iterable[str]) -> dict[str, int]:
-    """How many tensors are left out, by the last part of their names."""
-    return dict(sorted(Counter(re.split(r"[/.]", name)[-1] for name in left_out).items()))
+def _by_kind(left_out: Iterable[str], config: BertConfig) -> dict[str, int]:
+    """How many tensors are left out: of an optimizer's slots by their kind, of others by name."""
+    weights = pretraining_shapes(config)
+    return dict(sorted(Counter(name.split("/")[-1] if _is_slot(name, weights) else name for name in left_out).items()))
 
 
 @dataclass(frozen=True)
@@ -278,6 +282,7 @@ def read_checkpoint(
         "do_lower_case_by": by,
         "pieces": len(vocabulary.pieces),
         "padded_pieces": config.vocab_size - len(vocabulary.pieces),
-        "dropped": _by_kind([*others, *left_out]),
+        "without": [head for head, start in _PARTS.items() if not any(name.startswith(start) for name in found)],
+        "dropped": _by_kind([*others, *left_out], config),
     }
     return Imported(config, found, vocab, said, described)

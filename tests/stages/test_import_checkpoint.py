@@ -74,6 +74,7 @@ def test_a_hugging_face_checkpoint_is_taken_over_and_fine_tuned(small: Project) 
         "do_lower_case_by": "the pieces",
         "pieces": len(PIECES),
         "padded_pieces": 0,
+        "without": [],
         "dropped": {},
     }
     # At this learning rate a task ends with the encoder that it began with, but for the layer that starts anew.
