@@ -20,7 +20,7 @@ from bert.model.parameters import Shapes, encoder_shapes
 from bert.pipeline import manifest
 from bert.pipeline.errors import StageError
 from bert.pipeline.files import sha256_of, write_text
-from bert.tokens.casing import TOKENIZER_CONFIG, lower_cases, write_casing
+from bert.tokens.casing import TOKENIZER_CONFIG, looks_lower_cased, lower_cases, write_casing
 from bert.tokens.vocabulary import Vocabulary
 
 WEIGHTS, VOCAB = "weights.safetensors", "vocab.txt"
@@ -62,7 +62,8 @@ def save_model(
     write_text(folder / CONFIG_FILE, config.text())
     shutil.copyfile(vocab, folder / VOCAB)
     names = [CONFIG_FILE, VOCAB, WEIGHTS]
-    if not do_lower_case:
+    # Left out only where the pieces say the same.
+    if not do_lower_case or not looks_lower_cased(Vocabulary.read(vocab).pieces):
         write_casing(folder, do_lower_case)
         names.insert(1, TOKENIZER_CONFIG)
     manifest.write(folder, [{"path": name} for name in names])

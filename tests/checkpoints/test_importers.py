@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 from safetensors.numpy import save_file
 
-from bert.checkpoints.folder import save_model
+from bert.checkpoints.folder import load_model, save_model
 from bert.checkpoints.importers import read_checkpoint, translate
 from bert.model.config import BertConfig
 from bert.model.dropout import NoDropout
@@ -531,6 +531,15 @@ def test_the_casing_is_what_the_files_say_or_the_pieces_or_the_parameter(
     model = read_checkpoint(folder, do_lower_case=parameter)
     assert (model.described["do_lower_case"], model.described["do_lower_case_by"]) == expected
     assert model.do_lower_case is expected[0]
+
+
+def test_a_casing_that_the_pieces_belie_is_kept_in_the_model_folder(tmp_path: Path) -> None:
+    folder = write_hugging_face(tmp_path / "hf", hugging_face_weights(CONFIG))
+    write_vocab(folder / "vocab.txt", CASED)
+    model = read_checkpoint(folder, do_lower_case=True)
+    save_model(tmp_path / "model", model.config, model.weights, model.vocab, model.do_lower_case)
+    assert json.loads((tmp_path / "model/tokenizer_config.json").read_text()) == {"do_lower_case": True}
+    assert load_model(tmp_path / "model", "dvc repro import_checkpoint").do_lower_case
 
 
 def test_a_vocabulary_that_belies_its_files_is_refused(tmp_path: Path) -> None:
