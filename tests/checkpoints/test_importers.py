@@ -364,9 +364,17 @@ def test_the_masked_lm_output_is_tied_or_refused(tmp_path: Path) -> None:
     again = theirs | {"cls.predictions.decoder.weight": words.copy(), "cls.predictions.decoder.bias": bias}
     model = read_checkpoint(write_hugging_face(tmp_path / "hf", again))
     np.testing.assert_array_equal(model.weights["cls/predictions/output_bias"], bias)
+    assert model.described["dropped"] == {"cls.predictions.decoder.weight": 1}
     untied = again | {"cls.predictions.decoder.weight": words + 1}
     with pytest.raises(StageError, match=r"cls\.predictions\.decoder\.weight is not bert\.embeddings"):
         read_checkpoint(write_hugging_face(tmp_path / "untied", untied))
+
+
+def test_the_same_weight_by_two_names_is_refused(tmp_path: Path) -> None:
+    theirs = hugging_face_weights(CONFIG)
+    theirs["bert.embeddings.LayerNorm.gamma"] = theirs["bert.embeddings.LayerNorm.weight"] + 1
+    with pytest.raises(StageError, match=r"bert\.embeddings\.LayerNorm\.\w+ is in it by another name too"):
+        read_checkpoint(write_hugging_face(tmp_path / "hf", theirs))
 
 
 def test_half_a_head_is_refused_and_none_is_not(tmp_path: Path) -> None:
