@@ -9,6 +9,7 @@ import pytest
 from bert.checkpoints.folder import load_model
 from bert.pipeline import manifest
 from bert.pipeline.errors import StageError
+from bert.tokens.tokenizer import WordPieceTokenizer
 from stages.squad import main
 from tests.project import Project, files
 from tests.stages import finetuning
@@ -73,6 +74,16 @@ def test_the_model_folder_is_complete(answering: Project) -> None:
     assert model.weights["cls/squad/output_weights"].shape == (2, finetuning.CONFIG.hidden_size)
     vocab = (answering.path / "data/models/phase2/vocab.txt").read_bytes()
     assert model.vocab.read_bytes() == vocab
+
+
+def test_a_cased_model_learns_from_cased_text_and_stays_cased(cased: Project) -> None:
+    assert read(cased.path / PREDICTIONS / "predictions.json") == finetuning.answers()
+    model = load_model(cased.path / MODEL, "dvc repro squad")
+    assert not model.do_lower_case
+    tokenizer = WordPieceTokenizer(model.vocab)
+    for paragraph in finetuning.questions():
+        (ids,) = tokenizer.tokenize([paragraph["context"]])
+        assert tokenizer.unk_id not in ids
 
 
 @pytest.mark.slow

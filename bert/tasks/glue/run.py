@@ -50,7 +50,7 @@ def run_glue(
     """
     start = load_model(init, f"dvc repro {INIT_STAGES.get(init.name, init.name)}")
     tuning = FineTuning(stage, classes(len(task.labels)), start, params, context)
-    tokenizer, length = WordPieceTokenizer(start.vocab), params.task.max_seq_length
+    tokenizer, length = WordPieceTokenizer(start.vocab, start.do_lower_case), params.task.max_seq_length
     train_examples, dropped_train = read_glue(data / task.folder, task, "train", source)
     dev_examples, dropped_dev = read_glue(data / task.folder, task, "dev", source)
     train_rows = make_rows(train_examples, tokenizer, max_seq_length=length)

@@ -50,7 +50,7 @@ def run_squad(data: Path, init: Path, params: FinetuneParams[SquadSettings], con
     dev_questions = evenly_spaced(dev_questions, settings.limit_dev)
     windows = partial(
         make_windows,
-        tokenizer=WordPieceTokenizer(start.vocab),
+        tokenizer=WordPieceTokenizer(start.vocab, start.do_lower_case),
         max_seq_length=settings.max_seq_length,
         doc_stride=settings.doc_stride,
         max_query_length=settings.max_query_length,
