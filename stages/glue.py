@@ -1,10 +1,11 @@
-"""Horovod. Fine-tune on one GLUE task, predict, score; the same from random weights as a control.
+"""Horovod. Fine-tune on one GLUE task, predict, score.
 
 Reads   data/models/<finetune.init>, the data of `glue.data`
         params: seed, precision, xla, deterministic, allreduce, finetune, glue.<task>
 Writes  data/models/glue/<task>, data/predictions/glue/<task>.tsv, metrics/glue/<task>.json
 
-With --seed it is one run of the stability test: no control, and only the metrics are kept.
+With --seed it is a run of the stability test, with --control one from another model (finetune.controls): of these only
+the metrics are kept.
 """
 
 from __future__ import annotations
@@ -29,17 +30,22 @@ def main(argv: Sequence[str] | None = None) -> None:
     p.add_argument("--init", type=Path, required=True, help="model folder to start from")
     p.add_argument("--data", type=Path, required=True, help="folder of the GLUE tasks")
     p.add_argument("--seed", type=int, help="instead of the parameter `seed`")
+    p.add_argument("--control", action="store_true", help="a run beside that from finetune.init, to compare with")
     p.add_argument("--out", type=Path)
     p.add_argument("--predictions", type=Path)
     args = p.parse_args(argv)
     machine = machine_settings()
     section_name, source = f"glue.{args.task}", section(str, "glue.data")
-    settings, shared = section(GlueTaskSettings, section_name), section(FinetuneSettings, "finetune")
+    settings, shared = (
+        section(GlueTaskSettings, section_name),
+        section(FinetuneSettings, "finetune", without=("controls",)),
+    )
     seed = section(int, "seed")
     stage_name, outs = f"glue@{args.task}", {"model": args.out, "predictions.tsv": args.predictions}
     if args.seed is not None:
         stage_name, outs, seed = f"stability_run@{args.task}-{args.seed}", {}, args.seed
-        settings = settings.model_copy(update={"random_control": False})
+    elif args.control:
+        stage_name, outs = f"glue_control@{args.task}-{args.init.name}", {}
     params = FinetuneParams(section_name, settings, shared, top_level(ComputeSettings), seed)
 
     def work(context: Context) -> Outcome | None:

@@ -21,6 +21,7 @@ from bert.pipeline.params import section
 from bert.report import inputs
 from bert.report.page import render
 from bert.report.stability import StabilitySettings
+from bert.tasks.settings import Control
 
 SHOWN = (
     *("model", "precision", "seed", "finetune.init", "squad.data", "glue.data"),
@@ -36,8 +37,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = p.parse_args(argv)
     checked_code("stages.report")
 
+    controls = section(tuple[Control, ...], "finetune.controls")
     members = {
+        "squad_control": controls,
         "glue": section(tuple[str, ...], "glue.tasks"),
+        "glue_control": tuple(f"{task}-{init}" for task in section(tuple[str, ...], "glue.tasks") for init in controls),
         "stability_run": section(StabilitySettings, "stability").runs,
         "benchmark_training": section(tuple[str, ...], "benchmark_training.cells"),
         "benchmark_inference": section(tuple[str, ...], "benchmark_inference.cells"),

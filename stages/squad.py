@@ -1,8 +1,10 @@
-"""Horovod. Fine-tune on question answering, predict, score; the same from random weights as a control.
+"""Horovod. Fine-tune on question answering, predict, score.
 
 Reads   data/models/<finetune.init>, the questions of `squad.data`
         params: seed, precision, xla, deterministic, allreduce, finetune, squad
 Writes  data/models/squad, data/predictions/squad, metrics/squad.json, metrics/curves/squad.tsv
+
+With --control it is a run from another model (finetune.controls), of which only the metrics are kept.
 """
 
 from __future__ import annotations
@@ -25,28 +27,31 @@ def main(argv: Sequence[str] | None = None) -> None:
     p = training_parser(__doc__)
     p.add_argument("--init", type=Path, required=True, help="model folder to start from")
     p.add_argument("--data", type=Path, required=True, help="folder of the questions")
-    p.add_argument("--out", type=Path, required=True)
-    p.add_argument("--predictions", type=Path, required=True)
-    p.add_argument("--curve", type=Path, required=True)
+    p.add_argument("--control", action="store_true", help="a run beside that from finetune.init, to compare with")
+    p.add_argument("--out", type=Path)
+    p.add_argument("--predictions", type=Path)
+    p.add_argument("--curve", type=Path)
     args = p.parse_args(argv)
     machine = machine_settings()
     settings = section(SquadSettings, "squad")
-    shared = section(FinetuneSettings, "finetune")
+    shared = section(FinetuneSettings, "finetune", without=("controls",))
+    stage_name = f"squad_control@{args.init.name}" if args.control else "squad"
+    outs = {} if args.control else {"model": args.out, "predictions": args.predictions, "curve.tsv": args.curve}
     params = FinetuneParams("squad", settings, shared, top_level(ComputeSettings), section(int, "seed"))
 
     def work(context: Context) -> Outcome | None:
         from bert.tasks.squad.run import run_squad  # imports TensorFlow, which --help need not wait for
 
-        return run_squad(args.data, args.init, params, context)
+        return run_squad(stage_name, args.data, args.init, params, context)
 
     stage = TrainingStage(
-        "squad",
+        stage_name,
         "stages.squad",
         {"squad": settings, "finetune": shared, "compute": params.compute, "seed": params.seed},
         [args.init, args.data],
-        {"model": args.out, "predictions": args.predictions, "curve.tsv": args.curve},
+        {name: out for name, out in outs.items() if out is not None},
         lambda ranks: split_batch(
-            "squad", "squad.batch_size", settings.batch_size, ranks, machine.micro_batch_of("squad")
+            stage_name, "squad.batch_size", settings.batch_size, ranks, machine.micro_batch_of(stage_name)
         ),
     )
     run_ranked(stage, work, args, argv, machine)

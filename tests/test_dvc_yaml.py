@@ -36,7 +36,7 @@ def test_the_stage_code_writes_a_file_for_each_module_that_dvc_runs() -> None:
 
 
 SPEEDS = (
-    *("pretrain_phase1", "pretrain_phase2", "squad", "glue", "stability_run"),
+    *("pretrain_phase1", "pretrain_phase2", "squad", "squad_control", "glue", "glue_control", "stability_run"),
     *("benchmark_training", "benchmark_inference"),
 )
 

@@ -22,7 +22,10 @@ log = logging.getLogger(__name__)
 PREFIX = "BERT_"
 OF_TESTS = ("BERT_SHARED_DATA", "BERT_KILLS")
 """Settings of the tests alone, see CONTRIBUTING.md."""
-TRAINING_STAGES = ("pretrain_phase1", "pretrain_phase2", "squad", "glue", "stability_run", "benchmark_training")
+TRAINING_STAGES = (
+    *("pretrain_phase1", "pretrain_phase2", "squad", "squad_control", "glue", "glue_control", "stability_run"),
+    "benchmark_training",
+)
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 

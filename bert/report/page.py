@@ -59,13 +59,14 @@ def sections(inputs: Inputs, params: dict[str, Any]) -> list[Section]:
     model = str(params.get("model") or "not named")
     lengths = {f"pretrain_{name.split('.')[1]}": value for name, value in params.items() if name.endswith(LENGTH)}
     # An imported model is what its checkpoint says, whatever the parameters would pretrain.
-    finetuned = "imported" if params.get("finetune.init") == "imported" else model
+    init = str(params.get("finetune.init") or "a model not named")
+    finetuned = "imported" if init == "imported" else model
     return [
         overview.section(inputs, params),
         corpus.section(inputs),
         pretraining.section(inputs),
-        scores.squad(inputs, finetuned, params.get("squad.data")),
-        scores.glue(inputs, finetuned, params.get("glue.data")),
+        scores.squad(inputs, finetuned, params.get("squad.data"), init),
+        scores.glue(inputs, finetuned, params.get("glue.data"), init),
         scores.stability(inputs),
         speed.section(inputs, model, lengths),
         overview.where(inputs),

@@ -12,19 +12,48 @@ from bert.report.stability import SCORES, split
 from bert.report.tables import NONE, Row, Section, Table, heading, is_number, not_run, number, words
 
 DIGITS = 2  # of scores in per cent
+_MODELS = {
+    "imported": "the imported model",
+    "phase1": "phase 1",
+    "phase2": "phase 2",
+    "random": "random weights",
+}
+"""What to call the folders of data/models that fine-tuning starts from."""
 
 
 def _cells(scores: Metrics, names: list[str]) -> tuple[str, ...]:
     return tuple(number(scores.get(name), DIGITS) for name in names)
 
 
-def _runs(metrics: Metrics) -> Iterator[tuple[str, Metrics, bool]]:
-    """(what, its scores, whether it is the result) from the result down to the baselines."""
-    yield "fine-tuned", metrics, True
-    if isinstance(metrics.get("from_random_weights"), dict):
-        yield "fine-tuned from random weights", metrics["from_random_weights"], False
+def _runs(inputs: Inputs, key: str, init: str) -> Iterator[tuple[str, Metrics, bool]]:
+    """(what, its scores, whether it is the result) from the result of `key` by its controls down to the baselines.
+
+    A control that has not run is left to `_not_run`.
+    """
+    metrics = inputs.metrics[key]
+    yield f"fine-tuned from {_MODELS.get(init, init)}", metrics, True
+    group, _, task = key.partition("/")
+    for control in inputs.group(f"{group}_control"):
+        if control in inputs.metrics and _task_of(control) == task:
+            yield _same_from(control), inputs.metrics[control], False
     for name, scores in (metrics.get("baselines") or {}).items():
         yield f"no model: {words(name)}", scores, False
+
+
+def _task_of(control: str) -> str:
+    """Of a control's key: `mrpc` of glue_control/mrpc-random, nothing of squad_control/random."""
+    return control.partition("/")[2].rpartition("-")[0]
+
+
+def _same_from(control: str) -> str:
+    model = control.partition("/")[2].rpartition("-")[2]
+    return f"the same from {_MODELS.get(model, model)}"
+
+
+def _not_run(inputs: Inputs, group: str) -> list[Row]:
+    """Of the controls in a group that have not run."""
+    keys = [key for key in inputs.group(group) if key not in inputs.metrics]
+    return [not_run(": ".join(filter(None, (_task_of(k), _same_from(k)))), inputs.first_run(k)) for k in keys]
 
 
 def _how(metrics: Metrics) -> str:
@@ -68,8 +97,8 @@ def _export(inputs: Inputs) -> Table:
     return Table("Export", header, (Row((inputs.stage(key), *cells)),))
 
 
-def squad(inputs: Inputs, model: str, data: str | None) -> Section:
-    """Exact match and F1, overall and by the type of the answer. data: `squad.data`."""
+def squad(inputs: Inputs, model: str, data: str | None, init: str) -> Section:
+    """Exact match and F1, overall and by the type of the answer. data: `squad.data`. init: `finetune.init`."""
     key, names = "squad", ["exact_match", "f1"]
     text = _made_here(data, "questions")
     if key not in inputs.metrics:
@@ -77,14 +106,16 @@ def squad(inputs: Inputs, model: str, data: str | None) -> Section:
         return Section(key, "SQuAD", text, (table, _export(inputs)))
     metrics = inputs.metrics[key]
     count = number(metrics.get("count"))
-    rows = [Row((what, *_cells(scores, names), count), strong=result) for what, scores, result in _runs(metrics)]
+    rows = [
+        Row((what, *_cells(scores, names), count), strong=result) for what, scores, result in _runs(inputs, key, init)
+    ]
     theirs, notes = _published(inputs, key, model, data, names)
     header = ("run", *map(heading, names), "questions")
     tables = [
         Table(
             f"Scores ({_how(metrics) or 'not said how'})",
             header,
-            (*rows, *theirs),
+            (*rows, *_not_run(inputs, "squad_control"), *theirs),
             notes=(*measured(inputs, [key]), *notes),
         )
     ]
@@ -97,8 +128,8 @@ def squad(inputs: Inputs, model: str, data: str | None) -> Section:
     return Section(key, "SQuAD", text, (*tables, _export(inputs)), figures.drawing(inputs, key))
 
 
-def glue(inputs: Inputs, model: str, data: str | None) -> Section:
-    """All tasks in one table, with the metrics that any of them has. data: `glue.data`."""
+def glue(inputs: Inputs, model: str, data: str | None, init: str) -> Section:
+    """All tasks in one table, with the metrics that any of them has. data: `glue.data`. init: `finetune.init`."""
     keys = inputs.group("glue")
     done = [key for key in keys if key in inputs.metrics]
     names = [name for name in SCORES if any(name in inputs.metrics[key] for key in done)]
@@ -110,12 +141,13 @@ def glue(inputs: Inputs, model: str, data: str | None) -> Section:
             rows.append(not_run(task, inputs.first_run(key)))
             continue
         metrics = inputs.metrics[key]
-        for what, scores, result in _runs(metrics):
+        for what, scores, result in _runs(inputs, key, init):
             count = number(metrics.get("count"))
             rows.append(Row((task, what, *_cells(scores, names), count), strong=result))
         theirs, sources = _published(inputs, key, model, data, names)
         rows += [Row((task, *row.cells)) for row in theirs]
         notes += [f"{task}: {_how(metrics) or 'not said how'}.", *sources]
+    rows += _not_run(inputs, "glue_control")
     if not keys:
         rows.append(not_run("glue", "dvc repro glue"))
     header = ("task", "run", *map(heading, names), "examples")

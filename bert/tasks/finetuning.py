@@ -1,4 +1,4 @@
-"""Fine-tuning on one task, as one rank does it: the run from a pretrained model, the control without, predictions."""
+"""Fine-tuning on one task, as one rank does it: the run from a pretrained model, and its predictions."""
 
 from __future__ import annotations
 
@@ -63,20 +63,14 @@ class FineTuning:
         self._params, self._context = params, context
         self._precision = set_precision(params.compute, start.config.hidden_size, context.recompute)
 
-    def tune(self, rows: Arrays, *, from_random: bool = False) -> Finetuned:
-        """Train the encoder with a new head on `rows` {feature: (N, S) or (N,)}.
-
-        Args:
-            from_random: keep the model's shape and vocabulary, but not its weights: the control that shows what
-                pretraining gave.
-        """
+    def tune(self, rows: Arrays) -> Finetuned:
+        """Train the encoder with a new head on `rows` {feature: (N, S) or (N,)}."""
         task, shared, seed = self._params.task, self._params.shared, self._params.seed
         world, split = self._context.world, self._context.split
         steps = max(1, round(len(rows["input_ids"]) * task.epochs / task.batch_size))
         warmup = round(task.warmup_proportion * steps)
         config = self._start.config.with_dropout(shared.dropout)
-        given = {} if from_random else self._kept_weights()
-        parameters = make_parameters(self._objective.shapes(config), config, seed, given)
+        parameters = make_parameters(self._objective.shapes(config), config, seed, self._kept_weights())
         step = TrainStep(
             self._objective,
             config,
@@ -89,13 +83,13 @@ class FineTuning:
             seed=seed,
         )
         run = Training(
-            f"{self._stage} from random weights" if from_random else self._stage,
+            self._stage,
             step,
             lambda first, stop: array_batches(rows, seed, first, stop, split, world),
             steps,
             shared.max_skipped,
             task.batch_size,
-            replace(self._context, scratch=self._context.scratch / ("control" if from_random else "tuned")),
+            replace(self._context, scratch=self._context.scratch / "tuned"),
         ).run()
         return Finetuned(self._start.config, parameters, run, steps)
 

@@ -11,8 +11,15 @@ from bert.pipeline.params import Section
 from bert.training.settings import ComputeSettings, TrainingSettings
 
 Share = Annotated[float, Field(ge=0, le=1)]
-INIT_STAGES = {"phase1": "pretrain_phase1", "phase2": "pretrain_phase2", "imported": "import_checkpoint"}
-"""{model of `finetune.init`: the stage that makes it}"""
+INIT_STAGES = {
+    "phase1": "pretrain_phase1",
+    "phase2": "pretrain_phase2",
+    "imported": "import_checkpoint",
+    "random": "random_weights",
+}
+"""{folder of data/models that fine-tuning may start from: the stage that makes it}"""
+Control = Literal["phase1", "phase2", "imported", "random"]
+"""`finetune.controls`: what the same fine-tuning starts from too, to show what `finetune.init` is worth."""
 
 
 class TaskSettings(Section):
@@ -24,7 +31,6 @@ class TaskSettings(Section):
         warmup_proportion: of all steps
         reinit_layers: so many layers from the top, and the pooler, start anew (Zhang et al. 2021, "Revisiting
             Few-sample BERT Fine-tuning", section 5); 0 keeps all that was pretrained
-        random_control: also fine-tune from random weights, to show what pretraining gains
     """
 
     max_seq_length: PositiveInt
@@ -33,7 +39,6 @@ class TaskSettings(Section):
     learning_rate: PositiveFloat
     warmup_proportion: Share
     reinit_layers: NonNegativeInt
-    random_control: bool
 
 
 class SquadSettings(TaskSettings):

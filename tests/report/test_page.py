@@ -51,12 +51,14 @@ def test_every_section_shows_its_figures(whole: str) -> None:
     assert page.row("best step (MLM loss on some held-out text)")[1:] == ["500 (5.2345)"] * 2
     assert page.row("peak memory, MB")[1:] == ["2,312", "2,312"]
     assert "pretrain_phase1: loss on the training text, and on held-out text, up to step 400" in whole
-    assert page.row("fine-tuned") == ["fine-tuned", "24.12", "31.46", "410"]
-    assert page.row("fine-tuned from random weights")[1:3] == ["10.50", "14.20"]
+    assert page.row("fine-tuned from phase 2")[1:] == ["24.12", "31.46", "410"]
+    assert page.row("the same from phase 1")[1:] == ["12.50", "17.20", "410"]
+    assert page.row("the same from random weights")[1:] == ["10.50", "14.20", "410"]
     assert page.row("no model: random span")[1:3] == ["0.30", "15.50"]
     assert page.row("number")[1:] == ["30.10", "35.20", "120"]
     assert page.row("export", "64")[2:] == ["63", "17,000,000"]
-    assert page.row("mrpc", "fine-tuned")[2:] == ["74.12", "81.23", "408"]
+    assert page.row("mrpc", "fine-tuned from phase 2")[2:] == ["74.12", "81.23", "408"]
+    assert page.row("mrpc", "the same from random weights")[2:4] == ["60.12", "70.20"]
     assert page.row("mrpc", "no model: overlap")[2:4] == ["70.00", "\u2013"]
     assert page.row("mrpc", "mean")[2:] == ["73.00", "79.50"]
     assert page.row("mrpc", "std")[2:] == ["2.83", "0.71"]
@@ -114,7 +116,7 @@ def test_nothing_has_run_yet_and_each_stage_has_its_command() -> None:
 @pytest.mark.parametrize("left_out", sorted(METRICS))
 def test_any_one_stage_may_be_missing(left_out: str) -> None:
     inputs = Inputs({k: v for k, v in METRICS.items() if k != left_out}, missing=frozenset({left_out}))
-    assert f"not run yet: <code>dvc repro {left_out.replace('/', '@')}</code>" in render(inputs, PARAMS)
+    assert f"not run yet: <code>dvc repro {left_out.replace('/', '@')}</code>" in render(inputs, PARAMS), left_out
 
 
 def test_a_figure_that_a_file_lacks_is_a_dash() -> None:
@@ -124,8 +126,8 @@ def test_a_figure_that_a_file_lacks_is_a_dash() -> None:
     for stage in ("download@wikipedia", "documents@books", "shards", "cloze", "vocab", "tfrecords@phase2"):
         assert page.row(stage, "nothing counted")
     for label, *first in (
-        *(("tiny",), ("odd",), ("masked tokens: loss, nats",), ("steps",), ("fine-tuned",)),
-        *(("mrpc", "fine-tuned"), ("M1", "none", "unknown", "")),
+        *(("tiny",), ("odd",), ("masked tokens: loss, nats",), ("steps",), ("fine-tuned from a model not named",)),
+        *(("mrpc", "fine-tuned from a model not named"), ("M1", "none", "unknown", "")),
     ):
         _, *cells = page.row(label, *first)[len(first) :]
         assert cells and set(cells) == {NONE}, label

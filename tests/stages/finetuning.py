@@ -125,13 +125,15 @@ def write_params(folder: Path, **changes: Any) -> None:
     yaml = YAML(typ="safe", pure=True)
     params: dict[str, Any] = yaml.load(ROOT / "params.yaml")
     params |= {"xla": False}
+    params["import_checkpoint"]["source"] = None
+    params["finetune"] |= {"init": "phase2", "controls": ["random"]}
     params["squad"] |= {
         **{"max_seq_length": 32, "doc_stride": 8, "max_query_length": 8, "predict_batch_size": 8},
-        **{"batch_size": 8, "epochs": 30, "learning_rate": 0.005, "max_answer_length": 6, "random_control": False},
+        **{"batch_size": 8, "epochs": 30, "learning_rate": 0.005, "max_answer_length": 6},
     }
     params["glue"]["mrpc"] |= {
         **{"max_seq_length": 32, "batch_size": 8, "epochs": 60, "learning_rate": 0.005},
-        **{"reinit_layers": 0, "random_control": False},
+        "reinit_layers": 0,
     }
     for name, value in changes.items():
         *above, key = name.split("__")

@@ -19,7 +19,6 @@ FINE_TUNE: dict[str, Any] = {
     "learning_rate": 1e-05,
     "warmup_proportion": 0.1,
     "reinit_layers": 0,
-    "random_control": False,
 }
 SQUAD: dict[str, Any] = FINE_TUNE | {
     "data": "cloze",

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bert.checkpoints.folder import load_model
-from bert.tasks.finetuning import Finetuned, FineTuning
+from bert.tasks.finetuning import FineTuning
 from bert.tasks.glue.baselines import baseline_scores
 from bert.tasks.glue.data import Task, read_glue, write_predictions
 from bert.tasks.glue.features import Rows, make_rows
@@ -56,16 +56,8 @@ def run_glue(
     train_rows = make_rows(train_examples, tokenizer, max_seq_length=length)
     dev_rows = make_rows(dev_examples, tokenizer, max_seq_length=length)
 
-    def predict(tuned: Finetuned) -> Any:
-        """(N,) classes of the dev rows."""
-        return tuning.predict(tuned, to_arrays(dev_rows), PREDICT_BATCH).argmax(-1)
-
     tuned = tuning.tune(to_arrays(train_rows))
-    predicted = predict(tuned)
-    control = {}
-    if params.task.random_control:
-        of_control = predict(tuning.tune(to_arrays(train_rows), from_random=True))
-        control = {"from_random_weights": glue_scores(task, dev_rows.labels, of_control)}
+    predicted = tuning.predict(tuned, to_arrays(dev_rows), PREDICT_BATCH).argmax(-1)
     if not context.world.is_first:
         return None
     write_predictions(context.scratch / "predictions.tsv", task, dev_examples, predicted.tolist())
@@ -73,7 +65,6 @@ def run_glue(
         **glue_scores(task, dev_rows.labels, predicted),
         "count": len(dev_examples),
         "baselines": baseline_scores(task, train_examples, dev_examples),
-        **control,
         "train_examples": len(train_examples),
         "dropped": {
             "train": dict(sorted((dropped_train + train_rows.counts).items())),

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from bert.checkpoints.folder import load_model
-from bert.tasks.finetuning import Finetuned, FineTuning
+from bert.tasks.finetuning import FineTuning
 from bert.tasks.settings import INIT_STAGES, FinetuneParams, SquadSettings
 from bert.tasks.squad.answers import best_answers, write_answers
 from bert.tasks.squad.baselines import question_blind_scores
@@ -28,10 +28,13 @@ def to_arrays(windows: Windows) -> Arrays:
     return {name: getattr(windows, name) for name in names}
 
 
-def run_squad(data: Path, init: Path, params: FinetuneParams[SquadSettings], context: Context) -> Outcome | None:
+def run_squad(
+    stage: str, data: Path, init: Path, params: FinetuneParams[SquadSettings], context: Context
+) -> Outcome | None:
     """Fine-tune and score. The first rank leaves model/, predictions/ and curve.tsv in the scratch.
 
     Args:
+        stage: DVC's name of it, for people.
         data: folder of the questions.
         init: model folder to start from.
 
@@ -43,7 +46,7 @@ def run_squad(data: Path, init: Path, params: FinetuneParams[SquadSettings], con
     """
     settings, seed = params.task, params.seed
     start = load_model(init, f"dvc repro {INIT_STAGES.get(init.name, init.name)}")
-    tuning = FineTuning("squad", spans(), start, params, context)
+    tuning = FineTuning(stage, spans(), start, params, context)
     train_questions, dropped_train = read_squad(data / settings.train_file, settings.data)
     dev_questions, dropped_dev = read_squad(data / settings.dev_file, settings.data)
     train_questions = evenly_spaced(train_questions, settings.limit_train)
@@ -58,37 +61,26 @@ def run_squad(data: Path, init: Path, params: FinetuneParams[SquadSettings], con
     train_windows, dev_windows = windows(train_questions), windows(dev_questions)
     rows = to_arrays(train_windows)
 
-    def answer(tuned: Finetuned, predictions: Path | None) -> dict[str, str]:
-        """{question id: answer}; with candidates in files of the folder `predictions`, on the first rank."""
-        logits = tuning.predict(tuned, to_arrays(dev_windows), settings.predict_batch_size)
-        found = best_answers(
-            dev_questions,
-            dev_windows,
-            logits[:, 0],
-            logits[:, 1],
-            n_best_size=settings.n_best_size,
-            max_answer_length=settings.max_answer_length,
-        )
-        if predictions is not None and context.world.is_first:
-            predictions.mkdir(exist_ok=True)
-            write_answers(
-                predictions / "predictions.json", predictions / "nbest_predictions.json", dev_questions, found
-            )
-        return {q.id: candidates[0].text for q, candidates in zip(dev_questions, found, strict=True)}
-
     tuned = tuning.tune(rows)
-    answers = answer(tuned, context.scratch / "predictions")
-    control = {}
-    if settings.random_control:
-        of_control = answer(tuning.tune(rows, from_random=True), None)
-        control = {"from_random_weights": squad_scores(dev_questions, of_control)}
+    logits = tuning.predict(tuned, to_arrays(dev_windows), settings.predict_batch_size)
     if not context.world.is_first:
         return None
+    found = best_answers(
+        dev_questions,
+        dev_windows,
+        logits[:, 0],
+        logits[:, 1],
+        n_best_size=settings.n_best_size,
+        max_answer_length=settings.max_answer_length,
+    )
+    predictions = context.scratch / "predictions"
+    predictions.mkdir(exist_ok=True)
+    write_answers(predictions / "predictions.json", predictions / "nbest_predictions.json", dev_questions, found)
+    answers = {q.id: candidates[0].text for q, candidates in zip(dev_questions, found, strict=True)}
     scores = {
         **squad_scores(dev_questions, answers),
         "by_type": squad_scores_by_type(dev_questions, answers),
         "baselines": question_blind_scores(train_questions, dev_questions, range(seed, seed + BASELINE_DRAWS)),
-        **control,
         "train_questions": len(train_questions),
         "train_windows": len(train_windows),
         "dropped": {
