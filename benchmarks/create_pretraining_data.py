@@ -33,6 +33,7 @@ from bert.examples.settings import ExamplesSettings, PhaseSettings
 from bert.examples.windows import windows
 from bert.examples.writing import TOKENS_A_BATCH, RowMaker, batched, generator, tokenized
 from bert.pipeline.params import section
+from bert.tokens.casing import lower_cases
 from bert.tokens.tokenizer import WordPieceTokenizer
 
 Turn = dict[str, Any]
@@ -98,6 +99,7 @@ def reference(
             "input_file": text,
             "output_file": out,
             "vocab_file": vocab,
+            "do_lower_case": lower_cases(vocab, "dvc repro vocab"),
             "max_seq_length": phase.sequence_length,
             "max_predictions_per_seq": phase.max_predictions,
             "masked_lm_prob": settings.masked_lm_prob,

@@ -1,7 +1,13 @@
 """Take over somebody's checkpoint: Google's, NVIDIA's or a Hugging Face folder.
 
-Reads   import_checkpoint.source: the files of the checkpoint, or null
+Reads   import_checkpoint.source: the files of the checkpoint, or null     params: import_checkpoint
 Writes  data/models/imported, metrics/import_checkpoint.json
+
+The files are weights, configuration and vocab.txt, side by side or in a folder or tar: *.safetensors (one, or shards)
+or a TensorFlow checkpoint. Of several the one counts that TensorFlow's file `checkpoint` names, or that
+import_checkpoint.weights does. Whether text is lower-cased (do_lower_case) is what Hugging Face's tokenizer_config.json
+or tokenizer.json says; where nothing says it, what the pieces look like. A key of the configuration that would change
+what is computed is an error that names it; `ignore` lists keys that are known to do nothing.
 
 Without a source the folder holds only a manifest that says so; a task with finetune.init=imported then gives the error.
 """
@@ -11,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from bert.checkpoints.settings import ImportSettings
 from bert.download.settings import DownloadSettings, Source
 from bert.pipeline import manifest
 from bert.pipeline.job import job, parser, run
@@ -25,11 +32,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = p.parse_args(argv)
     machine = machine_settings()
     sources = section(list[Source] | None, "import_checkpoint.source") or []
+    settings = section(ImportSettings, "import_checkpoint", without=("source",))
     how = section(DownloadSettings, "download", without=("wikipedia", "books", "text", "squad", "glue"))
     with job(
         "import_checkpoint",
         "stages.import_checkpoint",
-        {"source": sources},
+        {"source": sources, "import_checkpoint": settings},
         [],
         args.metrics,
     ) as work:
@@ -43,10 +51,15 @@ def main(argv: Sequence[str] | None = None) -> None:
 
             place = Workplace(work.folder, machine.work, machine.beam_options, watch_download)
             download(sources, how, place, work.folder / "files")
-            model = read_checkpoint(work.folder / "files")
-            save_model(result, model.config, model.weights, model.vocab)
+            model = read_checkpoint(work.folder / "files", **settings.model_dump())
+            save_model(result, model.config, model.weights, model.vocab, model.do_lower_case)
             count = sum(w.size for w in model.weights.values())
-            work.metrics |= {"configured": True, "weights": len(model.weights), "parameters": int(count)}
+            work.metrics |= {
+                "configured": True,
+                "weights": len(model.weights),
+                "parameters": int(count),
+                **model.described,
+            }
         else:
             manifest.write_unconfigured(result)
             work.metrics |= {"configured": False}

@@ -1,6 +1,6 @@
 """Horovod. Pretrain one phase with masked LM and next-sentence prediction.
 
-Reads   data/tfrecords/<phase>, data/vocab.txt, for phase 2 data/models/phase1
+Reads   data/tfrecords/<phase>, data/vocab.txt, data/tokenizer_config.json, for phase 2 data/models/phase1
         params: seed, model, precision, xla, deterministic, allreduce, pretrain.<phase>, and what both phases share
         under pretrain
 Writes  data/models/<phase>, metrics/pretrain_<phase>.json, metrics/curves/pretrain_<phase>.tsv and _held_out.tsv

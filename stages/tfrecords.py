@@ -1,6 +1,7 @@
 """Beam. Shards of sentences -> TFRecords of examples for one phase.
 
-Reads   data/shards/{train,test}, data/vocab.txt     params: seed, tfrecords.examples, tfrecords.<phase>
+Reads   data/shards/{train,test}, data/vocab.txt, data/tokenizer_config.json
+        params: seed, tfrecords.examples, tfrecords.<phase>
 Writes  data/tfrecords/<phase>/{train,test}, metrics/tfrecords/<phase>.json, metrics/lengths/<phase>.tsv
 """
 
@@ -16,6 +17,7 @@ from bert.pipeline.files import write_text
 from bert.pipeline.job import job, parser, run
 from bert.pipeline.machine import machine_settings
 from bert.pipeline.params import section
+from bert.tokens.casing import lower_cases
 from bert.watch.parts import watch_parts
 
 
@@ -33,10 +35,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     settings = section(ExamplesSettings, "tfrecords.examples")
     phase = section(PhaseSettings, f"tfrecords.{args.phase}")
     seed = section(int, "seed")
+    do_lower_case = lower_cases(args.vocab, "dvc repro vocab")
     with job(
         f"tfrecords@{args.phase}",
         "stages.tfrecords",
-        {"examples": settings, "phase": phase, "seed": seed},
+        {"examples": settings, "phase": phase, "seed": seed, "do_lower_case": do_lower_case},
         [args.train, args.test, args.vocab],
         args.metrics,
     ) as work:

@@ -45,7 +45,14 @@ PARAMS: dict[str, Any] = {
         "near": {"threshold": 0.8, "permutations": 128, "shingle": 3},
         "max_repeats": None,
     },
-    "vocab": {"source": None, "size": 200, "iterations": 2, "max_bytes": 100000, "max_words": 1000},
+    "vocab": {
+        "source": None,
+        "do_lower_case": None,
+        "size": 200,
+        "iterations": 2,
+        "max_bytes": 100000,
+        "max_words": 1000,
+    },
     "tfrecords": {
         "examples": {
             "masked_lm_prob": 0.15,
@@ -93,7 +100,8 @@ class Project:
         """The flags of `stage` as dvc.yaml gives them, without those that are about its input."""
         name = f"{stage}/{key}" if key else stage
         out = f"data/{name}" + (".txt" if stage == "vocab" else "")
-        return ["--out", out, "--metrics", f"metrics/{name}.json"]
+        beside = ["--tokenizer-config", "data/tokenizer_config.json"] if stage == "vocab" else []
+        return ["--out", out, *beside, "--metrics", f"metrics/{name}.json"]
 
     def start(self, stage: str, *arguments: str, leads: bool = False, **environment: str) -> subprocess.Popen[str]:
         """`python -m stages.<stage>` in the project, going on while the test looks; `leads` a process group."""

@@ -1,114 +1,131 @@
-"""Readers of other people's checkpoints: Google's and NVIDIA's (TensorFlow name-based format), Hugging Face's.
+"""Readers of other people's checkpoints: Google's and NVIDIA's (TensorFlow), Hugging Face's, and this project's own.
 
-Our names are Google's, so theirs load as they are; Hugging Face's are translated and its kernels transposed.
+Our names are Google's, so theirs load as they are; the others' are translated.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from pydantic import ValidationError
-from safetensors import SafetensorError
-from safetensors.numpy import load_file
 
-from bert.checkpoints.folder import Model, check_vocab, check_weights
+from bert.checkpoints.choice import AGAIN, WeightFiles, beside, choose_weights
+from bert.checkpoints.configurations import check_padding, read_configuration
+from bert.checkpoints.folder import POOLER, Model, check_vocab, check_weights
+from bert.checkpoints.hugging_face import from_hugging_face, translate
+from bert.checkpoints.tensors import read_tensors
+from bert.checkpoints.variables import WORDS, from_google, read_variables
 from bert.model.config import BertConfig
 from bert.model.parameters import pretraining_shapes
 from bert.pipeline.errors import StageError
-from bert.pipeline.files import read_json
-from bert.tokens.vocabulary import Vocabulary
+from bert.tokens.casing import decide
+from bert.tokens.hugging_face import casing_beside
+from bert.tokens.vocabulary import PAD, Vocabulary
 
-AGAIN = "correct import_checkpoint.source in params.yaml, then dvc repro import_checkpoint"
+__all__ = ["Imported", "read_checkpoint", "translate"]
 
-# (pattern of a Hugging Face name, our name, whether it is a kernel), in the order of trial.
-_TRANSLATIONS: tuple[tuple[str, str, bool], ...] = (
-    (r"^embeddings\.(word|position|token_type)_embeddings\.weight$", r"bert/embeddings/\1_embeddings", False),
-    (r"^embeddings\.LayerNorm\.(weight|gamma)$", r"bert/embeddings/LayerNorm/gamma", False),
-    (r"^embeddings\.LayerNorm\.(bias|beta)$", r"bert/embeddings/LayerNorm/beta", False),
-    (r"^encoder\.layer\.(\d+)\.(.*)LayerNorm\.(weight|gamma)$", r"bert/encoder/layer_\1/\2LayerNorm/gamma", False),
-    (r"^encoder\.layer\.(\d+)\.(.*)LayerNorm\.(bias|beta)$", r"bert/encoder/layer_\1/\2LayerNorm/beta", False),
-    (r"^encoder\.layer\.(\d+)\.(.*)\.weight$", r"bert/encoder/layer_\1/\2/kernel", True),
-    (r"^encoder\.layer\.(\d+)\.(.*)\.bias$", r"bert/encoder/layer_\1/\2/bias", False),
-    (r"^pooler\.dense\.weight$", r"bert/pooler/dense/kernel", True),
-    (r"^pooler\.dense\.bias$", r"bert/pooler/dense/bias", False),
-    (r"^cls\.predictions\.bias$", r"cls/predictions/output_bias", False),
-    (r"^cls\.predictions\.transform\.dense\.weight$", r"cls/predictions/transform/dense/kernel", True),
-    (r"^cls\.predictions\.transform\.dense\.bias$", r"cls/predictions/transform/dense/bias", False),
-    (r"^cls\.predictions\.transform\.LayerNorm\.(weight|gamma)$", r"cls/predictions/transform/LayerNorm/gamma", False),
-    (r"^cls\.predictions\.transform\.LayerNorm\.(bias|beta)$", r"cls/predictions/transform/LayerNorm/beta", False),
-    (r"^cls\.seq_relationship\.weight$", r"cls/seq_relationship/output_weights", False),
-    (r"^cls\.seq_relationship\.bias$", r"cls/seq_relationship/output_bias", False),
-)
+Arrays = dict[str, np.ndarray]
+CASING = "import_checkpoint.do_lower_case"
+_HEADS = {"masked_lm": "cls/predictions/", "next_sentence": "cls/seq_relationship/"}
+_PARTS = {"pooler": POOLER, **_HEADS}
 
 
-def translate(name: str) -> tuple[str, bool] | None:
-    """Our name for a Hugging Face one and whether to transpose; None for what BERT does not have.
-
-    >>> translate("bert.encoder.layer.0.attention.self.query.weight")
-    ('bert/encoder/layer_0/attention/self/query/kernel', True)
-    """
-    short = name.removeprefix("bert.")
-    for pattern, ours, is_kernel in _TRANSLATIONS:
-        if re.match(pattern, short):
-            return re.sub(pattern, ours, short).replace(".", "/"), is_kernel
-    return None
+def _is_slot(name: str, weights: Mapping[str, Any]) -> bool:
+    """Of an optimizer, or an average: `<weight>/adam_m`."""
+    return any(name.startswith(f"{weight}/") for weight in weights)
 
 
-def _hugging_face(path: Path) -> dict[str, np.ndarray]:
-    weights = {}
-    try:
-        theirs = load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise StageError(f"{path}: cannot be read ({error})", run=AGAIN) from None
-    for name, value in theirs.items():
-        found = translate(name)
-        if found is not None:
-            weights[found[0]] = value.T if found[1] else value
-    return weights
-
-
-def _tensorflow(path: Path) -> dict[str, np.ndarray]:
-    import tensorflow as tf
-
-    try:
-        reader = tf.train.load_checkpoint(str(path).removesuffix(".index"))
-        return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
-    except (tf.errors.OpError, IndexError, ValueError) as error:
-        raise StageError(f"{path}: cannot be read ({error})", run=AGAIN) from None
-
-
-def _one(folder: Path, *patterns: str) -> Path:
-    """The first file that matches a pattern; the patterns in order of preference."""
-    for pattern in patterns:
-        if found := sorted(folder.rglob(pattern)):
-            return found[0]
-    raise StageError(f"{folder}: no {' or '.join(patterns)} among the checkpoint's files", run=AGAIN)
-
-
-def read_checkpoint(folder: Path) -> Model:
-    """The checkpoint in `folder`: weights (*.safetensors or *.index with its data), configuration, vocab.txt.
+def _fitting(found: Arrays, config: BertConfig, path: Path) -> tuple[Arrays, list[str]]:
+    """Float32 weights of the encoder and the heads that are there, and the names that are left out.
 
     Raises:
-        StageError: a file or a weight is missing, or shapes do not fit the configuration; names it.
+        StageError: a weight is missing, too many, or not what the configuration says; names it.
     """
-    path = _one(folder, "*.safetensors", "*.index")
-    reader: Callable[[Path], dict[str, np.ndarray]] = _hugging_face if path.suffix == ".safetensors" else _tensorflow
-    config_path, vocab = _one(folder, "bert_config.json", "config.json"), _one(folder, "vocab.txt")
-    values = read_json(config_path, AGAIN)
-    try:
-        config = BertConfig(**{key: values[key] for key in BertConfig.model_fields if key in values})
-    except ValidationError as error:
-        raise StageError(f"{config_path}: not the configuration of a BERT: {error}", run=AGAIN) from None
-    check_vocab(config, Vocabulary.read(vocab), vocab, AGAIN)
-    found = reader(path)
     check_weights(config, found, path, AGAIN)
     needed = pretraining_shapes(config)
-    weights = {
-        name: np.ascontiguousarray(value, dtype=np.float32)
-        for name, value in found.items()
-        if needed.get(name) == value.shape
+    left_out = sorted(found.keys() - needed.keys())
+    too_many = [name for name in left_out if name.startswith("bert/") and not _is_slot(name, needed)]
+    if too_many:
+        raise StageError(
+            f"{path}: {len(too_many)} weights that a BERT of this configuration has not, such as {too_many[0]}",
+            run=AGAIN,
+        )
+    for head in _HEADS.values():
+        of_head = {name: shape for name, shape in needed.items() if name.startswith(head)}
+        if found.keys() & of_head.keys():
+            check_weights(config, found, path, AGAIN, of_head)
+    weights: Arrays = {}
+    for name in needed.keys() & found.keys():
+        if found[name].dtype.kind != "f" and found[name].dtype.name != "bfloat16":
+            raise StageError(f"{path}: {name} is {found[name].dtype}, expected floating-point numbers", run=AGAIN)
+        weights[name] = np.ascontiguousarray(found[name], dtype=np.float32)
+        if not np.isfinite(weights[name]).all():
+            raise StageError(f"{path}: {name} has values that are not finite, in float32", run=AGAIN)
+    return weights, left_out
+
+
+def _by_kind(left_out: Iterable[str], config: BertConfig) -> dict[str, int]:
+    """How many tensors are left out: of an optimizer's slots by their kind, of others by name."""
+    weights = pretraining_shapes(config)
+    return dict(sorted(Counter(name.split("/")[-1] if _is_slot(name, weights) else name for name in left_out).items()))
+
+
+@dataclass(frozen=True)
+class Imported(Model):
+    """described: what was decided in reading, for the metrics."""
+
+    described: dict[str, Any] = field(default_factory=dict)
+
+
+def _read(files: WeightFiles, config: BertConfig) -> tuple[Arrays, list[str]]:
+    if files.is_tensorflow:
+        return read_variables(files.path, config)
+    arrays = read_tensors(files.files, AGAIN)
+    is_ours = any(name.endswith(WORDS) for name in arrays)
+    return from_google(arrays, files.path) if is_ours else from_hugging_face(arrays, files.path)
+
+
+def read_checkpoint(
+    folder: Path, *, weights: str | None = None, do_lower_case: bool | None = None, ignore: Collection[str] = ()
+) -> Imported:
+    """The checkpoint in `folder`: weights (*.safetensors or *.index with its data), configuration, vocab.txt.
+
+    Args:
+        weights: which of several checkpoints.
+        do_lower_case: None: as the files say, or else the pieces of the vocabulary.
+        ignore: keys of the configuration that are not looked at.
+
+    Raises:
+        StageError: a file or a weight is missing, shapes do not fit the configuration, or it is one of something that
+            is not computed here; names it.
+    """
+    files = choose_weights(folder, weights)
+    configs = ("config.json", "bert_config.json")
+    config_path = beside(folder, files, *(reversed(configs) if files.is_tensorflow else configs))
+    vocab = beside(folder, files, "vocab.txt")
+    config = read_configuration(config_path, ignore)
+    vocabulary = Vocabulary.read(vocab, AGAIN)
+    check_vocab(config, vocabulary, vocab, AGAIN)
+    check_padding(config_path, vocabulary.pieces.index(PAD))
+    said, by = casing_beside(vocab, vocabulary, AGAIN)
+    if do_lower_case is not None:
+        said, by = do_lower_case, CASING
+    said, by = decide(vocabulary.pieces, vocab, said, by, CASING)
+    arrays, others = _read(files, config)
+    found, left_out = _fitting(arrays, config, files.path)
+    described = {
+        "checkpoint": files.name,
+        "hidden_act": config.hidden_act,
+        "layer_norm_eps": config.layer_norm_eps,
+        "do_lower_case": said,
+        "do_lower_case_by": by,
+        "pieces": len(vocabulary.pieces),
+        "padded_pieces": config.vocab_size - len(vocabulary.pieces),
+        "without": [head for head, start in _PARTS.items() if not any(name.startswith(start) for name in found)],
+        "dropped": _by_kind([*others, *left_out], config),
     }
-    return Model(config, weights, vocab)
+    return Imported(config, found, vocab, said, described)

@@ -1,16 +1,19 @@
-"""Arrays -> a safetensors file."""
+"""Arrays -> a safetensors file, and back."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
 from safetensors import SafetensorError
-from safetensors.numpy import save_file
+from safetensors.numpy import load_file, save_file
 
+from bert.pipeline.errors import StageError
+
+_LFS = b"version https://git-lfs"
 _SYSTEM_ERROR = re.compile(r"\(os error (\d+)\)")
 
 
@@ -27,3 +30,27 @@ def write_tensors(path: Path, tensors: Mapping[str, np.ndarray]) -> None:
             number = int(found[1])
             raise OSError(number, os.strerror(number), str(path)) from None
         raise
+
+
+def read_tensors(paths: Iterable[Path], made_by: str) -> dict[str, np.ndarray]:
+    """{name: array} of a file, or of all the shards of one.
+
+    Raises:
+        StageError: a file is damaged, no safetensors file, or has a tensor of another one.
+    """
+    arrays: dict[str, np.ndarray] = {}
+    for path in paths:
+        with open(path, "rb") as file:
+            is_pointer = file.read(len(_LFS)) == _LFS
+        if is_pointer:
+            raise StageError(
+                f"{path}: is a pointer of Git LFS and not the file itself", run=f"git lfs pull, then {made_by}"
+            )
+        try:
+            found = load_file(path)
+        except (SafetensorError, OSError, KeyError, TypeError) as error:
+            raise StageError(f"{path}: cannot be read ({error})", run=made_by) from None
+        if twice := sorted(found.keys() & arrays.keys()):
+            raise StageError(f"{path}: {twice[0]} is in another shard too", run=made_by)
+        arrays |= found
+    return arrays

@@ -24,6 +24,7 @@ from bert.examples.windows import Sentences, windows
 from bert.pipeline import manifest
 from bert.pipeline.counts import by_reason
 from bert.pipeline.errors import StageError
+from bert.tokens.casing import lower_cases
 from bert.tokens.tokenizer import WordPieceTokenizer
 from bert.tokens.vocabulary import Vocabulary
 
@@ -151,15 +152,18 @@ def batched(rows: Iterator[Row], size: int) -> Iterator[list[Row]]:
 class _MakeRecords:
     """One shard -> one TFRecord file, window by window, the rows of each in random order."""
 
-    def __init__(self, vocab: str, phase: PhaseSettings, settings: ExamplesSettings, seed: int) -> None:
-        self._vocab, self._phase, self._settings, self._seed = vocab, phase, settings, seed
+    def __init__(
+        self, vocab: str, do_lower_case: bool, phase: PhaseSettings, settings: ExamplesSettings, seed: int
+    ) -> None:
+        self._vocab, self._do_lower_case = vocab, do_lower_case
+        self._phase, self._settings, self._seed = phase, settings, seed
 
     def setup(self) -> None:
         # Through a file of this machine: the vocabulary may lie in a bucket.
         with read(self._vocab) as f, tempfile.NamedTemporaryFile(suffix=".txt") as local:
             local.write(f.read())
             local.flush()
-            self._tokenizer = WordPieceTokenizer(local.name)
+            self._tokenizer = WordPieceTokenizer(local.name, self._do_lower_case)
         self._maker = RowMaker(self._phase, self._settings, self._tokenizer)
 
     def _records(
@@ -191,12 +195,14 @@ class _MakeRecords:
         return dict(counts)
 
 
-def _made_with(phase: PhaseSettings, settings: ExamplesSettings, sequences: int) -> dict[str, Any]:
+def _made_with(phase: PhaseSettings, settings: ExamplesSettings, sequences: int, do_lower_case: bool) -> dict[str, Any]:
     """The settings that training has to know, for the manifest.
 
     An option stands in it only where it is used, so that manifests of the default keep their bytes.
     """
     used: dict[str, Any] = {"masking": settings.masking, "objective": settings.objective}
+    if not do_lower_case:
+        used |= {"do_lower_case": False}
     if phase.packing:
         used |= {"max_sequences": phase.max_sequences, "sequences": sequences}
     if settings.whole_word:
@@ -226,9 +232,9 @@ def make_records(
         The metrics, and a histogram of the sequences' lengths as rows (split, tokens at most, sequences).
 
     Raises:
-        StageError: a broken vocabulary, or a split without a single example.
+        StageError: a broken vocabulary or file beside it, or a split without a single example.
     """
-    vocabulary = Vocabulary.read(vocab)
+    vocabulary, do_lower_case = Vocabulary.read(vocab), lower_cases(vocab, "dvc repro vocab")
     items: list[Item] = []
     for split, folder in shards.items():
         for file in manifest.read(folder, "dvc repro shards")["files"]:
@@ -240,7 +246,7 @@ def make_records(
                     "path": place.share(folder / file["path"]),
                 }
             )
-    work = _MakeRecords(place.share(vocab), phase, settings, seed)
+    work = _MakeRecords(place.share(vocab), do_lower_case, phase, settings, seed)
     done = run_parts(f"tfrecords@{phase_name}", items, work, place)
     metrics: dict[str, Any] = {}
     lengths: list[tuple[str, int, int]] = []
@@ -262,7 +268,7 @@ def make_records(
             max_predictions=phase.max_predictions,
             vocab_size=len(vocabulary.pieces),
             vocab_sha256=vocabulary.sha256,
-            **_made_with(phase, settings, total["sequences"]),
+            **_made_with(phase, settings, total["sequences"], do_lower_case),
         )
         for n in range(LENGTH_BINS):
             longest = phase.sequence_length * (n + 1) // LENGTH_BINS

@@ -16,22 +16,29 @@ Positive = Annotated[int, Field(ge=1)]
 Rate = Annotated[float, Field(ge=0, lt=1)]
 MODELS = ("tiny", "mini", "small", "medium", "base", "large")
 CONFIG_FILE = "bert_config.json"
+Activation = Literal["gelu", "gelu_erf", "relu"]
 
 
 class BertConfig(Section):
-    """As in google-research/bert. `hidden_act` gelu is the tanh approximation, as there."""
+    """As in google-research/bert, whose code has the two values that its files don't say.
+
+    hidden_act: gelu is the tanh approximation, as there. Hugging Face's files call that gelu_new or gelu_pytorch_tanh,
+        and gelu what is gelu_erf here: bert/checkpoints/configurations.py translates.
+    layer_norm_eps: Hugging Face's key; 1e-12 there.
+    """
 
     vocab_size: Positive
     hidden_size: Positive
     num_hidden_layers: Positive
     num_attention_heads: Positive
     intermediate_size: Positive
-    hidden_act: Literal["gelu"]
+    hidden_act: Activation
     hidden_dropout_prob: Rate
     attention_probs_dropout_prob: Rate
     max_position_embeddings: Positive
     type_vocab_size: Positive
     initializer_range: Annotated[float, Field(gt=0)]
+    layer_norm_eps: Annotated[float, Field(gt=0, lt=1)] = 1e-12
 
     @model_validator(mode="after")
     def _heads_divide(self) -> BertConfig:
@@ -70,6 +77,13 @@ class BertConfig(Section):
             raise StageError(f"{path}: no such file", run=made_by) from None
         except (json.JSONDecodeError, TypeError, ValidationError) as error:
             raise StageError(f"{path}: not a bert_config.json: {error}", run=made_by) from None
+
+    def text(self) -> str:
+        """What `read` parses. What is Google's own is left out, so that their code reads it as long as it can."""
+        values = self.model_dump()
+        if self.layer_norm_eps == type(self).model_fields["layer_norm_eps"].default:
+            del values["layer_norm_eps"]
+        return json.dumps(values, indent=2, sort_keys=True) + "\n"
 
     def with_dropout(self, rate: float | None) -> BertConfig:
         """The same model with both dropout rates set, where `rate` is given."""

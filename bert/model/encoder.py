@@ -7,13 +7,13 @@ from typing import Any
 
 import tensorflow as tf
 
+from bert.model.activations import ACTIVATIONS
 from bert.model.config import BertConfig
 from bert.model.dropout import Sites, drop
 from bert.model.layers import (
     Weights,
     add_and_norm,
     dense,
-    gelu,
     layer_norm,
     own_sequence_bias,
     own_sequence_positions,
@@ -44,7 +44,7 @@ def embed(
     kinds = tf.one_hot(segment_ids, config.type_vocab_size) @ weights["bert/embeddings/token_type_embeddings"]
     table = weights["bert/embeddings/position_embeddings"]
     places = table[:sequence] if positions is None else tf.gather(table, positions)
-    x = layer_norm(weights, "bert/embeddings", words + kinds + places)
+    x = layer_norm(weights, "bert/embeddings", words + kinds + places, config.layer_norm_eps)
     return tf.cast(drop(x, sites.site(), config.hidden_dropout_prob), dtype)
 
 
@@ -54,7 +54,7 @@ Keys = tuple[Tensor | None, Tensor | None, Tensor | None]
 
 def encoder_layer(weights: Weights, x: Tensor, config: BertConfig, name: str, bias: Tensor, keys: Keys) -> Tensor:
     """One post-norm transformer layer. x: (B, S, H) -> (B, S, H)."""
-    rate = config.hidden_dropout_prob
+    rate, epsilon = config.hidden_dropout_prob, config.layer_norm_eps
     context = self_attention(
         weights,
         f"{name}/attention/self",
@@ -65,10 +65,10 @@ def encoder_layer(weights: Weights, x: Tensor, config: BertConfig, name: str, bi
         keys[0],
     )
     attended = dense(weights, f"{name}/attention/output/dense", context)
-    x = add_and_norm(weights, f"{name}/attention/output", x, attended, keys[1], rate)
-    wide = gelu(dense(weights, f"{name}/intermediate/dense", x))
+    x = add_and_norm(weights, f"{name}/attention/output", x, attended, keys[1], rate, epsilon)
+    wide = ACTIVATIONS[config.hidden_act](dense(weights, f"{name}/intermediate/dense", x))
     narrow = dense(weights, f"{name}/output/dense", wide)
-    return add_and_norm(weights, f"{name}/output", x, narrow, keys[2], rate)
+    return add_and_norm(weights, f"{name}/output", x, narrow, keys[2], rate, epsilon)
 
 
 # No condition depends on a tensor, and looking for one in all that is called takes longer than tracing it.

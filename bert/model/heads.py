@@ -9,7 +9,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from bert.model.layers import Weights, dense, gelu, layer_norm
+from bert.model.activations import ACTIVATIONS
+from bert.model.config import BertConfig
+from bert.model.layers import Weights, dense, layer_norm
 
 Tensor = Any
 
@@ -20,7 +22,7 @@ def _logits(hidden: Tensor, output_weights: Tensor, output_bias: Tensor) -> Tens
     return tf.cast(scores, tf.float32) + output_bias
 
 
-def masked_lm_logits(weights: Weights, hidden: Tensor, positions: Tensor) -> Tensor:
+def masked_lm_logits(weights: Weights, config: BertConfig, hidden: Tensor, positions: Tensor) -> Tensor:
     """Scores of all pieces at the masked positions, with the tied word embeddings.
 
     hidden: (B, S, H); positions: (B, P) int32, padded with 0; returns (B * P, V).
@@ -28,8 +30,8 @@ def masked_lm_logits(weights: Weights, hidden: Tensor, positions: Tensor) -> Ten
     batch, sequence, size = tf.shape(hidden)[0], hidden.shape[1], hidden.shape[2]
     flat_positions = tf.reshape(positions + tf.range(batch)[:, None] * sequence, [-1])
     chosen = tf.gather(tf.reshape(hidden, [-1, size]), flat_positions)
-    x = gelu(dense(weights, "cls/predictions/transform/dense", chosen))
-    x = layer_norm(weights, "cls/predictions/transform", x)
+    x = ACTIVATIONS[config.hidden_act](dense(weights, "cls/predictions/transform/dense", chosen))
+    x = layer_norm(weights, "cls/predictions/transform", x, config.layer_norm_eps)
     return _logits(x, weights["bert/embeddings/word_embeddings"], weights["cls/predictions/output_bias"])
 
 

@@ -18,7 +18,6 @@ from bert.model.fused import fused
 Tensor = Any
 Weights = Mapping[str, Tensor]
 
-LAYER_NORM_EPSILON = 1e-12  # google-research/bert, modeling.py
 # Added to the scores of padding: large enough to vanish in a softmax, small enough for float16.
 MASKED_SCORE = -10000.0
 
@@ -45,43 +44,37 @@ def dense(weights: Weights, name: str, x: Tensor) -> Tensor:
     return tf.reshape(flat, tf.concat([tf.shape(x)[:-1], [kernel.shape[-1]]], 0)) if x.shape.rank > 2 else flat
 
 
-def _normalise(x: Tensor, gamma: Tensor, beta: Tensor, dtype: Any) -> Tensor:
+def _normalise(x: Tensor, gamma: Tensor, beta: Tensor, epsilon: float, dtype: Any) -> Tensor:
     """Layer normalisation (Ba et al. 2016) of x (..., H) float32, -> (..., H) of `dtype`."""
     centred = x - tf.reduce_mean(x, -1, keepdims=True)
     variance = tf.reduce_mean(tf.square(centred), -1, keepdims=True)
-    return tf.cast(centred * (tf.math.rsqrt(variance + LAYER_NORM_EPSILON) * gamma) + beta, dtype)
+    return tf.cast(centred * (tf.math.rsqrt(variance + epsilon) * gamma) + beta, dtype)
 
 
 @fused
-def _norm(x: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
-    return _normalise(tf.cast(x, tf.float32), gamma, beta, x.dtype)
+def _norm(x: Tensor, gamma: Tensor, beta: Tensor, *, epsilon: float) -> Tensor:
+    return _normalise(tf.cast(x, tf.float32), gamma, beta, epsilon, x.dtype)
 
 
 @fused
 def _drop_add_norm(
-    x: Tensor, update: Tensor, keys: Tensor | None, gamma: Tensor, beta: Tensor, *, rate: float
+    x: Tensor, update: Tensor, keys: Tensor | None, gamma: Tensor, beta: Tensor, *, rate: float, epsilon: float
 ) -> Tensor:
     total = tf.cast(x, tf.float32) + drop(tf.cast(update, tf.float32), keys, rate)
-    return _normalise(total, gamma, beta, x.dtype)
+    return _normalise(total, gamma, beta, epsilon, x.dtype)
 
 
-def layer_norm(weights: Weights, name: str, x: Tensor) -> Tensor:
-    """Normalise over the last axis, in float32."""
-    return _norm(x, weights[f"{name}/LayerNorm/gamma"], weights[f"{name}/LayerNorm/beta"])
+def layer_norm(weights: Weights, name: str, x: Tensor, epsilon: float) -> Tensor:
+    """Normalise over the last axis, in float32. epsilon: what is added to the variance."""
+    return _norm(x, weights[f"{name}/LayerNorm/gamma"], weights[f"{name}/LayerNorm/beta"], epsilon=epsilon)
 
 
-def add_and_norm(weights: Weights, name: str, x: Tensor, update: Tensor, keys: Tensor | None, rate: float) -> Tensor:
+def add_and_norm(
+    weights: Weights, name: str, x: Tensor, update: Tensor, keys: Tensor | None, rate: float, epsilon: float
+) -> Tensor:
     """Layer norm of x + dropout(update), both (B, S, H), in float32."""
     gamma, beta = weights[f"{name}/LayerNorm/gamma"], weights[f"{name}/LayerNorm/beta"]
-    return _drop_add_norm(x, update, keys, gamma, beta, rate=rate)
-
-
-@fused
-def gelu(x: Tensor) -> Tensor:
-    """Hendrycks & Gimpel 2016, tanh approximation, as google-research/bert has it; in float32 at least."""
-    wide = x if x.dtype == tf.float64 else tf.cast(x, tf.float32)
-    inner = math.sqrt(2 / math.pi) * (wide + 0.044715 * wide * wide * wide)
-    return tf.cast(0.5 * wide * (1.0 + tf.tanh(inner)), x.dtype)
+    return _drop_add_norm(x, update, keys, gamma, beta, rate=rate, epsilon=epsilon)
 
 
 @fused

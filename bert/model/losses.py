@@ -53,7 +53,7 @@ def pretraining_sums(
     )
     mlm_labels = tf.reshape(batch["masked_lm_ids"], [-1])
     mlm_weights = tf.reshape(batch["masked_lm_weights"], [-1])
-    mlm_logits = masked_lm_logits(weights, hidden, batch["masked_lm_positions"])
+    mlm_logits = masked_lm_logits(weights, config, hidden, batch["masked_lm_positions"])
     masked_lm = {
         "mlm_loss": tf.reduce_sum(mlm_weights * _nll(mlm_logits, mlm_labels)),
         "mlm_correct": tf.reduce_sum(mlm_weights * _hits(mlm_logits, mlm_labels)),

@@ -21,9 +21,11 @@ LINES_A_BATCH = 1024
 class VocabSettings(Section):
     """What to learn from: `size` is an upper bound; `iterations` of the learner; at most `max_bytes` of text.
 
+    do_lower_case: null: true for a learned vocabulary; of a given one, as it is (see stages/vocab.py).
     max_words: of the distinct words in that text, the most frequent; the learner's time and memory grow with them.
     """
 
+    do_lower_case: bool | None
     size: Annotated[int, Field(ge=100)]
     iterations: Annotated[int, Field(ge=1)]
     max_bytes: Annotated[int, Field(ge=1)]
@@ -47,12 +49,12 @@ def sample(shards: Path, max_bytes: int) -> Iterator[str]:
                     yield line.strip()
 
 
-def count_words(lines: Iterable[str]) -> Counter[str]:
-    """How often each word, lower-cased and split off as BERT's tokenizer does it, stands in the text."""
+def count_words(lines: Iterable[str], do_lower_case: bool = True) -> Counter[str]:
+    """How often each word, split off (and lower-cased) as BERT's tokenizer does it, stands in the text."""
     import tensorflow as tf
     from tensorflow_text.python.ops.bert_tokenizer import BasicTokenizer
 
-    split = BasicTokenizer(lower_case=True)
+    split = BasicTokenizer(lower_case=do_lower_case)
     counts: Counter[bytes] = Counter()
     rest = iter(lines)
     while batch := list(islice(rest, LINES_A_BATCH)):
@@ -66,7 +68,7 @@ def most_frequent(counts: Counter[str], most: int) -> dict[str, int]:
 
 
 def learn(shards: Path, settings: VocabSettings) -> tuple[list[str], dict[str, Any]]:
-    """A lower-cased WordPiece vocabulary by tensorflow-text's learner, most useful pieces first, and counts of words.
+    """A WordPiece vocabulary by tensorflow-text's learner, most useful pieces first, and counts of words.
 
     The learner's result is the same in every run and process; that of the `tokenizers` package is not.
 
@@ -79,7 +81,7 @@ def learn(shards: Path, settings: VocabSettings) -> tuple[list[str], dict[str, A
         raise StageError(f"{shards}: no text to learn a vocabulary from", run="dvc repro shards")
     from tensorflow_text.tools.wordpiece_vocab import wordpiece_tokenizer_learner_lib as learner
 
-    counts = count_words(chain([first], lines))
+    counts = count_words(chain([first], lines), settings.do_lower_case is not False)
     kept = most_frequent(counts, settings.max_words)
     pieces = learner.learn(kept, settings.size, list(SPECIAL_PIECES), num_iterations=settings.iterations)
     return pieces, {

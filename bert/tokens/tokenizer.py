@@ -1,12 +1,12 @@
 """Sentences -> WordPiece ids, with the way back to the characters.
 
 One vocabulary file (`vocab.txt`, a piece a line, the line number is the id) and tensorflow-text's one-pass tokenizer:
-text is case-folded, accents are stripped, words are split at white space, punctuation and around CJK characters, and
-each word becomes the longest pieces that the vocabulary knows.
+text is case-folded and accents are stripped, unless the vocabulary is cased; words are split at white space,
+punctuation and around CJK characters, and each word becomes the longest pieces that the vocabulary knows.
 
-Three habits of tensorflow-text differ from Google's BERT code, on rare text only: case folding is NFKC (a ligature "fi"
-becomes two letters, a superscript two becomes 2), control characters part words instead of vanishing, and a word may
-have 100 bytes (not 100 characters) before it is [UNK].
+Some habits of tensorflow-text differ from Google's BERT code, on rare text only: case folding is NFKC (a ligature "fi"
+becomes two letters, a superscript two becomes 2), control characters part words instead of vanishing, U+FFFD is a
+character like others, and a word may have 100 bytes (not 100 characters) before it is [UNK].
 """
 
 from __future__ import annotations
@@ -20,23 +20,29 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from bert.tokens.casing import lower_cases
 from bert.tokens.vocabulary import SPECIAL_PIECES, UNK, Vocabulary
 
 Int32Array = npt.NDArray[np.int32]
 
 
 class WordPieceTokenizer:
-    """BERT's uncased tokenizer over one vocabulary file.
+    """BERT's tokenizer over one vocabulary file, cased or uncased as the file beside it says (bert/tokens/casing.py).
 
     Building one imports tensorflow-text (6-10 s and 800 MB in a fresh process), so a Beam DoFn builds it in `setup`.
-    A pickled tokenizer is its path: unpickling reads the file again.
+    A pickled tokenizer is its path and casing: unpickling reads the file again.
 
         tokenizer = WordPieceTokenizer("data/vocab.txt")
         tokenizer.tokenize(["Hello, world"])       # [array([7592, 1010, 2088], dtype=int32)] with BERT's vocabulary
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, do_lower_case: bool | None = None) -> None:
+        """Read the vocabulary.
+
+        do_lower_case: where it is known already; the file beside the vocabulary is not looked for then.
+        """
         self.path = Path(path)
+        self.do_lower_case = lower_cases(self.path, "dvc repro vocab") if do_lower_case is None else do_lower_case
         vocabulary = Vocabulary.read(self.path)
         self.vocab: list[str] = list(vocabulary.pieces)
         self.sha256: str = vocabulary.sha256
@@ -48,11 +54,11 @@ class WordPieceTokenizer:
         import tensorflow_text as text
 
         self._tf: Any = tf
-        self._normalizer = text.FastBertNormalizer(lower_case_nfd_strip_accents=True)
+        self._normalizer = text.FastBertNormalizer(lower_case_nfd_strip_accents=self.do_lower_case)
         self._wordpiece = text.FastWordpieceTokenizer(self.vocab, unknown_token=UNK, token_out_type=tf.int32)
 
-    def __reduce__(self) -> tuple[type[WordPieceTokenizer], tuple[Path]]:
-        return (type(self), (self.path,))
+    def __reduce__(self) -> tuple[type[WordPieceTokenizer], tuple[Path, bool]]:
+        return (type(self), (self.path, self.do_lower_case))
 
     @property
     def size(self) -> int:
@@ -73,7 +79,8 @@ class WordPieceTokenizer:
         """The ids of each text and the characters that each piece was made from: `text[start:end]`, end exclusive.
 
         Offsets count the characters of the Python string. A piece's span holds the combining marks that were stripped
-        from it; pieces made from one character (a fraction, a Hangul syllable) all span that character.
+        from it; pieces made from one character (a fraction, a Hangul syllable) all span that character. Of a cased
+        vocabulary nothing is stripped, and a span is its piece.
 
             tokenize_with_offsets(["un café"])     # ids of un, cafe; starts [0, 3]; ends [2, 7]
 
@@ -99,7 +106,9 @@ class WordPieceTokenizer:
         first_text_char = _row_starts(texts)[row_of_token]
         char_of_byte = _char_of_byte(b"\n".join(encoded))
         start = char_of_byte[first_text_byte + first_byte]
-        end = _after_marks("\n".join(texts) + "\n")[char_of_byte[first_text_byte + last_byte] + 1]
+        end = char_of_byte[first_text_byte + last_byte] + 1
+        if self.do_lower_case:
+            end = _after_marks("\n".join(texts) + "\n")[end]
         return (
             _rows(ids.values.numpy(), splits),
             _rows((start - first_text_char).astype(np.int32), splits),

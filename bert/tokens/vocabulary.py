@@ -19,14 +19,14 @@ class Vocabulary:
     sha256: str
 
     @classmethod
-    def read(cls, path: str | Path) -> Vocabulary:
+    def read(cls, path: str | Path, made_by: str = "dvc repro vocab") -> Vocabulary:
         """Read a UTF-8 file of one piece a line (LF or CRLF, the last line end is optional).
 
         Raises:
             StageError: the file is missing, empty or not UTF-8, has a blank line or a piece twice, or lacks one of
                 [PAD] [UNK] [CLS] [SEP] [MASK].
         """
-        path, run = Path(path), "dvc repro vocab"
+        path, run = Path(path), made_by
         try:
             raw = path.read_bytes()
         except FileNotFoundError:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from bert.examples.reading import Records
 from bert.model.config import BertConfig
 from bert.pipeline.errors import StageError
+from bert.tokens.casing import TOKENIZER_CONFIG
 from bert.tokens.vocabulary import Vocabulary
 from bert.training.settings import PretrainParams
 
@@ -14,13 +16,21 @@ from bert.training.settings import PretrainParams
 _KIND = ("sequence_length", "max_predictions", "masking", "objective", "max_sequences", "whole_word", "max_ngram")
 
 
-def check_records(records: Records, config: BertConfig, vocabulary: Vocabulary, vocab: Path, made_by: str) -> None:
+def check_records(
+    records: Records, config: BertConfig, vocabulary: Vocabulary, vocab: Path, do_lower_case: bool, made_by: str
+) -> None:
     """Records, vocabulary and model must belong together. Raises StageError naming the stage to run again."""
     made = records.manifest
     if made["vocab_sha256"] != vocabulary.sha256:
         raise StageError(
             f"the records were made with another vocabulary ({made['vocab_size']} pieces, sha256 "
             f"{made['vocab_sha256'][:12]}) than {vocab} ({len(vocabulary.pieces)} pieces, {vocabulary.sha256[:12]})",
+            run=made_by,
+        )
+    if made.get("do_lower_case", True) != do_lower_case:
+        raise StageError(
+            f"the records were made with do_lower_case: {json.dumps(not do_lower_case)}, but for {vocab} it is "
+            f"{json.dumps(do_lower_case)}, by the {TOKENIZER_CONFIG} beside it",
             run=made_by,
         )
     if made["sequence_length"] > config.max_position_embeddings:

@@ -14,6 +14,7 @@ from bert.model.dropout import NoDropout
 from bert.model.parameters import make_parameters, pretraining_shapes
 from bert.optim.schedule import learning_rate
 from bert.pipeline.files import write_text
+from bert.tokens.casing import lower_cases
 from bert.tokens.vocabulary import Vocabulary
 from bert.training import objectives
 from bert.training.checks import check_params, check_records, check_splits
@@ -51,11 +52,11 @@ def pretrain(params: PretrainParams, records: Path, vocab: Path, init: Path | No
     train_records, test_records = Records(records / "train", made_by), Records(records / "test", made_by)
     start = load_model(init, "dvc repro pretrain_phase1") if init is not None else None
     vocab = start.vocab if start is not None else vocab
-    vocabulary = Vocabulary.read(vocab)
+    vocabulary, do_lower_case = Vocabulary.read(vocab), lower_cases(vocab, "dvc repro vocab")
     config = start.config if start is not None else BertConfig.named(params.model, len(vocabulary.pieces))
     precision = set_precision(params.compute, config.hidden_size, context.recompute)
     for part in (train_records, test_records):
-        check_records(part, config, vocabulary, vocab, made_by)
+        check_records(part, config, vocabulary, vocab, do_lower_case, made_by)
     check_splits(train_records, test_records, made_by)
 
     objective = objectives.pretraining(train_records.packed, train_records.next_sentence)
@@ -103,7 +104,9 @@ def pretrain(params: PretrainParams, records: Path, vocab: Path, init: Path | No
         return None
     if not own.eval_every:
         curve.lines.append(line(own.steps, *(at_the_end[name] for name in columns)))
-    save_model(context.scratch / "model", config, {name: p.numpy() for name, p in parameters.items()}, vocab)
+    save_model(
+        context.scratch / "model", config, {name: p.numpy() for name, p in parameters.items()}, vocab, do_lower_case
+    )
     write_text(context.scratch / "curve.tsv", "\n".join(run.curve) + "\n")
     write_text(context.scratch / "held_out.tsv", "\n".join(curve.lines) + "\n")
     rate = run.rate(own.batch_size)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from bert.checkpoints.folder import load_model, save_model
+from bert.checkpoints.folder import check_vocab, load_model, save_model
 from bert.model.parameters import pretraining_shapes
 from bert.pipeline import manifest
 from bert.pipeline.errors import StageError
+from bert.tokens.vocabulary import Vocabulary
 from tests.model.reference import random_weights
 from tests.training.tiny import CONFIG, PIECES, write_vocab
 
@@ -70,9 +72,72 @@ def test_saving_again_leaves_an_earlier_models_hard_links_alone(tmp_path: Path) 
 
 def test_a_vocabulary_of_another_size_is_named(tmp_path: Path) -> None:
     folder = save(tmp_path / "model")
-    write_vocab(folder / "vocab.txt", PIECES[:-1])
+    write_vocab(folder / "vocab.txt", [*PIECES, "one more"])
     listed_again(folder)
-    with pytest.raises(StageError, match=r"model/vocab\.txt: 39 pieces, .*vocab_size is 40(.|\n)*next: dvc repro"):
+    with pytest.raises(StageError, match=r"model/vocab\.txt: 41 pieces, .*vocab_size is 40(.|\n)*next: dvc repro"):
+        load_model(folder, MADE_BY)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "rows", "fits"),
+    [
+        (30522, 30522, True),
+        (30522, 30528, True),  # of 8, as NVIDIA's
+        (30522, 30592, True),  # of 128
+        (28996, 29056, True),
+        (30522, 32768, True),
+        (30522, 30521, False),
+        (28996, 30522, False),  # BERT's cased vocabulary with its uncased model
+    ],
+)
+def test_an_embedding_may_be_padded_but_is_not_another_vocabularys(pieces: int, rows: int, fits: bool) -> None:
+    config = CONFIG.model_copy(update={"vocab_size": rows})
+    vocabulary = Vocabulary(tuple(map(str, range(pieces))), "")
+    with nullcontext() if fits else pytest.raises(StageError, match=f"{pieces} pieces, .* vocab_size is {rows}"):
+        check_vocab(config, vocabulary, Path("vocab.txt"), MADE_BY)
+
+
+def test_padded_rows_read_back_bit_for_bit(tmp_path: Path) -> None:
+    config = CONFIG.model_copy(update={"vocab_size": 48})
+    weights = random_weights(pretraining_shapes(config), seed=3)
+    save_model(tmp_path / "model", config, weights, write_vocab(tmp_path / "vocab.txt"))
+    model = load_model(tmp_path / "model", MADE_BY)
+    assert model.config.vocab_size == 48
+    for name, value in weights.items():
+        assert model.weights[name].tobytes() == value.tobytes(), name
+
+
+def test_a_cased_model_says_so_in_its_folder_and_another_has_no_file_for_it(tmp_path: Path) -> None:
+    vocab = write_vocab(tmp_path / "vocab.txt")
+    save_model(tmp_path / "cased", CONFIG, WEIGHTS, vocab, do_lower_case=False)
+    assert json.loads((tmp_path / "cased/tokenizer_config.json").read_text()) == {"do_lower_case": False}
+    assert not load_model(tmp_path / "cased", MADE_BY).do_lower_case
+    assert load_model(save(tmp_path / "uncased"), MADE_BY).do_lower_case
+    for name in ("cased", "uncased"):
+        assert load_model(tmp_path / name, MADE_BY).tokenizer().do_lower_case is (name == "uncased")
+    # Whoever saves a model with another's vocabulary has its casing with it.
+    save_model(tmp_path / "again", CONFIG, WEIGHTS, tmp_path / "cased/vocab.txt")
+    assert not load_model(tmp_path / "again", MADE_BY).do_lower_case
+    # Changed by hand, or lost: as any other file of the folder.
+    (tmp_path / "again/tokenizer_config.json").write_text('{\n  "do_lower_case": true \n}\n')
+    with pytest.raises(StageError, match=r"tokenizer_config\.json: not what its manifest lists"):
+        load_model(tmp_path / "again", MADE_BY)
+    (tmp_path / "again/tokenizer_config.json").unlink()
+    with pytest.raises(StageError, match=r"tokenizer_config\.json: listed in .* but missing"):
+        load_model(tmp_path / "again", MADE_BY)
+
+
+def test_a_model_may_lack_its_pooler_but_not_half_of_it(tmp_path: Path) -> None:
+    without = {name: value for name, value in WEIGHTS.items() if not name.startswith("bert/pooler/")}
+    assert load_model(save(tmp_path / "model", without), MADE_BY).weights.keys() == without.keys()
+    half = without | {"bert/pooler/dense/kernel": WEIGHTS["bert/pooler/dense/kernel"]}
+    with pytest.raises(StageError, match="has no weight bert/pooler/dense/bias: 1 of the 39"):
+        load_model(save(tmp_path / "half", half), MADE_BY)
+
+
+def test_what_is_there_is_named_where_weights_are_missing(tmp_path: Path) -> None:
+    folder = save(tmp_path / "model", {"linear/kernel": np.zeros((2, 2), np.float32)})
+    with pytest.raises(StageError, match=r"37 of the 37 that are expected are missing; it holds 1: linear/kernel"):
         load_model(folder, MADE_BY)
 
 

@@ -18,6 +18,7 @@ from bert.examples.settings import ExamplesSettings, PhaseSettings
 from bert.examples.writing import generator, make_records, tokenized
 from bert.pipeline import manifest
 from bert.pipeline.errors import StageError
+from bert.tokens.casing import write_casing
 from bert.tokens.tokenizer import WordPieceTokenizer
 from tests.corpus import PIECES
 from tests.examples.parsing import parse
@@ -69,6 +70,24 @@ def test_both_splits_are_written_several_times_over_and_masked_anew(
         assert 2.4 < two[split]["examples"] / one[split]["examples"] < 3.6
     records = [r for n in (0, 1) for r in parse(tmp_path / "3" / "out" / "train" / f"train_{n}.tfrecord", 32, 5)]
     assert len({record["input_ids"].tobytes() for record in records}) > 0.95 * len(records)
+
+
+@pytest.mark.parametrize("do_lower_case", [True, False])
+def test_records_are_cased_as_the_vocabulary_is_and_say_so(
+    splits: dict[str, Path], tmp_path: Path, do_lower_case: bool
+) -> None:
+    pieces = [*PIECES, *(piece.capitalize() for piece in PIECES if piece.isalpha() and len(piece) > 1)]
+    (tmp_path / "vocab.txt").write_text("\n".join(pieces) + "\n")
+    write_casing(tmp_path, do_lower_case)
+    make(splits, tmp_path / "vocab.txt", tmp_path)
+    found: set[str] = set()
+    for record in parse(tmp_path / "out" / "train" / "train_0.tfrecord", 32, 5):
+        # Where a prediction is, a random piece may stand.
+        ids = np.delete(record["input_ids"], record["masked_lm_positions"])
+        found |= {pieces[i] for i in ids.tolist()}
+    assert ("The" in found, any(piece[0].isupper() for piece in found)) == (not do_lower_case, not do_lower_case)
+    said = manifest.read(tmp_path / "out" / "train", "dvc repro tfrecords").get("do_lower_case")
+    assert said is (None if do_lower_case else False), "manifests of the default keep their bytes"
 
 
 def test_every_example_of_a_file_keeps_the_rules(splits: dict[str, Path], vocab: Path, tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ Google's checkpoints.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -26,13 +27,24 @@ def dense(weights: Arrays, name: str, x: np.ndarray) -> np.ndarray:
     return np.einsum("...i,io->...o", x, weights[f"{name}/kernel"]) + weights[f"{name}/bias"]
 
 
-def normalise(weights: Arrays, name: str, x: np.ndarray) -> np.ndarray:
-    standard = (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 1e-12)
+def normalise(weights: Arrays, name: str, x: np.ndarray, epsilon: float = 1e-12) -> np.ndarray:
+    standard = (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + epsilon)
     return standard * weights[f"{name}/LayerNorm/gamma"] + weights[f"{name}/LayerNorm/beta"]
 
 
 def gelu(x: np.ndarray) -> np.ndarray:
     return x / 2 * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
+
+
+def gelu_erf(x: np.ndarray) -> np.ndarray:
+    return x / 2 * (1 + np.vectorize(math.erf)(x / np.sqrt(2)))
+
+
+def relu(x: np.ndarray) -> np.ndarray:
+    return np.where(x > 0, x, 0)
+
+
+Activation = Callable[[np.ndarray], np.ndarray]
 
 
 def log_softmax(scores: np.ndarray) -> np.ndarray:
@@ -52,19 +64,28 @@ def attention(weights: Arrays, name: str, x: np.ndarray, mask: np.ndarray, heads
 
 
 def encode(
-    weights: Arrays, layers: int, heads: int, ids: np.ndarray, mask: np.ndarray, kinds: np.ndarray
+    weights: Arrays,
+    layers: int,
+    heads: int,
+    ids: np.ndarray,
+    mask: np.ndarray,
+    kinds: np.ndarray,
+    activation: Activation = gelu,
+    epsilon: float = 1e-12,
 ) -> np.ndarray:
     """(B, S) integers each -> (B, S, H) float64."""
     w = {name: value.astype(np.float64) for name, value in weights.items()}
     embedding = "bert/embeddings"
     x = w[f"{embedding}/word_embeddings"][ids] + w[f"{embedding}/token_type_embeddings"][kinds]
-    x = normalise(w, embedding, x + w[f"{embedding}/position_embeddings"][None, : ids.shape[1]])
+    x = normalise(w, embedding, x + w[f"{embedding}/position_embeddings"][None, : ids.shape[1]], epsilon)
     for n in range(layers):
         layer = f"bert/encoder/layer_{n}"
         attended = attention(w, f"{layer}/attention/self", x, mask, heads)
-        x = normalise(w, f"{layer}/attention/output", x + dense(w, f"{layer}/attention/output/dense", attended))
-        wide = gelu(dense(w, f"{layer}/intermediate/dense", x))
-        x = normalise(w, f"{layer}/output", x + dense(w, f"{layer}/output/dense", wide))
+        x = normalise(
+            w, f"{layer}/attention/output", x + dense(w, f"{layer}/attention/output/dense", attended), epsilon
+        )
+        wide = activation(dense(w, f"{layer}/intermediate/dense", x))
+        x = normalise(w, f"{layer}/output", x + dense(w, f"{layer}/output/dense", wide), epsilon)
     return x
 
 
@@ -72,13 +93,19 @@ def pool(weights: Arrays, hidden: np.ndarray) -> np.ndarray:
     return np.tanh(dense(weights, "bert/pooler/dense", hidden[:, 0]))
 
 
-def masked_lm_logits(weights: Arrays, hidden: np.ndarray, positions: np.ndarray) -> np.ndarray:
+def masked_lm_logits(
+    weights: Arrays,
+    hidden: np.ndarray,
+    positions: np.ndarray,
+    activation: Activation = gelu,
+    epsilon: float = 1e-12,
+) -> np.ndarray:
     """(B, P, V): one prediction after the other."""
     rows = []
     for row, places in zip(hidden, positions, strict=True):
         for place in places:
-            x = gelu(dense(weights, "cls/predictions/transform/dense", row[place]))
-            x = normalise(weights, "cls/predictions/transform", x)
+            x = activation(dense(weights, "cls/predictions/transform/dense", row[place]))
+            x = normalise(weights, "cls/predictions/transform", x, epsilon)
             rows.append(weights["bert/embeddings/word_embeddings"] @ x + weights["cls/predictions/output_bias"])
     return np.stack(rows).reshape(*positions.shape, -1)
 

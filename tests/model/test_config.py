@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -53,10 +54,19 @@ def test_an_unknown_model_names_the_parameter_and_the_choice() -> None:
         BertConfig.named("huge", 40)
 
 
-def test_a_file_reads_back_as_it_was_written(tmp_path: Path) -> None:
+@pytest.mark.parametrize("changes", [{}, {"hidden_act": "gelu_erf"}, {"layer_norm_eps": 1e-5}], ids=str)
+def test_a_file_reads_back_as_it_was_written(tmp_path: Path, changes: dict[str, object]) -> None:
     path = tmp_path / "bert_config.json"
-    path.write_text(json.dumps(CONFIG.model_dump()))
-    assert BertConfig.read(path, "dvc repro pretrain_phase1") == CONFIG
+    config = CONFIG.model_copy(update=changes)
+    path.write_text(config.text())
+    assert BertConfig.read(path, "dvc repro pretrain_phase1") == config
+
+
+def test_a_file_has_googles_keys_alone_where_the_model_is_googles() -> None:
+    published = json.loads((resources.files("bert.model") / "configs" / "tiny.json").read_text())
+    written = json.loads(BertConfig.named("tiny", 30522).text())
+    assert written == published and written["hidden_act"] == "gelu"
+    assert BertConfig(**published).layer_norm_eps == 1e-12, "folders published before the key was known"
 
 
 @pytest.mark.parametrize(
@@ -64,7 +74,7 @@ def test_a_file_reads_back_as_it_was_written(tmp_path: Path) -> None:
     [
         "{",
         "[]",
-        json.dumps(CONFIG.model_dump() | {"hidden_act": "relu"}),
+        json.dumps(CONFIG.model_dump() | {"hidden_act": "mish"}),
         json.dumps(CONFIG.model_dump() | {"num_attention_heads": 3}),
         json.dumps({key: value for key, value in CONFIG.model_dump().items() if key != "vocab_size"}),
     ],

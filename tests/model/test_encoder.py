@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,6 @@ import tensorflow as tf
 from bert.model.dropout import NoDropout
 from bert.model.encoder import encode, pool
 from bert.model.heads import class_logits, masked_lm_logits, next_sentence_logits, span_logits
-from bert.model.layers import gelu
 from bert.model.parameters import classifier_shapes, pretraining_shapes, squad_shapes
 from tests.model import reference
 from tests.training.tiny import CONFIG, SEQUENCE, make_batch, tensors
@@ -45,7 +43,7 @@ def test_the_encoder_is_that_of_the_papers(batch: dict[str, np.ndarray]) -> None
 def test_the_pretraining_heads_are_those_of_the_paper(batch: dict[str, np.ndarray]) -> None:
     hidden = reference_hidden(batch)
     given = tf.constant(hidden, tf.float32)
-    mlm = masked_lm_logits(WEIGHTS, given, tf.constant(batch["masked_lm_positions"]))
+    mlm = masked_lm_logits(WEIGHTS, CONFIG, given, tf.constant(batch["masked_lm_positions"]))
     expected = reference.masked_lm_logits(WIDE, hidden, batch["masked_lm_positions"])
     np.testing.assert_allclose(mlm, expected.reshape(-1, CONFIG.vocab_size), rtol=0, atol=1e-5)
     nsp = next_sentence_logits(WEIGHTS, pool(WEIGHTS, given))
@@ -93,22 +91,32 @@ def test_longer_padding_changes_nothing() -> None:
 def test_each_prediction_reads_its_own_row_and_position() -> None:
     hidden = np.random.default_rng(0).standard_normal((3, SEQUENCE, CONFIG.hidden_size)).astype(np.float32)
     positions = np.array([[5, 1, 0], [15, 15, 2], [0, 7, 3]], np.int32)
-    logits = masked_lm_logits(WEIGHTS, tf.constant(hidden), tf.constant(positions)).numpy()
+    logits = masked_lm_logits(WEIGHTS, CONFIG, tf.constant(hidden), tf.constant(positions)).numpy()
     logits = logits.reshape(3, 3, CONFIG.vocab_size)
     for row in range(3):
         for n, place in enumerate(positions[row]):
             # That one state alone, as a batch of one row of one token.
-            alone = masked_lm_logits(WEIGHTS, tf.constant(hidden[None, None, row, place]), tf.constant([[0]]))
+            alone = masked_lm_logits(WEIGHTS, CONFIG, tf.constant(hidden[None, None, row, place]), tf.constant([[0]]))
             np.testing.assert_allclose(logits[row, n], alone[0], rtol=1e-5, atol=1e-6)
 
 
-def test_gelu_is_the_tanh_approximation_and_not_the_exact_function() -> None:
-    # The two differ by up to 5e-4; checkpoints of Google are trained with the approximation.
-    x = np.linspace(-4, 4, 81)
-    ours = gelu(tf.constant(x)).numpy()
-    np.testing.assert_allclose(ours, reference.gelu(x), rtol=0, atol=1e-12)
-    exact = np.array([v / 2 * (1 + math.erf(v / math.sqrt(2))) for v in x])
-    assert 1e-4 < np.abs(ours - exact).max() < 1e-3
+@pytest.mark.parametrize("epsilon", [1e-12, 0.1], ids=str)
+@pytest.mark.parametrize(
+    ("name", "activation"), [("gelu", reference.gelu), ("gelu_erf", reference.gelu_erf), ("relu", reference.relu)]
+)
+def test_the_configurations_activation_and_epsilon_are_what_is_computed_everywhere(
+    batch: dict[str, np.ndarray], name: str, activation: reference.Activation, epsilon: float
+) -> None:
+    config = CONFIG.model_copy(update={"hidden_act": name, "layer_norm_eps": epsilon})
+    ids, mask, kinds = (batch[feature] for feature in ("input_ids", "input_mask", "segment_ids"))
+    hidden = encode(WEIGHTS, config, *map(tf.constant, (ids, mask, kinds)), NoDropout(), tf.float32)
+    layers, heads = config.num_hidden_layers, config.num_attention_heads
+    expected = reference.encode(WEIGHTS, layers, heads, ids, mask, kinds, activation, epsilon)
+    np.testing.assert_allclose(hidden, expected, rtol=0, atol=1e-5)
+    positions = batch["masked_lm_positions"]
+    mlm = masked_lm_logits(WEIGHTS, config, tf.constant(expected, tf.float32), tf.constant(positions))
+    of_reference = reference.masked_lm_logits(WIDE, expected, positions, activation, epsilon)
+    np.testing.assert_allclose(mlm, of_reference.reshape(-1, config.vocab_size), rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(tf.float16, 0.02), (tf.bfloat16, 0.15)])
@@ -118,7 +126,7 @@ def test_half_precision_stays_close_to_float32(batch: dict[str, np.ndarray], dty
     assert low.dtype == dtype
     error = np.abs(low.numpy().astype(np.float32) - high.numpy())
     assert 0 < error.max() < tolerance
-    logits = masked_lm_logits(WEIGHTS, low, tf.constant(batch["masked_lm_positions"]))
+    logits = masked_lm_logits(WEIGHTS, CONFIG, low, tf.constant(batch["masked_lm_positions"]))
     assert logits.dtype == tf.float32
 
 

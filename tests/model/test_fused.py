@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from bert.model.activations import gelu, gelu_erf, relu
 from bert.model.dropout import Dropout
 from bert.model.fused import Xla, compile_by, fused
-from bert.model.layers import add_and_norm, attention_weights, gelu
+from bert.model.layers import add_and_norm, attention_weights, layer_norm
 from bert.model.losses import pretraining_sums
 from bert.model.recompute import recomputed, recomputing
 from bert.training.world import Split
@@ -29,8 +30,11 @@ def values(*shape: int, seed: int) -> Any:
 NORM = {"a/LayerNorm/gamma": values(H, seed=1), "a/LayerNorm/beta": values(H, seed=2)}
 FUNCTIONS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
     "gelu": (gelu, [values(B, S, H, seed=3)]),
+    "gelu by the error function": (gelu_erf, [values(B, S, H, seed=3)]),
+    "relu": (relu, [values(B, S, H, seed=3)]),
+    "norm": (lambda x: layer_norm(NORM, "a", x, 0.1), [values(B, S, H, seed=3)]),
     "add and norm": (
-        lambda x, y: add_and_norm(NORM, "a", x, y, KEYS, 0.3),
+        lambda x, y: add_and_norm(NORM, "a", x, y, KEYS, 0.3, 0.1),
         [values(B, S, H, seed=4), values(B, S, H, seed=5)],
     ),
     "attention weights": (

@@ -25,6 +25,19 @@ def answering(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return project
 
 
+@pytest.fixture(scope="session")
+def cased(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """As `answering`, with a cased model: lower-cased, most of its words would be unknown."""
+    project = finetuning.write_project(tmp_path_factory.mktemp("cased") / "project")
+    finetuning.write_model(project.path / "data/models/phase2", finetuning.cased_pieces(), do_lower_case=False)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in MACHINE_SETTINGS:
+            patch.delenv(name, raising=False)
+        patch.chdir(project.path)
+        squad.main(arguments("squad"))
+    return project
+
+
 @pytest.fixture
 def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     """A project in which nothing has been fine-tuned, as the working directory."""

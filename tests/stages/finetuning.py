@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from pathlib import Path
 from typing import Any
@@ -103,13 +104,21 @@ def write_data(folder: Path) -> None:
     write_model(folder / "data/models/phase2")
 
 
-def write_model(folder: Path) -> None:
+def write_model(folder: Path, pieces: list[str] = PIECES, do_lower_case: bool = True) -> None:
     """A model folder with random weights, as pretraining leaves it."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     vocab = folder.parent / "vocab.txt"
-    vocab.write_text("\n".join(PIECES) + "\n", encoding="utf-8")
-    parameters = make_parameters(pretraining_shapes(CONFIG), CONFIG, seed=5)
-    save_model(folder, CONFIG, {name: p.numpy() for name, p in parameters.items()}, vocab)
+    vocab.write_text("\n".join(pieces) + "\n", encoding="utf-8")
+    config = CONFIG.model_copy(update={"vocab_size": len(pieces)})
+    parameters = make_parameters(pretraining_shapes(config), config, seed=5)
+    save_model(folder, config, {name: p.numpy() for name, p in parameters.items()}, vocab, do_lower_case)
+
+
+def cased_pieces() -> list[str]:
+    """Of a cased vocabulary: each word of the questions and contexts as it is written, Paulo in two pieces."""
+    texts = [text for p in questions() for text in (p["context"], *(q["question"] for q in p["qas"]))]
+    words = {word for text in texts for word in re.findall(r"\w+", text)} - {"Paulo"} | {"Pau", "##lo"}
+    return [*SPECIAL_PIECES, *"?.,-", *sorted(words)]
 
 
 def write_params(folder: Path, **changes: Any) -> None:

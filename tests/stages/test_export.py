@@ -78,6 +78,22 @@ def test_the_metrics_count_what_agrees(exported: Path) -> None:
     assert read(exported / "metrics/export.json") == {"checked": 20, "agreeing": 18, "bytes": size}
 
 
+def test_a_cased_model_is_served_cased(cased: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(cased.path, tmp_path / "project", symlinks=True)
+    monkeypatch.chdir(tmp_path / "project")
+    main(arguments("export"))
+    assert read(Path("metrics/export.json"))["agreeing"] == 20
+    loaded = tf.saved_model.load("data/export/squad")
+    asked = [(q["question"], p["context"]) for p in finetuning.questions() for q in p["qas"]]
+    served = loaded.signatures["serving_default"](
+        question=tf.constant([question for question, _ in asked]),
+        context=tf.constant([context for _, context in asked]),
+    )
+    best = [found[0] for found in read(NBEST).values()]
+    logits = [candidate["start_logit"] + candidate["end_logit"] for candidate in best]
+    np.testing.assert_allclose(served["score"].numpy(), logits, rtol=1e-4)
+
+
 def test_an_export_that_answers_otherwise_is_an_error(
     answering: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

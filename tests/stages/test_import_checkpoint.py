@@ -29,7 +29,10 @@ def write_checkpoint(folder: Path) -> dict[str, np.ndarray]:
     folder.mkdir()
     weights = hugging_face_weights(CONFIG)
     save_file({name: np.ascontiguousarray(value) for name, value in weights.items()}, folder / "model.safetensors")
-    described: dict[str, Any] = CONFIG.model_dump() | {"architectures": ["BertForPreTraining"]}
+    described: dict[str, Any] = CONFIG.model_dump() | {
+        "architectures": ["BertForPreTraining"],
+        "hidden_act": "gelu_new",
+    }
     (folder / "config.json").write_text(json.dumps(described))
     (folder / "vocab.txt").write_text("\n".join(PIECES) + "\n", encoding="utf-8")
     return weights
@@ -64,6 +67,15 @@ def test_a_hugging_face_checkpoint_is_taken_over_and_fine_tuned(small: Project) 
         "configured": True,
         "weights": len(model.weights),
         "parameters": sum(value.size for value in model.weights.values()),
+        "checkpoint": "model.safetensors",
+        "hidden_act": "gelu",
+        "layer_norm_eps": 1e-12,
+        "do_lower_case": True,
+        "do_lower_case_by": "the pieces",
+        "pieces": len(PIECES),
+        "padded_pieces": 0,
+        "without": [],
+        "dropped": {},
     }
     # At this learning rate a task ends with the encoder that it began with, but for the layer that starts anew.
     squad.main(arguments("squad", finetune__init="imported"))
@@ -71,6 +83,41 @@ def test_a_hugging_face_checkpoint_is_taken_over_and_fine_tuned(small: Project) 
     kernels = [name for name in tuned if name.endswith("kernel")]
     kept = [name for name in kernels if np.allclose(tuned[name], model.weights[name], atol=1e-6)]
     assert kept == [name for name in kernels if "layer_0" in name] != []
+
+
+def test_a_cased_checkpoint_stays_cased_and_the_files_that_say_so_may_be_named(small: Project) -> None:
+    write_checkpoint(small.path / "given")
+    (small.path / "given/tokenizer_config.json").write_text('{"do_lower_case": false, "model_max_length": 512}')
+    configure(small.path, (*FILES, "tokenizer_config.json"))
+    main(arguments("import_checkpoint"))
+    assert not load_model(IMPORTED, "dvc repro import_checkpoint").do_lower_case
+    metrics = read(Path("metrics/import_checkpoint.json"))
+    assert (metrics["do_lower_case"], metrics["do_lower_case_by"]) == (False, "tokenizer_config.json")
+    configure(small.path, import_checkpoint__do_lower_case=False)
+    main(arguments("import_checkpoint"))
+    assert read(IMPORTED / "tokenizer_config.json") == {"do_lower_case": False}
+    assert read(Path("metrics/import_checkpoint.json"))["do_lower_case_by"] == "import_checkpoint.do_lower_case"
+
+
+def test_which_checkpoint_and_which_keys_are_parameters(small: Project) -> None:
+    theirs = write_checkpoint(small.path / "given")
+    names = (*FILES, "other.safetensors")
+    other = {name: 2 * value for name, value in theirs.items()}
+    save_file(
+        {name: np.ascontiguousarray(value) for name, value in other.items()}, small.path / "given/other.safetensors"
+    )
+    values = read(small.path / "given/config.json") | {"my_note": "none"}
+    (small.path / "given/config.json").write_text(json.dumps(values))
+    configure(small.path, names)
+    with pytest.raises(StageError, match=r"there are 2: model\.safetensors, other\.safetensors"):
+        main(arguments("import_checkpoint"))
+    configure(small.path, names, import_checkpoint__weights="other.safetensors")
+    with pytest.raises(StageError, match="does not know my_note"):
+        main(arguments("import_checkpoint"))
+    configure(small.path, names, import_checkpoint__weights="other.safetensors", import_checkpoint__ignore=["my_note"])
+    main(arguments("import_checkpoint"))
+    words = load_model(IMPORTED, "dvc repro import_checkpoint").weights["bert/embeddings/word_embeddings"]
+    np.testing.assert_array_equal(words, other["bert.embeddings.word_embeddings.weight"])
 
 
 @pytest.mark.parametrize("left_out", FILES)

@@ -18,6 +18,7 @@ from bert.checkpoints.folder import load_model
 from bert.launch.stage import FINISHED
 from bert.pipeline import manifest
 from bert.pipeline.errors import StageError
+from bert.tokens.casing import write_casing
 from stages.pretrain import main
 from tests.project import Project, catches
 from tests.training import stage
@@ -163,6 +164,26 @@ def test_records_of_another_vocabulary_name_the_stage_to_rerun(here: Path) -> No
     with pytest.raises(StageError, match=r"records were made with another vocabulary \(40 pieces") as error:
         main(stage.arguments())
     assert error.value.run == "dvc repro tfrecords@phase1"
+
+
+def test_records_of_another_casing_name_the_stage_to_rerun(here: Path) -> None:
+    write_casing(here / "data", False)
+    with pytest.raises(StageError, match=r"made with do_lower_case: true, but for .*vocab\.txt it is false") as error:
+        main(stage.arguments())
+    assert error.value.run == "dvc repro tfrecords@phase1"
+
+
+def test_a_model_of_cased_records_is_cased_and_so_is_the_phase_after_it(here: Path) -> None:
+    write_casing(here / "data", False)
+    for path in sorted((here / "data" / "tfrecords").rglob("manifest.json")):
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"do_lower_case": False}))
+    stage.write_params(here, phase1={"steps": 1, "eval_every": None})
+    main(stage.arguments())
+    assert not load_model(here / "data/models/phase1", "dvc repro pretrain_phase1").do_lower_case
+    # Phase 2 follows the model that it starts from, not the file beside data/vocab.txt.
+    (here / "data" / "tokenizer_config.json").unlink()
+    main(stage.arguments("phase2"))
+    assert not load_model(here / "data/models/phase2", "dvc repro pretrain_phase2").do_lower_case
 
 
 @pytest.mark.parametrize("part", ["train", "test"])

@@ -75,6 +75,14 @@ def test_the_model_folder_is_complete(answering: Project) -> None:
     assert model.vocab.read_bytes() == vocab
 
 
+def test_a_cased_model_learns_from_cased_text_and_stays_cased(cased: Project) -> None:
+    assert read(cased.path / PREDICTIONS / "predictions.json") == finetuning.answers()
+    assert not load_model(cased.path / MODEL, "dvc repro squad").do_lower_case
+    # Lower-cased, the word were one unknown piece, and no candidate could end inside it.
+    candidates = read(cased.path / PREDICTIONS / "nbest_predictions.json")["Ada-Where"]
+    assert any(candidate["text"].endswith("São Pau") for candidate in candidates)
+
+
 @pytest.mark.slow
 def test_a_killed_run_goes_on_to_the_same_bits(small: Project, answering: Project) -> None:
     steps = kill_after_checkpoint(small, "squad", arguments("squad"), "tuned")

@@ -39,7 +39,52 @@ def test_a_vocabulary_is_learned_where_none_is_given(project: Project, arguments
     pieces = (project.path / "data/vocab.txt").read_text().splitlines()
     metrics = json.loads((project.path / "metrics/vocab.json").read_text())
     assert (metrics["size"], metrics["learned"]) == (len(pieces), True)
+    assert casing(project) == (True, True) and not any(piece[0].isupper() for piece in pieces[5:])
     assert pieces[:5] == PIECES[:5] and len(pieces) <= 200
+
+
+CASED = [*PIECES[:5], *(piece.capitalize() for piece in PIECES[5:] if piece[0] != "#")]
+
+
+def casing(project: Project) -> tuple[bool, bool]:
+    """As the file says, and as the metrics do."""
+    said = json.loads((project.path / "data/tokenizer_config.json").read_text())
+    return said["do_lower_case"], json.loads((project.path / "metrics/vocab.json").read_text())["do_lower_case"]
+
+
+@pytest.mark.parametrize(
+    ("pieces", "beside", "parameter", "expected"),
+    [
+        (PIECES, None, None, True),
+        (CASED, None, None, False),
+        (PIECES, {"do_lower_case": False}, None, False),
+        (PIECES, {"do_lower_case": False}, True, True),
+        (CASED, None, True, True),
+    ],
+)
+def test_a_given_vocabulary_keeps_the_casing_of_its_folder_or_of_its_pieces(
+    project: Project,
+    arguments: list[str],
+    pieces: list[str],
+    beside: dict[str, bool] | None,
+    parameter: bool | None,
+    expected: bool,
+) -> None:
+    folder = project.path / "model"
+    folder.mkdir()
+    (folder / "vocab.txt").write_text("\n".join(dict.fromkeys(pieces)) + "\n")
+    if beside is not None:
+        (folder / "tokenizer_config.json").write_text(json.dumps(beside))
+    project.set(vocab={"source": {"url": "model/vocab.txt"}, "do_lower_case": parameter})
+    main(arguments)
+    assert casing(project) == (expected, expected)
+
+
+def test_a_learned_vocabulary_may_be_cased(project: Project, arguments: list[str]) -> None:
+    project.set(vocab={"do_lower_case": False})
+    main(arguments)
+    pieces = (project.path / "data/vocab.txt").read_text().splitlines()
+    assert casing(project) == (False, False) and any(piece[0].isupper() for piece in pieces[5:])
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from bert.tokens.learner import VocabSettings, count_words, describe, learn, mos
 from bert.tokens.vocabulary import SPECIAL_PIECES
 from tests.corpus import document
 
-SETTINGS = VocabSettings(size=150, iterations=2, max_bytes=100_000, max_words=1000)
+SETTINGS = VocabSettings(do_lower_case=None, size=150, iterations=2, max_bytes=100_000, max_words=1000)
 
 
 def shards(folder: Path, *texts: str) -> Path:

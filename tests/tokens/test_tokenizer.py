@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bert.pipeline.errors import StageError
+from bert.tokens.casing import write_casing
 from bert.tokens.tokenizer import WordPieceTokenizer
 from bert.tokens.vocabulary import SPECIAL_PIECES, Vocabulary
 
@@ -163,3 +164,59 @@ def test_windows_line_ends_and_a_byte_order_mark_are_read(tmp_path: Path) -> Non
     path = tmp_path / "vocab.txt"
     path.write_bytes(b"\xef\xbb\xbf" + "\r\n".join([*SPECIAL_PIECES, "\u0085"]).encode())
     assert Vocabulary.read(path).pieces == (*SPECIAL_PIECES, "\u0085")
+
+
+# What Google's BasicTokenizer(do_lower_case=False) and WordpieceTokenizer make of text, by hand.
+CASED_WORDS = ["Café", "caf", "##e", "##é", "##\u0301", "U", "##S", "us", "Paris", "paris", "ﬁ", "½", ".", "日"]
+CASED = [*SPECIAL_PIECES, *CASED_WORDS]
+
+
+@pytest.fixture(scope="module")
+def cased(tmp_path_factory: pytest.TempPathFactory) -> WordPieceTokenizer:
+    path = tmp_path_factory.mktemp("cased") / "vocab.txt"
+    path.write_text("\n".join(CASED) + "\n", encoding="utf-8")
+    write_casing(path.parent, False)
+    return WordPieceTokenizer(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Paris paris", [("Paris", "Paris"), ("paris", "paris")]),
+        ("US us", [("U", "U"), ("##S", "S"), ("us", "us")]),
+        ("PARIS", [("[UNK]", "PARIS")]),
+        ("Café.", [("Café", "Café"), (".", ".")]),
+        ("café", [("caf", "caf"), ("##é", "é")]),
+        # A composed letter and one with a mark behind it are different letters: nothing is decomposed or stripped.
+        ("cafe\u0301", [("caf", "caf"), ("##e", "e"), ("##\u0301", "\u0301")]),
+        ("ﬁ ½", [("ﬁ", "ﬁ"), ("½", "½")]),
+        ("Paris日us", [("Paris", "Paris"), ("日", "日"), ("us", "us")]),
+        ("us\u3000Paris\u00a0us\tParis", [("us", "us"), ("Paris", "Paris")] * 2),
+        ("\u200bParis\x00 us", [("Paris", "Paris"), ("us", "us")]),
+        ("😀 Paris", [("[UNK]", "😀"), ("Paris", "Paris")]),
+    ],
+)
+def test_a_cased_vocabulary_keeps_capitals_and_accents(
+    cased: WordPieceTokenizer, text: str, expected: list[tuple[str, str]]
+) -> None:
+    assert not cased.do_lower_case
+    assert spans(cased, text) == expected
+    assert cased.tokenize([text])[0].tolist() == [CASED.index(piece) for piece, _ in expected]
+
+
+@settings(max_examples=150, deadline=None)
+@given(texts=st.lists(st.text(st.sampled_from(AWKWARD + "PSUé"), max_size=12), max_size=5))
+def test_a_span_of_a_cased_text_is_its_piece(cased: WordPieceTokenizer, texts: list[str]) -> None:
+    ids, starts, ends = cased.tokenize_with_offsets(texts)
+    assert [i.tolist() for i in ids] == [i.tolist() for i in cased.tokenize(texts)]
+    for text, row, start, end in zip(texts, ids, starts, ends, strict=True):
+        for piece_id, a, b in zip(row.tolist(), start.tolist(), end.tolist(), strict=True):
+            assert cased.vocab[piece_id] in ("[UNK]", text[a:b], "##" + text[a:b]) and a < b
+        assert (end[:-1] <= start[1:]).all()
+
+
+def test_a_pickled_tokenizer_keeps_its_casing(cased: WordPieceTokenizer) -> None:
+    twin = pickle.loads(pickle.dumps(cased))
+    assert spans(twin, "US") == [("U", "U"), ("##S", "S")]
+    told = WordPieceTokenizer(cased.path, do_lower_case=True)
+    assert spans(told, "Paris") == spans(pickle.loads(pickle.dumps(told)), "Paris") == [("paris", "Paris")]

@@ -60,7 +60,7 @@ def means_by_hand(step: TrainStep, batch: dict[str, Any], dropout: Any) -> tuple
     real = tf.reshape(batch["masked_lm_weights"], [-1]) > 0
     mlm = tf.nn.sparse_softmax_cross_entropy_with_logits(
         labels=tf.boolean_mask(tf.reshape(batch["masked_lm_ids"], [-1]), real),
-        logits=tf.boolean_mask(masked_lm_logits(weights, hidden, batch["masked_lm_positions"]), real),
+        logits=tf.boolean_mask(masked_lm_logits(weights, CONFIG, hidden, batch["masked_lm_positions"]), real),
     )
     nsp = tf.nn.sparse_softmax_cross_entropy_with_logits(
         labels=batch["next_sentence_labels"][:, 0], logits=next_sentence_logits(weights, pool(weights, hidden))

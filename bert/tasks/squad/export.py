@@ -27,7 +27,7 @@ class QuestionAnswerer(tf.Module):
         pieces = Vocabulary.read(model.vocab).pieces
         self._config, self._settings = model.config, settings
         self._weights = {name: tf.Variable(value, trainable=False) for name, value in model.weights.items()}
-        self._normalizer = text.FastBertNormalizer(lower_case_nfd_strip_accents=True)
+        self._normalizer = text.FastBertNormalizer(lower_case_nfd_strip_accents=model.do_lower_case)
         self._wordpiece = text.FastWordpieceTokenizer(list(pieces), unknown_token=UNK, token_out_type=tf.int32)
         self._pad, self._cls, self._sep = (tf.constant([pieces.index(p)], tf.int32) for p in (PAD, CLS, SEP))
 

@@ -13,7 +13,6 @@ from bert.tasks.squad.baselines import question_blind_scores
 from bert.tasks.squad.data import evenly_spaced, read_squad
 from bert.tasks.squad.features import Windows, make_windows
 from bert.tasks.squad.metrics import squad_scores, squad_scores_by_type
-from bert.tokens.tokenizer import WordPieceTokenizer
 from bert.training.batches import Arrays
 from bert.training.context import Context, Outcome
 from bert.training.objectives import spans
@@ -50,7 +49,7 @@ def run_squad(data: Path, init: Path, params: FinetuneParams[SquadSettings], con
     dev_questions = evenly_spaced(dev_questions, settings.limit_dev)
     windows = partial(
         make_windows,
-        tokenizer=WordPieceTokenizer(start.vocab),
+        tokenizer=start.tokenizer(),
         max_seq_length=settings.max_seq_length,
         doc_stride=settings.doc_stride,
         max_query_length=settings.max_query_length,
