@@ -23,7 +23,10 @@ def test_utf_8_is_read_with_and_without_a_mark() -> None:
 
 def test_what_is_not_utf_8_is_read_as_windows_1252_and_counted() -> None:
     assert read(TEXT.encode("cp1252")) == (TEXT, {"decoded_as_cp1252": 1})
-    assert read(b"\xe9 \x81") == ("é \ufffd", {"decoded_as_cp1252": 1})  # 0x81 is nothing, there
+    assert read(b"\xe9 \x81") == (
+        "é \ufffd",  # 0x81 is nothing, there
+        {"decoded_as_cp1252": 1, "undecodable_characters": 1},
+    )
 
 
 def test_what_was_encoded_twice_is_mended_and_counted() -> None:

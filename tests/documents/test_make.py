@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import bz2
+import gzip
 import json
+import logging
+import lzma
 from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
@@ -103,9 +106,9 @@ def with_noise(stream: int) -> bytes:
         ("corrupt_xml_bz2", with_noise(stream=2), "the bz2 stream at byte [0-9]+ is corrupt"),
         ("cut_xml", HEAD + page(1, document(1)), "no element found"),
         ("broken_xml", HEAD + "<page><title>Mill & Sons</title></page>" + TAIL, "not well-formed"),
-        ("not_xml_bz2", b"<html>404</html>", "the bz2 stream at byte 0 is corrupt"),
+        ("not_xml_bz2", b"<html>404</html>", "it is an HTML page; expected a MediaWiki dump"),
         ("empty_xml", b"", "no element found"),
-        ("packed_xml_gz", b"\x1f\x8b", r"dumps are read as \.xml or \.xml\.bz2; unpack it"),
+        ("packed_xml_gz", b"\x1f\x8b", "it is packed by gzip; dumps are read as XML, or XML packed by bzip2"),
     ],
 )
 def test_a_broken_dump_is_an_error_that_names_it_and_nothing_is_published(
@@ -175,14 +178,39 @@ def test_a_malformed_line_of_a_large_file_is_told_with_its_place(
     assert files(corpus.out) == {}
 
 
+@pytest.mark.parametrize("corpus", ["books", "text"], indirect=True)
 @pytest.mark.parametrize(
-    ("corpus", "name"), [("text", "a_jsonl_gz"), ("text", "a_txt_bz2"), ("books", "a_zip")], indirect=["corpus"]
+    ("data", "reason"),
+    [
+        (gzip.compress(b"The keeper."), "packed by gzip; unpack it"),
+        (bz2.compress(b"The keeper."), "packed by bzip2; unpack it"),
+        (lzma.compress(b"The keeper."), "packed by xz; unpack it"),
+        (b"\x28\xb5\x2f\xfd\x04\x00", "packed by zstd; unpack it"),
+        (b"7z\xbc\xaf\x27\x1c\x00\x04", "a 7z archive; expected text"),
+        (b"PK\x03\x04" + bytes(26), r"a ZIP archive .*; expected text"),
+        (b"PK\x03\x04" + bytes(26) + b"mimetypeapplication/epub+zip", "an EPUB e-book; expected text"),
+        (b"%PDF-1.7\n", "a PDF; expected text"),
+        (rb"{\rtf1 The keeper.}", "RTF; expected text"),
+        (b"<!DOCTYPE html>\n<html><p>The keeper.</p></html>", "an HTML page; expected plain text"),
+        (b"\xef\xbb\xbf<?xml version='1.0'?>\n<TEI><p>The keeper.</p></TEI>", r"XML \(<TEI>\); expected plain text"),
+        (HEAD.encode(), r"XML \(<mediawiki>\); expected plain text"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "a pointer of Git LFS"),
+        (bytes(range(256)) * 9, "has NUL bytes and is no UTF-16; expected text"),
+    ],
 )
-def test_a_packed_file_is_an_error_and_no_text(corpus: Corpus, name: str) -> None:
+@pytest.mark.parametrize("name", ["a_txt", "without-a-suffix"])
+def test_what_is_no_text_is_told_whatever_its_name(corpus: Corpus, data: bytes, reason: str, name: str) -> None:
     file = name.replace("_", ".")
-    with pytest.raises(StageError, match=rf"{corpus.corpus}: {file} .* cannot be read: it is packed; unpack it"):
-        corpus(**{name: b"\x1f\x8b\x08"}, b_txt=document(1))
+    with pytest.raises(StageError, match=rf"{corpus.corpus}: {file} .* cannot be read: it (is )?{reason}"):
+        corpus(**{name: data}, b_txt=document(1))
     assert files(corpus.out) == {}
+
+
+@books
+def test_all_files_that_are_no_books_are_told_at_once(corpus: Corpus) -> None:
+    with pytest.raises(StageError, match=r"b\.txt .* it is a PDF; .*; nor can c\.txt, d\.txt") as caught:
+        corpus(a_txt=document(1), b_txt=b"%PDF-1", c_txt=gzip.compress(b""), d_txt=b"<html>")
+    assert caught.value.run == "replace the files, then dvc repro -f download@books && dvc repro"
 
 
 @text

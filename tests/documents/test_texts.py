@@ -11,13 +11,16 @@ from collections import Counter
 import pytest
 
 from bert.documents.document import Document
-from bert.documents.texts import plain
+from bert.documents.formats import Format
+from bert.documents.texts import by_empty_line, by_line
 
 
 def lines(text: str | bytes, name: str) -> tuple[list[Document], Counter[str]]:
     counts: Counter[str] = Counter()
     encoded = text if isinstance(text, bytes) else text.encode()
-    return list(plain(io.BytesIO(encoded), name, "https://text.example.org/1", 10, counts)), counts
+    form: Format = "jsonl" if name.endswith(".jsonl") else "lines"
+    found = list(by_line(io.BytesIO(encoded), form, "https://text.example.org/1", 10, counts))
+    return [document for document in found if isinstance(document, Document)], counts
 
 
 def by_hash(text: str) -> str:
@@ -91,7 +94,7 @@ def test_a_line_in_another_encoding_is_counted_and_the_others_stay() -> None:
 def test_a_large_file_is_read_line_by_line() -> None:
     file = io.BytesIO(b"The keeper painted a lamp by the harbour.\n" * 20_000)
     tracemalloc.start()
-    assert sum(1 for _ in plain(file, "a.txt", "u", 10, Counter())) == 20_000
+    assert sum(1 for _ in by_line(file, "lines", "u", 10, Counter())) == 20_000
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < len(file.getvalue()) / 10
