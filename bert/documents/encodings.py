@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
@@ -22,7 +23,7 @@ _MARKS = (
     (b"\x84\x31\x95\x33", "gb18030"),
 )
 _WIDE = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
-_WHITE = "\t\n\v\f\r"
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
 _FALLBACK = "cp1252"
 
 
@@ -41,7 +42,7 @@ def detect(head: bytes, named: str | None = None) -> str | None:
         return None
     if marked or named or b"\0" not in head:
         return marked or named
-    if head.count(0) * 4 < len(head) and _is_utf_8(head.replace(b"\0", b"")):
+    if head.count(0) * 4 < len(head) and _is_narrow(head.replace(b"\0", b"")):
         return None  # NULs in it, or at its end
     fitting = [(encoding, text) for encoding in _WIDE if (text := _strictly(head, encoding))]
     return max(fitting, key=lambda fit: sum(map(str.isascii, fit[1])) / len(fit[1]))[0] if fitting else None
@@ -49,25 +50,20 @@ def detect(head: bytes, named: str | None = None) -> str | None:
 
 def is_binary(head: bytes) -> bool:
     """Whether `head` has NUL bytes and is text of no encoding that has them."""
-    return b"\0" in head and detect(head) is None and not _is_utf_8(head.replace(b"\0", b""))
+    return b"\0" in head and detect(head) is None and not _is_narrow(head.replace(b"\0", b""))
 
 
-def _is_utf_8(head: bytes) -> bool:
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(head)  # it may be cut inside a character
-    except UnicodeDecodeError:
-        return False
-    return True
+def _is_narrow(head: bytes) -> bool:
+    return _strictly(head, "utf-8") is not None
 
 
 def _strictly(head: bytes, encoding: str) -> str | None:
-    """`head` in a wide encoding, if it is text in that: no control characters, some of it ASCII."""
+    """`head` in `encoding`, if it is text in that: no control characters, some of it ASCII."""
     try:
-        text = codecs.getincrementaldecoder(encoding)().decode(head)
+        text = codecs.getincrementaldecoder(encoding)().decode(head)  # it may be cut inside a character
     except UnicodeDecodeError:
         return None
-    controls = any(c < " " and c not in _WHITE for c in text)
-    return text if any(map(str.isascii, text)) and not controls else None
+    return text if any(map(str.isascii, text)) and not _CONTROL.search(text) else None
 
 
 def has_byte_lines(encoding: str | None) -> bool:

@@ -93,12 +93,13 @@ def _looked_at(corpus: str, files: list[dict[str, Any]]) -> list[dict[str, Any]]
         except (OSError, ValueError) as error:
             refused.append((file, error))
             continue
-        found.append({**file, **look})
+        found.append(entry := {**file, **look})
         if (
             look.get("format") == "lines"
             and file.get("format") is None
             and looks_like_bert(_text(head, look["encoding"]))
         ):
+            entry["looks_like_bert"] = True
             bert.append(file["name"])
     if refused:
         raise unreadable(corpus, *refused[0], [file["name"] for file, _ in refused[1:]])

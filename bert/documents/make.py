@@ -80,6 +80,8 @@ class _Extract:
                     raise unreadable(self._corpus, file, error) from None
                 if file.get("piece", {}).get("offset", 0) == 0:
                     counts["files"] += 1
+                    if file.get("looks_like_bert"):
+                        counts["files_like_bert"] += 1
         return dict(counts)
 
 

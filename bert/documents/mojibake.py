@@ -7,7 +7,7 @@ from collections import Counter
 
 # Letters outside ASCII of the languages that are written in Windows-1252 (its main and auxiliary exemplar characters
 # in the Unicode CLDR, https://cldr.unicode.org): Afrikaans, Catalan and Occitan, Danish, German, Spanish and Galician,
-# Estonian and Finnish, French, Faroese and Icelandic, Italian, Norwegian, Dutch, Portuguese, Swedish.
+# Estonian and Finnish, French, Icelandic, Faroese, Italian, Norwegian, Dutch, Portuguese, Swedish.
 _ALPHABETS = tuple(
     map(
         frozenset,
@@ -19,7 +19,8 @@ _ALPHABETS = tuple(
             "áéíñóúüçïªº",
             "äåõöüšž",
             "àâæçèéêëîïôœùûüÿñ",
-            "áæðéíóöøúýþ",
+            "áæðéíóöúýþ",
+            "áæðíóøúý",
             "àèéìíîòóùúªº",
             "åæøàéèêóòôöäü",
             "áâäéèêëíïóöúü",
@@ -31,19 +32,20 @@ _ALPHABETS = tuple(
 # Never in a word of any of them: what the table lacks, a sign between two letters, a capital behind a small letter.
 _MISPLACED = re.compile(
     r"\ufffd"
-    r"|(?<=[^\W\d_])[€‚„†‡‰‹›ˆ˜™•“”¡-©¬®-³µ¶¸¹¼-¿×÷](?=[^\W\d_])"
+    r"|(?<=[^\W\d_])[€‰‹›™•“”£§©®¯°²³µ¹×÷](?=[^\W\d_])"
+    r"|(?<=[^\W\d_])[¡¢¤¥¦¨¬±¶¸¼-¿†‡‚„ˆ˜]"
     r"|(?<=[a-zß-öø-ÿ])[À-ÖØ-ÞŠŒŽŸ](?=[a-zß-öø-ÿ])"
 )
 # Where fewer letters than these fit no language, they are a name, a quotation or a slip.
-_LEAST, _LEAST_SHARE = 3, 0.01
+_LEAST, _LEAST_SHARE = 3, 0.005
 
 
 def is_mojibake(text: str) -> bool:
     """Whether text decoded as Windows-1252 is another encoding's.
 
-    It is where more than 1 in 100 letters, and at least three, are strange: of no use in the one language whose
+    It is where more than 1 in 200 letters, and at least three, are strange: of no use in the one language whose
     alphabet fits best, or where no language has them. Cyrillic, Greek, Hebrew or Chinese text is nearly all strange,
-    Czech or Polish has one strange letter in ten, an English, French or German text that quotes others one in 1,000.
+    Czech or Polish text has a strange letter in twenty, an English or French one that quotes others one in 1,000.
     """
     if text.isascii():
         return False
