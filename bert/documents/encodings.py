@@ -22,9 +22,13 @@ _MARKS = (
     (b"\xef\xbb\xbf", "utf-8"),
     (b"\x84\x31\x95\x33", "gb18030"),
 )
+# How ISO-2022-JP, which has seven bits and would pass for ASCII, begins Japanese.
+_ISO_2022_JP = re.compile(rb"\x1b\$[@B][\x21-\x7e]{2}")
 _WIDE = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
 _FALLBACK = "cp1252"
+# Where more characters than these are none of a named encoding, it is another one.
+_LEAST, _LEAST_SHARE = 3, 0.01
 
 
 class Undecodable(ValueError):
@@ -32,16 +36,20 @@ class Undecodable(ValueError):
 
 
 def detect(head: bytes, named: str | None = None) -> str | None:
-    """The encoding of a file that begins with `head`: by its byte order mark; else `named`; else by its NUL bytes.
+    """The encoding of a file that begins with `head`: by its byte order mark; else `named`; else by what it holds.
 
-    In UTF-16 and UTF-32 these stand beside each character below U+0100 (line ends and spaces, if nothing else). None
-    for UTF-8, and where nothing shows it.
+    In UTF-16 and UTF-32 NUL bytes stand beside each character below U+0100 (line ends and spaces, if nothing else), and
+    ISO-2022-JP has its escapes. None for UTF-8, and where nothing shows it.
     """
     marked = next((encoding for mark, encoding in _MARKS if head.startswith(mark)), None)
     if marked == "utf-8":
         return None
-    if marked or named or b"\0" not in head:
+    if marked or named:
         return marked or named
+    if _ISO_2022_JP.search(head):
+        return "iso2022_jp"
+    if b"\0" not in head:
+        return None
     if head.count(0) * 4 < len(head) and _is_narrow(head.replace(b"\0", b"")):
         return None  # NULs in it, or at its end
     fitting = [(encoding, text) for encoding in _WIDE if (text := _strictly(head, encoding))]
@@ -84,10 +92,12 @@ def decode(data: bytes, counts: Counter[str], encoding: str | None = None) -> st
     undecodable_characters and nul_characters, which are no text.
 
     Raises:
-        Undecodable: Windows-1252 makes no text of it.
+        Undecodable: Windows-1252 makes no text of it, or `encoding` does not.
     """
     if encoding is not None:
         text = data.decode(encoding, errors="replace")
+        if (bad := text.count("\ufffd")) >= _LEAST and bad > _LEAST_SHARE * len(text):
+            raise Undecodable(f"not in {encoding}, the `encoding` of its source: {_excerpt(text)!r}")
         return _clean(_mend(text, counts) if codecs.lookup(encoding).name.startswith("utf") else text, counts)
     try:
         return _clean(_mend(data.decode("utf-8"), counts), counts)
@@ -149,7 +159,10 @@ def _damaged(line: bytes, counts: Counter[str]) -> str:
 
 def _strangest(text: str) -> str:
     """The first line of `text` that shows what is wrong with it, not all of that."""
-    line = next((line for line in text.split("\n") if is_mojibake(line)), text)
+    return _excerpt(next((line for line in text.split("\n") if is_mojibake(line)), text))
+
+
+def _excerpt(line: str) -> str:
     at = next((place for place, c in enumerate(line) if not c.isascii()), 0)
     return line[max(0, at - 20) : at + 40].strip()
 

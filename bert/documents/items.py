@@ -15,7 +15,7 @@ from bert.documents.dumps import check_dump, cut, indexed_by, is_index, is_packe
 from bert.documents.encodings import HEAD, detect, has_byte_lines, is_binary
 from bert.documents.formats import format_of, looks_like_bert
 from bert.documents.lines import ranges
-from bert.documents.signatures import markup, no_text
+from bert.documents.signatures import no_text
 from bert.pipeline.errors import StageError
 
 log = logging.getLogger(__name__)
@@ -74,8 +74,8 @@ def _look(corpus: str, file: dict[str, Any], head: bytes) -> dict[str, Any]:
     read = {"encoding": encoding}
     if corpus == "text":
         return {**read, "format": file.get("format") or format_of(text, file["name"])}
-    if file.get("format") is None and (found := markup(text)):
-        raise ValueError(f"it is {found}; expected plain text")
+    if format_of(text, file["name"]) == "jsonl":
+        raise ValueError("it is JSON, an object a line; expected a book in plain text. Name it under download.text")
     return read
 
 

@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 
 from bert.documents.encodings import Undecodable, decode, decode_lines, detect, has_byte_lines, is_binary
-from tests.documents.languages import OTHERS, WESTERN
+from tests.documents.languages import JAPANESE, OTHERS, WESTERN
 
 TEXT = "The café “Harbour” – it’s closed since 1905."
 
@@ -138,3 +138,15 @@ def test_lines_of_what_has_no_byte_lines_are_the_text_s(encoding: str) -> None:
 
 def test_encodings_of_eight_bits_have_byte_lines() -> None:
     assert all(map(has_byte_lines, [None, "utf-8", *OTHERS, "utf-7", "hz"]))
+
+
+def test_iso_2022_jp_is_known_by_its_escapes() -> None:
+    data = f"{JAPANESE}\nA keeper.\n".encode("iso2022_jp")
+    assert detect(data) == "iso2022_jp" and decode(data, Counter(), detect(data)) == f"{JAPANESE}\nA keeper.\n"
+    assert detect(b"\x1b[1mThe keeper\x1b[0m costs $B1.") is None
+
+
+@pytest.mark.parametrize("named", ["utf-8", "ascii"])
+def test_an_encoding_that_is_named_wrongly_is_told(named: str) -> None:
+    with pytest.raises(Undecodable, match=rf"not in {named}, the `encoding` of its source"):
+        decode(OTHERS["koi8-r"].encode("koi8-r"), Counter(), named)

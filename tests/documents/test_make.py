@@ -210,6 +210,15 @@ def test_what_is_no_text_is_told_whatever_its_name(corpus: Corpus, data: bytes, 
 
 
 @books
+@pytest.mark.parametrize("name", ["a_txt", "a_json"])
+def test_json_among_books_is_no_book_of_braces(corpus: Corpus, name: str) -> None:
+    with pytest.raises(StageError, match=r"it is JSON, an object a line; .* under download\.text"):
+        corpus(**{name: jsonl(range(3))})
+    with pytest.raises(StageError, match="it is one JSON array"):
+        corpus(**{name: json.dumps([{"text": document(1)}])})
+
+
+@books
 def test_all_files_that_are_no_books_are_told_at_once(corpus: Corpus) -> None:
     with pytest.raises(StageError, match=r"b\.txt .* it is a PDF; .*; nor can c\.txt, d\.txt") as caught:
         corpus(a_txt=document(1), b_txt=b"%PDF-1", c_txt=gzip.compress(b""), d_txt=b"<html>")
