@@ -73,9 +73,9 @@ def is_index(name: str) -> bool:
 
 
 def indexed_by(name: str) -> str:
-    """The dump that an index belongs to: `...-multistream-index1.txt-p1p9.bz2` -> `...-multistream1.xml-p1p9.bz2`."""
-    dump = name.replace("-multistream-index", "-multistream").replace(".txt", ".xml")
-    return dump if dump.lower().endswith(".bz2") else f"{dump}.bz2"
+    """The dump of an index, in small letters: `...-multistream-index1.txt-p1p9.bz2` -> `...-multistream1.xml-p1p9.bz2`."""
+    dump = name.lower().replace("-multistream-index", "-multistream").replace(".txt", ".xml")
+    return dump if dump.endswith(".bz2") else f"{dump}.bz2"
 
 
 def _head(file: Path) -> bytes:

@@ -154,7 +154,7 @@ def group(files: list[dict[str, Any]], corpus: str, place: Workplace, folder: Pa
     """
     indexes = {indexed_by(f["path"]): f["path"] for f in files if corpus == "wikipedia" and is_index(f["path"])}
     sources = [file for file in files if corpus != "wikipedia" or not is_index(file["path"])]
-    if alone := sorted(set(indexes) - {file["path"] for file in sources}):
+    if alone := sorted(set(indexes) - {file["path"].lower() for file in sources}):
         raise StageError(
             f"{folder}: {indexes[alone[0]]} is the index of {alone[0]}, which is not there",
             run=f"add the dump to download.{corpus} in params.yaml, or leave its index out, then dvc repro",
@@ -176,7 +176,7 @@ def group(files: list[dict[str, Any]], corpus: str, place: Workplace, folder: Pa
     for file in looked_at:
         local = file.pop("local")
         shared = {**file, "path": place.share(local)}
-        index = folder / indexes[file["name"]] if file["name"] in indexes else None
+        index = folder / indexes[name] if (name := file["name"].lower()) in indexes else None
         for piece in _pieces(corpus, shared, local, index, most):
             weight = piece.pop("bytes") * _ratio(file)
             if items and items[-1]["bytes"] + weight <= most:

@@ -45,10 +45,12 @@ def index(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("most", [1, 700, 1500, 10**6])
-@pytest.mark.parametrize("how", ["index", "plain index", "search", "xml"])
+@pytest.mark.parametrize("how", ["index", "plain index", "index packed under another name", "search", "xml"])
 def test_pieces_cover_the_file_and_hold_each_page_once(dump: Path, index: Path, how: str, most: int) -> None:
     if how == "plain index":
         index.write_bytes(bz2.decompress(index.read_bytes()))
+        index = index.rename(index.with_suffix(""))
+    if how == "index packed under another name":
         index = index.rename(index.with_suffix(""))
     if how == "xml":
         dump = dump.with_suffix("")
@@ -170,6 +172,7 @@ def test_finished_pages_do_not_stay_in_memory() -> None:
 @pytest.mark.parametrize(
     ("index", "of"),
     [
+        ("dewiki-pages-articles-multistream-index.TXT.BZ2", "dewiki-pages-articles-multistream.xml.bz2"),
         ("dewiki-pages-articles-multistream-index.txt.bz2", "dewiki-pages-articles-multistream.xml.bz2"),
         (
             "x/enwiki-20260901-pages-articles-multistream-index12.txt-p7p9.bz2",

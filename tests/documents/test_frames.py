@@ -59,7 +59,10 @@ July, 1994 [Etext #99999]
 
 *****This file should be named lamps10.txt or lamps10.zip*****
 
-We would prefer to send you this information by email.
+We would prefer to send you this information by mail.
+
+When all other paths fail, try our director:
+director@example.org
 
 """
 SMALL_PRINT = """\

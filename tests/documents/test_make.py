@@ -408,6 +408,14 @@ def test_a_real_dump_leaves_no_failed_page_and_no_markup(corpus: Corpus) -> None
 
 
 @wikipedia
+def test_an_index_finds_its_dump_under_names_in_capitals(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
+    in_pieces(monkeypatch)
+    documents = corpus(**{NAME.upper(): LARGE, INDEX.upper(): bz2.compress(index_of(*STREAMS))})
+    assert len(documents) == 30 and corpus.metrics["files"] == 1
+    assert len(list(corpus.out.glob("documents-*"))) > 3
+
+
+@wikipedia
 @pytest.mark.parametrize("name", ["dump_XML_BZ2", "dump", "dump_xml", "dump_xml_gz"])
 @pytest.mark.parametrize("packed", [True, False])
 def test_a_dump_is_what_its_bytes_say(corpus: Corpus, tmp_path: Path, name: str, packed: bool) -> None:
@@ -571,3 +579,19 @@ def test_a_frame_around_nothing_is_listed(corpus: Corpus) -> None:
     assert corpus.metrics["dropped"]["empty_book"] == 1
     (listed,) = map(json.loads, corpus.read("errors.jsonl"))
     assert listed["file"] == "a.txt" and "no text" in listed["reason"]
+
+
+@text
+@pytest.mark.slow
+def test_workers_of_a_text_change_no_byte(corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(items, "LEAST_ITEM_BYTES", 1500)
+    contents = {"a_txt": BERT, "b_txt": BERT.encode("utf-16"), "c_txt": RIVERS[0].encode("koi8-r")}
+    corpus.about = {"format": "bert"}
+    corpus.place = Workplace(corpus.folder / "scratch", options=["--direct_running_mode=in_memory"])
+    corpus(**contents)
+    many = Corpus(tmp_path / "many", "text")
+    three = ("--direct_running_mode=multi_processing", "--direct_num_workers=3")
+    many.about, many.place = corpus.about, Workplace(many.folder / "scratch", options=three)
+    many(**contents)
+    assert files(many.out) == files(corpus.out) and many.metrics == corpus.metrics
+    assert many.metrics["documents"] == 120 and many.metrics["failed"] == 1
