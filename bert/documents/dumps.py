@@ -73,7 +73,7 @@ def is_index(name: str) -> bool:
 
 
 def indexed_by(name: str) -> str:
-    """The dump of an index, in small letters: `...-multistream-index1.txt-p1p9.bz2` -> `...-multistream1.xml-p1p9.bz2`."""
+    """An index's dump, in small letters: `...-multistream-index1.txt-p1p9.bz2` -> `...-multistream1.xml-p1p9.bz2`."""
     dump = name.lower().replace("-multistream-index", "-multistream").replace(".txt", ".xml")
     return dump if dump.endswith(".bz2") else f"{dump}.bz2"
 

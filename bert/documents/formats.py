@@ -40,7 +40,7 @@ def _is_array(head: str) -> bool:
     line, _ = _first_line(head)
     try:
         return isinstance(json.loads(line), list)
-    except ValueError:
+    except (ValueError, RecursionError):
         return _ARRAY.match(head) is not None
 
 

@@ -29,6 +29,7 @@ _ALPHABETS = tuple(
         ),
     )
 )
+_OUTSIDE_ASCII = re.compile(r"[^\x00-\x7f]")
 # Never in a word of any of them: what the table lacks, a sign between two letters, a capital behind a small letter.
 _MISPLACED = re.compile(
     r"\ufffd"
@@ -47,9 +48,13 @@ def is_mojibake(text: str) -> bool:
     alphabet fits best, or where no language has them. Cyrillic, Greek, Hebrew or Chinese text is nearly all strange,
     Czech or Polish text has a strange letter in twenty, an English or French one that quotes others one in 1,000.
     """
-    if text.isascii():
+    outside = _OUTSIDE_ASCII.findall(text)
+    if len(outside) < _LEAST:
         return False
-    foreign = Counter(letter for letter in text.lower() if letter > "\x7f" and letter.isalpha())
-    fit = max(sum(foreign[letter] for letter in alphabet) for alphabet in _ALPHABETS)
+    foreign = Counter(letter for letter in "".join(outside).lower() if letter.isalpha())
+    if any(alphabet.issuperset(foreign) for alphabet in _ALPHABETS):
+        fit = foreign.total()
+    else:
+        fit = max(sum(n for letter, n in foreign.items() if letter in alphabet) for alphabet in _ALPHABETS)
     strange = foreign.total() - fit + len(_MISPLACED.findall(text))
     return strange >= _LEAST and strange > _LEAST_SHARE * sum(map(str.isalpha, text))

@@ -72,6 +72,8 @@ def _record(line: str, number: int) -> dict[str, Any]:
         record = json.loads(line)
     except json.JSONDecodeError as error:
         raise ValueError(f"line {number}: {error.msg} at character {error.colno}{_OTHERWISE}") from None
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, brackets in brackets
+        raise ValueError(f"line {number}: {error}{_OTHERWISE}") from None
     if not isinstance(record, dict) or not isinstance(record.get("text"), str):
         has = f"; it has {', '.join(map(repr, record))}" if isinstance(record, dict) else ""
         raise ValueError(f"line {number} is not a JSON object with a `text`{has}{_OTHERWISE}")

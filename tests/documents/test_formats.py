@@ -26,6 +26,7 @@ def test_json_lines_are_known_by_their_first_line(name: str, head: str) -> None:
         "[1] The keeper.\n",
         "[The keeper.]",
         "5",
+        "[ " * 30_000,
         '"a"\n',
         "",
         "\n",

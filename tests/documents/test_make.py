@@ -585,7 +585,11 @@ def test_a_frame_around_nothing_is_listed(corpus: Corpus) -> None:
 @pytest.mark.slow
 def test_workers_of_a_text_change_no_byte(corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(items, "LEAST_ITEM_BYTES", 1500)
-    contents = {"a_txt": BERT, "b_txt": BERT.encode("utf-16"), "c_txt": RIVERS[0].encode("koi8-r")}
+    contents: dict[str, bytes | str] = {
+        "a_txt": BERT,
+        "b_txt": BERT.encode("utf-16"),
+        "c_txt": RIVERS[0].encode("koi8-r"),
+    }
     corpus.about = {"format": "bert"}
     corpus.place = Workplace(corpus.folder / "scratch", options=["--direct_running_mode=in_memory"])
     corpus(**contents)

@@ -62,6 +62,8 @@ def test_unicode_s_own_line_separators_end_no_line_of_json(separator: str) -> No
     ("line", "message"),
     [
         ('{"text": "cut sh', "line 3: Unterminated string .* character 10"),
+        (f'{{"text": "x", "n": {"[" * 100_000}', "line 3: .*recursion"),
+        (f'{{"text": "x", "n": {"9" * 5000}}}', "line 3: .*4300 digits"),
         ('["a list"]', "line 3 is not a JSON object with a `text`"),
         ('{"title": "A"}', "line 3 is not a JSON object with a `text`"),
         ('{"text": 5}', "line 3 is not a JSON object with a `text`"),
