@@ -23,6 +23,7 @@ import apache_beam as beam  # noqa: E402
 from apache_beam.io.filesystems import FileSystems  # noqa: E402
 from apache_beam.options.pipeline_options import PipelineOptions  # noqa: E402
 
+from bert.beam.local_worker import FEWER_WORKERS, watched_workers  # noqa: E402
 from bert.beam.options import CORRECT, beam_options  # noqa: E402
 from bert.beam.part import Item, Part  # noqa: E402
 from bert.beam.storage import make_folder, read  # noqa: E402
@@ -65,6 +66,17 @@ class _DoPart(beam.DoFn):
                 part.finish(self._work(item, part))
         except StageError as error:
             failure.finish({"error": error.args})
+        except MemoryError as error:
+            failure.finish({"error": _out_of_memory(item, error).args})
+
+
+def _out_of_memory(item: Item, error: MemoryError) -> StageError:
+    said = f": {error}" if str(error) else ""
+    return StageError(
+        f"a worker had not enough memory for {item['name']} ({item['bytes']:,} bytes){said}; the parts that are "
+        "finished are kept",
+        run=FEWER_WORKERS,
+    )
 
 
 def run_parts(
@@ -83,7 +95,8 @@ def run_parts(
         waiting: the work waits for other machines rather than computes.
 
     Raises:
-        StageError: what a worker raised; of several, the last. Or a runner or its options that Beam refuses.
+        StageError: what a worker raised; of several, the last. Or a runner or its options that Beam refuses, or a
+            worker process of this machine that is gone.
     """
     if not items:
         return []
@@ -98,7 +111,7 @@ def run_parts(
     # This run's own: a worker that outlives its killed driver may yet fail.
     failure = Part(place.parts, f".failure-{uuid.uuid4().hex[:8]}")
     with place.watch(label, items, place):
-        with pipeline:
+        with watched_workers(), pipeline:
             make_parts(pipeline, label, items, _DoPart(work, place.parts, failure.name, options))
         if failed := failure.counts():
             raise StageError(*failed["error"])
