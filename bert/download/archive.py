@@ -11,7 +11,7 @@ from lzma import LZMAError
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from bert.download.http import CHUNK
+from bert.download.coding import CHUNK
 from bert.pipeline.errors import StageError, disk_full_as_error
 
 
