@@ -42,6 +42,7 @@ class QuestionAnswerer(tf.Module):
         self._weights = {name: tf.Variable(value, trainable=False) for name, value in model.weights.items()}
         self._normalizer = text.FastBertNormalizer(lower_case_nfd_strip_accents=model.do_lower_case)
         self._wordpiece = text.FastWordpieceTokenizer(list(pieces), unknown_token=UNK, token_out_type=tf.int32)
+        self._strips_marks = model.do_lower_case
         self._marks = tf.constant(combining_marks())
         self._pad, self._cls, self._sep = (tf.constant([pieces.index(p)], tf.int32) for p in (PAD, CLS, SEP))
 
@@ -75,6 +76,7 @@ class QuestionAnswerer(tf.Module):
         # The end goes on over the marks that were stripped from the piece, to the next character that is none.
         place = tf.searchsorted(self._marks, points)
         is_mark = tf.gather(self._marks, tf.minimum(place, tf.size(self._marks) - 1)) == points
+        is_mark &= self._strips_marks
         others = tf.cast(tf.where(~is_mark)[:, 0], tf.int32)
         character = tf.searchsorted(first_byte, last, side="right") - 1
         after = tf.gather(tf.concat([others, [tf.size(points)]], 0), tf.searchsorted(others, character + 1))

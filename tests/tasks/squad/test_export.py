@@ -27,10 +27,13 @@ AWKWARD = "aeo \u0301\u0300\u0489\u200d\u00ad\ufe0f\U000e0100\u0903\u0f71é\u1e6
 texts = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from(AWKWARD), max_size=30)
 
 
-def answerer(vocab: Path, length: int = 10, **limits: int) -> QuestionAnswerer:
+def answerer(vocab: Path, length: int = 10, do_lower_case: bool = True, **limits: int) -> QuestionAnswerer:
     """Of a model without weights: nothing here asks it for logits."""
     model: Any = SimpleNamespace(
-        vocab=vocab, config=BertConfig(**{**vars(CONFIG), "vocab_size": len(PIECES)}), weights={}
+        vocab=vocab,
+        config=BertConfig(**{**vars(CONFIG), "vocab_size": len(PIECES)}),
+        weights={},
+        do_lower_case=do_lower_case,
     )
     chosen: Any = SimpleNamespace(max_seq_length=length, **{"n_best_size": 4, "max_answer_length": 3, **limits})
     return QuestionAnswerer(model, chosen)
@@ -43,14 +46,19 @@ def vocab(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="module")
-def tokenizer(vocab: Path) -> WordPieceTokenizer:
-    return WordPieceTokenizer(vocab)
+@pytest.fixture(scope="module", params=[True, False], ids=["uncased", "cased"])
+def lower_case(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
 
 
 @pytest.fixture(scope="module")
-def exported(vocab: Path) -> QuestionAnswerer:
-    return answerer(vocab)
+def tokenizer(vocab: Path, lower_case: bool) -> WordPieceTokenizer:
+    return WordPieceTokenizer(vocab, lower_case)
+
+
+@pytest.fixture(scope="module")
+def exported(vocab: Path, lower_case: bool) -> QuestionAnswerer:
+    return answerer(vocab, do_lower_case=lower_case)
 
 
 @settings(max_examples=200, deadline=None)
