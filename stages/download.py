@@ -10,6 +10,14 @@ A source is a list, each entry of it one of
                              What is gone for good (HTTP 403, 404, 410) goes into missing.jsonl
   {wiki: enwiki, date: D}    the dump of a Wikipedia of that date: its parts and their indexes
 
+Entries of books and text but a {wiki: ...} may say how their files are read, and so may a line of a list:
+
+  encoding: cp1251           Python's name of it, where a file is not in UTF-8, has no byte order mark, and is not in
+                             Windows-1252. What makes no sense in this is left out, and listed in errors.jsonl
+  format: bert               of a text: lines (a document a line), jsonl (a JSON object a line: text; where known id,
+                             title, url), bert (as BERT's own code reads it: a sentence a line, an empty line between
+                             documents). Without it, JSON lines are recognised, and all else is `lines`
+
 U is https://, http://, file://, a path, or package://<distribution>/<path in it>. With `sha256` the file is checked;
 `name` is another name or a sub-folder; with fewer than `minimum` files the stage fails.
 A source that is null or [] gives a folder that holds only a manifest saying so.
@@ -24,7 +32,7 @@ from pathlib import Path
 
 from bert.beam.run import Workplace
 from bert.download.lanes import download
-from bert.download.settings import AnySource, DownloadSettings
+from bert.download.settings import AnySource, DownloadSettings, check_reading
 from bert.pipeline.job import job, parser, run
 from bert.pipeline.machine import machine_settings
 from bert.pipeline.params import section
@@ -39,6 +47,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = p.parse_args(argv)
     machine = machine_settings()
     sources = section(list[AnySource] | None, f"download.{args.source}") or []
+    check_reading(args.source, sources)
     settings = section(DownloadSettings, "download")
     with job(f"download@{args.source}", "stages.download", {"sources": sources}, [], args.metrics) as work:
         result = work.folder / "result"

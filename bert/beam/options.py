@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 from collections.abc import Sequence
 
-from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
+from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
+from apache_beam.runners.runner import PipelineRunner
 
 from bert.pipeline.errors import StageError
 
@@ -29,10 +31,32 @@ def _known_options() -> argparse.ArgumentParser:
             for action in group._actions:
                 new = [o for o in action.option_strings if o not in known._option_string_actions]
                 if new and action.nargs == 0:
-                    known.add_argument(*new, nargs="?")
+                    known.add_argument(*new, action="store_const", const=True)
                 elif new:
                     known.add_argument(*new, nargs=action.nargs, type=action.type or str, choices=action.choices)
     return known
+
+
+def _check_runner(name: str) -> None:
+    """Of a name of Beam's own (in any case, with or without `Runner`), or of a class, by its full name."""
+    if name.lower().rpartition(".")[2] in ("dask", "daskrunner"):
+        raise StageError("BERT_BEAM_OPTIONS: Beam's DaskRunner loses data and says DONE", run=CORRECT)
+    module, _, attribute = name.rpartition(".")
+    if not module:
+        known = [known for known in StandardOptions.KNOWN_RUNNER_NAMES if known != "DaskRunner"]
+        if name.lower() not in {short for k in known for short in (k.lower(), k.lower().removesuffix("runner"))}:
+            raise StageError(
+                f"BERT_BEAM_OPTIONS: Beam does not know --runner={name}, expected one of {', '.join(known)}, or the "
+                "full name of a class",
+                run=CORRECT,
+            )
+        return
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise StageError(f"BERT_BEAM_OPTIONS: --runner={name}: {error}", run=CORRECT) from None
+    if not (isinstance(found, type) and issubclass(found, PipelineRunner)):
+        raise StageError(f"BERT_BEAM_OPTIONS: --runner={name} is no PipelineRunner of Beam", run=CORRECT)
 
 
 def beam_options(given: Sequence[str], weight: int, items: int, waiting: bool = False) -> PipelineOptions:
@@ -48,8 +72,9 @@ def beam_options(given: Sequence[str], weight: int, items: int, waiting: bool = 
         waiting: the work waits for other machines rather than computes.
 
     Raises:
-        StageError: an option that Beam does not know (Beam itself would ignore it), a value that it does not take, or
-            the Dask runner: of two branches it runs the last one, of tagged outputs each gets all (Beam 2.77).
+        StageError: an option or a runner that Beam does not know (Beam itself would ignore the option), a value that it
+            does not take, or the Dask runner: of two branches it runs the last one, of tagged outputs each gets all
+            (Beam 2.77).
     """
     given = list(given)
     try:
@@ -58,8 +83,16 @@ def beam_options(given: Sequence[str], weight: int, items: int, waiting: bool = 
         raise StageError(f"BERT_BEAM_OPTIONS: {error}", run=CORRECT) from None
     if unknown:
         raise StageError(f"BERT_BEAM_OPTIONS: Beam does not know {' '.join(unknown)}", run=CORRECT)
-    if "daskrunner" in (PipelineOptions(given).view_as(StandardOptions).runner or "").lower():
-        raise StageError("BERT_BEAM_OPTIONS: Beam's DaskRunner loses data and says DONE", run=CORRECT)
+    parsed = PipelineOptions(given)
+    if (runner := parsed.view_as(StandardOptions).runner) is not None:
+        _check_runner(runner)
+    if parsed.view_as(StandardOptions).no_wait_until_finish:
+        raise StageError("BERT_BEAM_OPTIONS: --no_wait_until_finish, but a stage needs what the job makes", run=CORRECT)
+    if (workers := parsed.view_as(DirectOptions).direct_num_workers) < 0:
+        raise StageError(
+            f"BERT_BEAM_OPTIONS: --direct_num_workers={workers}, expected a number of workers, or 0 for one a core",
+            run=CORRECT,
+        )
     names = {option.split("=")[0] for option in given}
     if "--runner" not in names:
         given.append("--runner=FnApiRunner")

@@ -22,7 +22,10 @@ logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
 import apache_beam as beam  # noqa: E402
 from apache_beam.io.filesystems import FileSystems  # noqa: E402
 from apache_beam.options.pipeline_options import PipelineOptions  # noqa: E402
+from apache_beam.runners.direct.direct_runner import BundleBasedDirectRunner, SwitchingDirectRunner  # noqa: E402
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner  # noqa: E402
 
+from bert.beam.local_worker import FEWER_WORKERS, watched_workers  # noqa: E402
 from bert.beam.options import CORRECT, beam_options  # noqa: E402
 from bert.beam.part import Item, Part  # noqa: E402
 from bert.beam.storage import make_folder, read  # noqa: E402
@@ -32,6 +35,10 @@ from bert.pipeline.errors import StageError, disk_full_as_error  # noqa: E402
 __all__ = ["Item", "Part", "Work", "Workplace", "read", "run_parts"]
 
 
+# The runners that do the work in the driver and in its children, before `run` returns.
+LOCAL = (FnApiRunner, SwitchingDirectRunner, BundleBasedDirectRunner)
+
+
 class Work(Protocol):
     """What is done with an item. Pickled to the workers; `setup` runs once in each."""
 
@@ -39,6 +46,25 @@ class Work(Protocol):
 
     def __call__(self, item: Item, part: Part) -> dict[str, Any]:
         """Write the item's files through `part`, return its JSON-able counts."""
+
+
+class _Pipeline(beam.Pipeline):
+    """Says so where its runner cannot be had: is not installed, not downloaded, not reached."""
+
+    def run(self, *args: Any, **kwargs: Any) -> Any:
+        """A runner of this machine returns when all is done, another when it has begun."""
+        try:
+            return super().run(*args, **kwargs)
+        except Exception as error:
+            if isinstance(self.runner, LOCAL):  # what is wrong there is the work
+                raise
+            name = type(self.runner).__name__
+            reason = " ".join(str(error).split()) or "it does not answer"
+            raise StageError(
+                f"BERT_BEAM_OPTIONS: the {name} could not be started: {type(error).__name__}: {reason}",
+                run=f"give the {name} what it lacks, or leave --runner out of BERT_BEAM_OPTIONS so that this machine "
+                "does the work; then dvc repro",
+            ) from None
 
 
 class _DoPart(beam.DoFn):
@@ -65,6 +91,17 @@ class _DoPart(beam.DoFn):
                 part.finish(self._work(item, part))
         except StageError as error:
             failure.finish({"error": error.args})
+        except MemoryError as error:
+            failure.finish({"error": _out_of_memory(item, error).args})
+
+
+def _out_of_memory(item: Item, error: MemoryError) -> StageError:
+    said = f": {error}" if str(error) else ""
+    return StageError(
+        f"a worker had not enough memory for {item['name']} ({item['bytes']:,} bytes){said}; the parts that are "
+        "finished are kept",
+        run=FEWER_WORKERS,
+    )
 
 
 def run_parts(
@@ -83,7 +120,8 @@ def run_parts(
         waiting: the work waits for other machines rather than computes.
 
     Raises:
-        StageError: what a worker raised; of several, the last. Or a runner or its options that Beam refuses.
+        StageError: what a worker raised; of several, the last. Or a runner that cannot be had, options that Beam
+            refuses, or a worker process of this machine that is gone.
     """
     if not items:
         return []
@@ -92,13 +130,13 @@ def run_parts(
     make_folder(place.parts)
     options = beam_options(place.options, sum(item["bytes"] for item in items), len(items), waiting)
     try:
-        pipeline = beam.Pipeline(options=options)
+        pipeline = _Pipeline(options=options)
     except (ValueError, ImportError) as error:
         raise StageError(f"BERT_BEAM_OPTIONS: {error}", run=CORRECT) from None
     # This run's own: a worker that outlives its killed driver may yet fail.
     failure = Part(place.parts, f".failure-{uuid.uuid4().hex[:8]}")
     with place.watch(label, items, place):
-        with pipeline:
+        with watched_workers(), pipeline:
             make_parts(pipeline, label, items, _DoPart(work, place.parts, failure.name, options))
         if failed := failure.counts():
             raise StageError(*failed["error"])

@@ -21,6 +21,7 @@ from bert.pipeline import manifest
 from bert.pipeline.errors import StageError
 from bert.pipeline.files import sha256_of, write_text
 from bert.tokens.casing import TOKENIZER_CONFIG, looks_lower_cased, lower_cases, write_casing
+from bert.tokens.tokenizer import WordPieceTokenizer
 from bert.tokens.vocabulary import Vocabulary
 
 WEIGHTS, VOCAB = "weights.safetensors", "vocab.txt"
@@ -40,6 +41,10 @@ class Model:
     weights: dict[str, np.ndarray]
     vocab: Path
     do_lower_case: bool = True
+
+    def tokenizer(self) -> WordPieceTokenizer:
+        """That of its vocabulary and casing."""
+        return WordPieceTokenizer(self.vocab, self.do_lower_case)
 
 
 def save_model(

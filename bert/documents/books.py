@@ -8,19 +8,11 @@ from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import PurePosixPath
 
-from bert.documents.document import Document
-from bert.documents.encodings import decode
+from bert.documents.document import Document, Failure
+from bert.documents.encodings import HEAD, Undecodable, decode, detect
+from bert.documents.frames import unframe
 from bert.documents.texts import LINE_END, keep
 
-# Project Gutenberg's frame around a book, in the forms it has had since the nineties.
-_START = re.compile(
-    r"^[ \t]*(?:\*\*\* ?START OF (?:THE|THIS) PROJECT GUTENBERG.*|\*END ?\*? ?THE SMALL PRINT!.*(?:\n.*\*END\*.*)?)$",
-    re.MULTILINE | re.IGNORECASE,
-)
-_END = re.compile(
-    r"^[ \t]*(?:\*\*\* ?)?END OF (?:THE |THIS )?PROJECT GUTENBERG|^[ \t]*\*{3,} ?This file should be named ",
-    re.M | re.I,
-)
 # Paragraphs of those who made the e-text.
 _PRODUCTION = re.compile(
     r"project gutenberg|gutenberg\.(?:org|net)|pgdp\.net|distributed proofread"
@@ -96,18 +88,27 @@ def _paragraphs(text: str, counts: Counter[str]) -> Iterator[str]:
             yield whole
 
 
-def book(data: bytes, name: str, url: str, min_chars: int, counts: Counter[str]) -> Iterator[Document]:
-    """One document of a whole text file: a passage a paragraph, or a stanza."""
-    text = LINE_END.sub("\n", decode(data, counts))
-    if starts := list(_START.finditer(text)):
-        text = text[starts[-1].end() :]
-        counts["stripped_headers"] += 1
-    if end := _END.search(text):
-        text = text[: end.start()]
-        counts["stripped_footers"] += 1
-    marked = (_FOOTNOTE_MARK.sub("", paragraph) for paragraph in _paragraphs(text, counts))
+def book(
+    data: bytes, name: str, url: str, min_chars: int, counts: Counter[str], encoding: str | None = None
+) -> Iterator[Document | Failure]:
+    """One document of a whole text file: a passage a paragraph, or a stanza. Or a failure, where that has a reason.
+
+    Args:
+        encoding: of `data`; None: what `detect` and `decode` make of it.
+    """
+    identity, title = f"books:{name}", PurePosixPath(name).stem.replace("_", " ")
+    try:
+        text = LINE_END.sub("\n", decode(data, counts, encoding or detect(data[:HEAD])))
+    except Undecodable as error:
+        counts["dropped:mojibake"] += 1
+        yield Failure(identity, title, str(error))
+        return
+    unframed = unframe(text, counts)
+    marked = (_FOOTNOTE_MARK.sub("", paragraph) for paragraph in _paragraphs(unframed, counts))
     kept = keep((paragraph.replace("_", "") for paragraph in marked), min_chars, counts)  # italics
     if kept:
-        yield Document(f"books:{name}", url, PurePosixPath(name).stem.replace("_", " "), "\n".join(kept))
-    else:
-        counts["dropped:empty_book"] += 1
+        yield Document(identity, url, title, "\n".join(kept))
+        return
+    counts["dropped:empty_book"] += 1
+    if text.strip() and not unframed.strip():
+        yield Failure(identity, title, "between the marks of Project Gutenberg's frame stands no text")

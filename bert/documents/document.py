@@ -1,4 +1,4 @@
-"""A document: what every corpus is turned into, and its JSON-lines form."""
+"""A document: what every corpus is turned into, and its JSON-lines form; or a failure to make one."""
 
 from __future__ import annotations
 
@@ -23,6 +23,15 @@ class Document:
 
     def to_json(self) -> bytes:
         return json.dumps(asdict(self), ensure_ascii=False).encode() + b"\n"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What gave no document although it should have; a line of errors.jsonl."""
+
+    id: str
+    title: str
+    reason: str
 
 
 def read_documents(lines: IO[bytes] | Iterable[bytes]) -> Iterator[Document]:

@@ -17,14 +17,18 @@ from pathlib import Path
 from typing import IO, Any, cast
 from xml.etree import ElementTree
 
+from bert.documents.encodings import HEAD, detect
 from bert.documents.namespaces import normal, without_text
+from bert.documents.signatures import BZIP2, markup, no_text, root_of
 from bert.pipeline.errors import StageError
 
 # The start of a bz2 stream, but for its block size between the two: "BZh", 1 to 9, and the first block's mark.
 # A compressed file holds the ten bytes by chance once in 2^77, and then the piece before them is found to be cut off.
 _STREAM, _LEVELS, _BLOCK = b"BZh", b"123456789", bytes.fromhex("314159265359")
-_INDEX_NAME = re.compile(r"-multistream-index\d*\.txt")
+_INDEX_NAME = re.compile(r"-multistream-index\d*\.txt", re.IGNORECASE)
 _CHUNK = 1 << 20
+# A declaration of another encoding than that of all of Wikimedia's dumps.
+_ENCODING = re.compile(r"""<\?xml[^>]*\sencoding\s*=\s*["'](?!utf-?8["']|us-ascii["'])""", re.IGNORECASE)
 _ROOT = b"mediawiki"
 _LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 # https://www.mediawiki.org/wiki/Manual:Namespace
@@ -71,9 +75,39 @@ def is_index(name: str) -> bool:
 
 
 def indexed_by(name: str) -> str:
-    """The dump that an index belongs to: `...-multistream-index1.txt-p1p9.bz2` -> `...-multistream1.xml-p1p9.bz2`."""
-    dump = name.replace("-multistream-index", "-multistream").replace(".txt", ".xml")
+    """An index's dump, in small letters: `...-multistream-index1.txt-p1p9.bz2` -> `...-multistream1.xml-p1p9.bz2`."""
+    dump = name.lower().replace("-multistream-index", "-multistream").replace(".txt", ".xml")
     return dump if dump.endswith(".bz2") else f"{dump}.bz2"
+
+
+def _head(file: Path) -> bytes:
+    with open(file, "rb") as f:
+        return f.read(HEAD)
+
+
+def is_packed(head: bytes) -> bool:
+    """Whether a file that begins with `head` is packed by bzip2."""
+    return no_text(head) == BZIP2
+
+
+def _beginning(head: bytes) -> str | None:
+    """What a dump that begins with `head` says first; None where that is packed, and damaged or cut off."""
+    if is_packed(head):
+        try:
+            head = bz2.BZ2Decompressor().decompress(head, HEAD)
+        except OSError:
+            return None
+        if not head:
+            return None
+    return head.decode(detect(head) or "utf-8", errors="replace").removeprefix("\ufeff")
+
+
+def check_dump(head: bytes) -> None:
+    """Raise ValueError, which says what it is, where a file that begins with `head` is no dump."""
+    said = _beginning(head)
+    if said and root_of(said) != _ROOT.decode():
+        found = markup(said) or f"text that begins with {said.strip()[:20]!r}"
+        raise ValueError(f"it is {found}; expected a MediaWiki dump: XML from <mediawiki> on, or that packed by bzip2")
 
 
 def _from_index(dump: Path, index: Path, size: int) -> list[int]:
@@ -91,7 +125,8 @@ def _from_index(dump: Path, index: Path, size: int) -> list[int]:
 
     starts: list[int] = []
     try:
-        with bz2.open(index) if index.name.endswith(".bz2") else open(index, "rb") as lines, open(dump, "rb") as f:
+        unpacked = bz2.open if is_packed(_head(index)) else open
+        with unpacked(index, "rb") as lines, open(dump, "rb") as f:
             for number, line in enumerate(lines, start=1):
                 offset, colon, _ = line.partition(b":")
                 if not colon or not offset.isdigit():
@@ -161,7 +196,9 @@ def cut(dump: Path, index: Path | None, most: int) -> list[Piece]:
         starts = iter(_from_index(dump, index, size))
     elif size <= most:
         starts = iter(())
-    elif not dump.name.endswith(".bz2"):
+    elif _ENCODING.match(_beginning(head := _head(dump)) or ""):
+        starts = iter(())  # the root tags that a piece gets would be in another encoding than its pages
+    elif not is_packed(head):
         starts = _page_starts(dump, most)
     else:
         starts = _by_search(dump)
@@ -216,14 +253,16 @@ def _read(f: IO[bytes], piece: Piece) -> Iterator[bytes]:
         yield data
 
 
-def _elements(f: IO[bytes], name: str, piece: Piece) -> Iterator[tuple[ElementTree.Element, ElementTree.Element]]:
+def _elements(f: IO[bytes], piece: Piece) -> Iterator[tuple[ElementTree.Element, ElementTree.Element]]:
     """(root, element) at each end tag of a piece, which gets the root tags that it lacks."""
+    f.seek(piece.offset)
+    packed = is_packed(f.read(len(_STREAM) + 1 + len(_BLOCK)))
     f.seek(piece.offset)
     parser: ElementTree.XMLPullParser[Any] = ElementTree.XMLPullParser(("start", "end"))
     if piece.offset:
         parser.feed(b"<" + _ROOT + b">")
     root: Any = None
-    for text in (_unpack if name.endswith(".bz2") else _read)(f, piece):
+    for text in (_unpack if packed else _read)(f, piece):
         parser.feed(text)
         for event, element in cast(Iterator[tuple[str, ElementTree.Element]], parser.read_events()):
             if root is None:
@@ -242,8 +281,8 @@ def _age(revision: ElementTree.Element) -> tuple[str, int]:
     return children.get("timestamp", "").strip(), int(number) if number.isdigit() else 0
 
 
-def pages(f: IO[bytes], name: str, piece: Piece) -> Iterator[ElementTree.Element]:
-    """The `<page>` elements of a piece of the open dump `name`, each valid until the next one.
+def pages(f: IO[bytes], piece: Piece) -> Iterator[ElementTree.Element]:
+    """The `<page>` elements of a piece of an open dump, each valid until the next one.
 
     Of a page's revisions, which a dump with history has, all but the newest are empty.
 
@@ -251,7 +290,7 @@ def pages(f: IO[bytes], name: str, piece: Piece) -> Iterator[ElementTree.Element
         ValueError, xml.etree.ElementTree.ParseError: the piece is cut off, corrupt or no XML.
     """
     newest: ElementTree.Element | None = None
-    for root, element in _elements(f, name, piece):
+    for root, element in _elements(f, piece):
         if local(element.tag) == "revision":
             if newest is None or _age(newest) <= _age(element):
                 newest, element = element, newest
@@ -263,14 +302,14 @@ def pages(f: IO[bytes], name: str, piece: Piece) -> Iterator[ElementTree.Element
             newest = None
 
 
-def site(f: IO[bytes], name: str, size: int) -> Site:
+def site(f: IO[bytes], size: int) -> Site:
     """The siteinfo in the head of an open dump of `size` bytes; English defaults where it has none.
 
     Raises:
         ValueError, xml.etree.ElementTree.ParseError: the beginning is corrupt or no XML.
     """
     language = Site.language
-    for root, element in _elements(f, name, Piece(0, size, is_last=True)):
+    for root, element in _elements(f, Piece(0, size, is_last=True)):
         language = root.get(_LANGUAGE, "")
         if local(element.tag) == "page":
             break

@@ -4,24 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from urllib.parse import quote
 from xml.etree import ElementTree
 
-from bert.documents.document import Document
+from bert.documents.document import Document, Failure
 from bert.documents.dumps import Site, local
 from bert.documents.markup import TooComplex
 from bert.documents.settings import DocumentsSettings
 from bert.documents.wikitext import passages
-
-
-@dataclass(frozen=True)
-class Failure:
-    """An article that gave no document although it should have; a line of errors.jsonl."""
-
-    id: str
-    title: str
-    reason: str
 
 
 def _child(element: ElementTree.Element, *path: str) -> ElementTree.Element | None:

@@ -11,17 +11,24 @@ from lzma import LZMAError
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from bert.download.http import CHUNK
+from bert.download.coding import CHUNK
 from bert.pipeline.errors import StageError, disk_full_as_error
 
 
 def unpack(
-    archive: Path, url: str, out: Path, prefix: str, take: Callable[[str, str], None], dropped: Counter[str]
+    archive: Path,
+    url: str,
+    out: Path,
+    prefix: str,
+    about: dict[str, str],
+    take: Callable[[str, str], None],
+    dropped: Counter[str],
 ) -> list[dict[str, Any]]:
     """Write the regular files of `archive` under `out`/`prefix`; their entries for the stage's list.
 
     Args:
         url: of the archive, for messages and entries.
+        about: further keys of each entry.
         take: called with each file's name, and where it is from, before it is written; may refuse it.
         dropped: counts hidden files and what is no file (links, devices).
 
@@ -54,7 +61,7 @@ def unpack(
                     while chunk := source.read(CHUNK):
                         digest.update(chunk)
                         f.write(chunk)
-                entries.append({"path": name, "url": url, "bytes": member.size, "sha256": digest.hexdigest()})
+                entries.append({"path": name, "url": url, "bytes": member.size, "sha256": digest.hexdigest(), **about})
     except (tarfile.TarError, EOFError, OSError, zlib.error, LZMAError) as error:
         raise StageError(
             f"{url}: cannot be unpacked: {error or type(error).__name__}",

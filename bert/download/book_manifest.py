@@ -12,13 +12,12 @@ from urllib.parse import urljoin, urlsplit
 from pydantic import ValidationError
 
 from bert.download.http import Missing, fetch_small
-from bert.download.settings import BookManifest, DownloadSettings, FileName, Sha256, Source
+from bert.download.settings import BookManifest, DownloadSettings, FileName, Reading, Sha256, Source
 from bert.download.sources import Fetchable, files_of, mismatch
 from bert.pipeline.errors import StageError
-from bert.pipeline.params import Section
 
 
-class _Book(Section):
+class _Book(Reading):
     url: str
     title: str | None = None
     sha256: Sha256 | None = None
@@ -36,7 +35,8 @@ def _books(lines: bytes, listed: str) -> Iterator[tuple[str, _Book]]:
             except ValidationError as error:
                 said = "; ".join(": ".join([*map(str, e["loc"]), e["msg"]]) for e in error.errors())
                 raise StageError(
-                    f"{where}: {said}; expected an object with url and, where known, title, sha256, licence, name",
+                    f"{where}: {said}; expected an object with url and, where known, title, sha256, licence, name, "
+                    "encoding, format",
                     run=f"correct {listed}, then dvc repro",
                 ) from None
 
@@ -70,6 +70,7 @@ def book_files(source: BookManifest, settings: DownloadSettings, scratch: Path) 
         except StageError as error:
             raise StageError(f"{where}: {error.args[0]}", run=f"correct {source.manifest}, then dvc repro") from None
         about = {key: value for key in ("title", "licence") if (value := getattr(book, key)) is not None}
+        about |= {**source.about(), **book.about()}
         found.append(replace(file, name=prefix + file.name, optional=True, about=about))
     if not found:
         raise StageError(f"{source.manifest}: not one book in it", run=f"fill {source.manifest}, then dvc repro")

@@ -16,14 +16,13 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 
+from bert.download.coding import CHUNK, codings, opened, readings
 from bert.download.settings import DownloadSettings
 from bert.pipeline.errors import StageError, disk_full_as_error
 from bert.pipeline.files import write_json
 
 log = logging.getLogger(__name__)
 
-# Bytes: what a kill can lose, at most.
-CHUNK = 1 << 16
 # Statuses of HTTP: worth another try later, and those of a file that is gone for good.
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 PERMANENT = frozenset({403, 404, 410})
@@ -91,10 +90,10 @@ def _validator(response: requests.Response) -> str | None:
     return etag if etag and not etag.startswith("W/") else response.headers.get("Last-Modified")
 
 
-def _known_validator(state_file: Path) -> str | None:
-    """The validator of the bytes that have come; None where none is known, so that nothing proves what they are of."""
+def _known(state_file: Path, key: str) -> str | None:
+    """What is known of the bytes that have come: of their validator None where nothing proves what they are of."""
     try:
-        return json.loads(state_file.read_text())["validator"]
+        return json.loads(state_file.read_text())[key]
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
 
@@ -108,7 +107,7 @@ def _refuse(url: str, reason: str) -> StageError:
 def _attempt(url: str, part: Path, headers: dict[str, str], timeout: float) -> None:
     """Fetch what `part` still lacks. Raises _Transient, Missing or StageError."""
     state_file = state_of(part)
-    validator = _known_validator(state_file)
+    validator, known = _known(state_file, "validator"), encoding_of(part)
     have = part.stat().st_size if part.exists() and validator is not None else 0
     ranged = {"Range": f"bytes={have}-", "If-Range": validator} if have and validator else {}
     total: int | None = None
@@ -127,12 +126,12 @@ def _attempt(url: str, part: Path, headers: dict[str, str], timeout: float) -> N
                 raise Missing(url, status, reason)
             if status not in (200, 206):
                 raise _refuse(url, reason)
-            if response.headers.get("Content-Encoding", "identity") != "identity":
-                raise _refuse(url, f"came as Content-Encoding {response.headers['Content-Encoding']}, asked for none")
+            encoding = response.headers.get("Content-Encoding", "")
             if status == 206:
                 sent = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+|\*)", content_range)
                 # A server may know Range and not If-Range.
-                if sent is None or int(sent[1]) != have or _validator(response) not in (None, validator):
+                other = _validator(response) not in (None, validator) or codings(encoding) != codings(known)
+                if sent is None or int(sent[1]) != have or other:
                     part.unlink(missing_ok=True)
                     raise _Transient(f"asked for bytes from {have}, got {content_range!r}: starting over", 0.0)
                 total = int(sent[2]) + 1 if sent[3] == "*" else int(sent[3])
@@ -141,7 +140,9 @@ def _attempt(url: str, part: Path, headers: dict[str, str], timeout: float) -> N
                 length = response.headers.get("Content-Length")
                 total = int(length) if length is not None else None
                 part.write_bytes(b"")  # first: bytes of the old file must never lie beside the new validator
-                write_json(state_file, {"url": url, "validator": _validator(response), "bytes": total})
+                write_json(
+                    state_file, {"url": url, "validator": _validator(response), "bytes": total, "encoding": encoding}
+                )
             with open(part, "ab") as f:
                 for chunk in response.raw.stream(CHUNK, decode_content=False):
                     f.write(chunk)
@@ -157,12 +158,17 @@ def _attempt(url: str, part: Path, headers: dict[str, str], timeout: float) -> N
 
 
 def state_of(part: Path) -> Path:
-    """Beside a file that is coming: its url, the ETag or date that makes a resume safe, its size as announced."""
+    """Beside a file that is coming: its url, the ETag or date that makes a resume safe, its size, Content-Encoding."""
     return part.with_name(part.name + ".json")
 
 
+def encoding_of(part: Path) -> str:
+    """The Content-Encoding of a file that has come, or is coming; empty where its server named none."""
+    return _known(state_of(part), "encoding") or ""
+
+
 def fetch(url: str, part: Path, settings: DownloadSettings, sleep: Callable[[float], None] = time.sleep) -> None:
-    """Bring `url` whole into the file `part`, going on from what is in it.
+    """Bring `url` whole into the file `part`, going on from what is in it; packed, if it came so: see `encoding_of`.
 
     `part` and its state survive a kill, and a full disk.
 
@@ -200,4 +206,4 @@ def fetch_small(url: str, folder: Path, settings: DownloadSettings) -> bytes:
     part = folder / "list"
     part.unlink(missing_ok=True)
     fetch(url, part, settings)
-    return part.read_bytes()
+    return b"".join(opened(part, url, readings(part, url, encoding_of(part))[0]))

@@ -6,14 +6,15 @@ import fcntl
 import hashlib
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from bert.beam.run import Item, Part, read
-from bert.download.http import CHUNK, Missing, fetch
+from bert.download.coding import CHUNK, opened, readings
+from bert.download.http import Missing, encoding_of, fetch
 from bert.download.settings import DownloadSettings
 from bert.download.sources import mismatch
 from bert.pipeline.errors import StageError, disk_full_as_error
@@ -57,15 +58,15 @@ class Lane:
     def setup(self) -> None:
         pass
 
-    def _keep(self, file: dict[str, Any], source: str, part: Part) -> dict[str, Any]:
-        """Copy `source` into the file's part and finish it; returns the file's entry in the manifest.
+    def _keep(self, file: dict[str, Any], content: Iterable[bytes], part: Part) -> dict[str, Any]:
+        """Write `content` into the file's part and finish it; returns the file's entry in the manifest.
 
         Raises:
             StageError: another size or checksum than the file has to have.
         """
         sha1, sha256, size = hashlib.sha1(usedforsecurity=False), hashlib.sha256(), 0
-        with read(source) as f, part.create(FILE) as out:
-            while chunk := f.read(CHUNK):
+        with part.create(FILE) as out:
+            for chunk in content:
                 sha256.update(chunk)
                 if file["sha1"] is not None:
                     sha1.update(chunk)
@@ -88,7 +89,8 @@ class Lane:
             StageError: what each address said.
         """
         if file["path"] is not None:
-            return self._keep(file, file["path"], part)
+            with read(file["path"]) as f:
+                return self._keep(file, iter(lambda: f.read(CHUNK), b""), part)
         refused: list[StageError] = []
         for url in sorted(file["addresses"], key=lambda url: urlsplit(url).hostname in self._failed):
             source = partial_of(self._partial, file, url)
@@ -110,12 +112,29 @@ class Lane:
     def _from_web(self, file: dict[str, Any], url: str, source: Path, part: Part) -> dict[str, Any]:
         fetch(url, source, self._settings)
         try:
-            entry = self._keep(file, str(source), part)
+            entry = self._keep_as_meant(file, url, source, part)
         except StageError:  # it is another file: the next try must not go on from it
             source.unlink()
             raise
         source.unlink()
         return entry
+
+    def _keep_as_meant(self, file: dict[str, Any], url: str, source: Path, part: Part) -> dict[str, Any]:
+        """`_keep` of what came, read in the likelier way; where that is not the file that is known, in the other."""
+        is_known = any(file[what] is not None for what in ("size", "sha1", "sha256"))
+        failures: list[StageError] = []
+        try:
+            likely = readings(source, url, encoding_of(source))
+        except StageError as failure:
+            if not is_known:
+                raise
+            failures, likely = [failure], ["raw"]
+        for reading in likely if is_known else likely[:1]:
+            try:
+                return self._keep(file, opened(source, url, reading), part)
+            except StageError as failure:
+                failures.append(failure)
+        raise failures[0]
 
     def __call__(self, item: Item, part: Part) -> dict[str, Any]:
         done: list[dict[str, Any]] = []

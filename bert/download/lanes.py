@@ -144,7 +144,7 @@ def download(sources: Sequence[AnySource], settings: DownloadSettings, place: Wo
             if file["tar"]:
                 archive = place.scratch / "archives" / file["part"]
                 place.fetch(part, FILE, archive)
-                got = unpack(archive, file["url"], out, file["name"], names.take, dropped)
+                got = unpack(archive, file["url"], out, file["name"], file["about"], names.take, dropped)
             else:
                 place.fetch(part, FILE, out / entry["path"])
                 got = [entry]

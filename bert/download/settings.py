@@ -2,19 +2,59 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import codecs
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
+from bert.pipeline.errors import StageError
 from bert.pipeline.params import Section
 
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 # A relative path without hidden parts: it cannot leave the stage's folder.
 FileName = Annotated[str, Field(pattern=r"^\w[\w.+ -]*(/\w[\w.+ -]*)*$")]
+# Encodings of Python's that change how characters are written, and are of no text as it lies in files.
+_NO_TABLES = (
+    "idna",
+    "punycode",
+    "unicode-escape",
+    "unicode_escape",
+    "raw-unicode-escape",
+    "raw_unicode_escape",
+    "undefined",
+)
 WebAddress = Annotated[str, Field(pattern=r"^https?://[^/?#]+[^?#]*$")]
 
 
-class Source(Section):
+def _is_text_encoding(value: str) -> str:
+    """Python's name of an encoding; raises ValueError where it is none, or no table of characters (hex, idna)."""
+    try:
+        "a\n".encode(value)
+        name = codecs.lookup(value).name
+    except (LookupError, ValueError):
+        name = ""
+    if name in ("", *_NO_TABLES):
+        raise ValueError("no encoding that Python knows, such as cp1251, koi8-r, shift-jis, gb18030 or utf-16-le")
+    return name
+
+
+class Reading(Section):
+    """How the files of a source are read, where their bytes don't show it. Goes into the manifest.
+
+    encoding: Python's name of it. A byte order mark in a file is stronger.
+    format: of a text; see bert/documents/formats.py. auto: JSON lines are recognised, all else is `lines`.
+    """
+
+    encoding: Annotated[str, AfterValidator(_is_text_encoding)] | None = None
+    format: Literal["auto", "lines", "jsonl", "bert"] = "auto"
+
+    def about(self) -> dict[str, str]:
+        """The keys of a file's entry in the manifest."""
+        return self.model_dump(include={"encoding", "format"}, exclude_defaults=True)
+
+
+class Source(Reading):
     """A file, a local folder of files, or a tar of files.
 
     url: `https://`, `http://`, `file://`, a plain path, or `package://<distribution>/<path in it>` for a file that an
@@ -30,8 +70,10 @@ class Source(Section):
     minimum: Annotated[int, Field(ge=1)] = 1
 
 
-class BookManifest(Section):
+class BookManifest(Reading):
     """Files by a list of them, one JSON object a line: `url`, and where known `title`, `sha256`, `licence`, `name`.
+
+    A line may have an `encoding` and a `format` of its own.
 
     What its server says is gone for good is listed as missing, and not an error while `minimum` files come.
 
@@ -73,6 +115,23 @@ def _of_its_kind(value: Any) -> Any:
 
 
 AnySource = Annotated[Source | BookManifest | WikipediaDump, BeforeValidator(_of_its_kind)]
+
+
+# The sources whose files a later stage reads as text, and what may be said of that.
+_READ_AS_TEXT = {"books": {"encoding"}, "text": {"encoding", "format"}}
+
+
+def check_reading(name: str, sources: Sequence[AnySource]) -> None:
+    """Raise StageError where an entry of download.<name> says how its files are read, and nothing reads them so."""
+    for position, source in enumerate(sources):
+        said = source.about() if isinstance(source, Reading) else {}
+        if unread := sorted(said.keys() - _READ_AS_TEXT.get(name, set())):
+            of = " and ".join(f"download.{other}" for other, keys in _READ_AS_TEXT.items() if unread[0] in keys)
+            raise StageError(
+                f"params.yaml: download.{name}.{position}.{unread[0]}: only entries of {of} have one "
+                f"(got {said[unread[0]]!r})",
+                run="leave it out, then dvc repro",
+            )
 
 
 class DownloadSettings(Section):

@@ -28,7 +28,7 @@ class Fetchable:
     tar: its members are wanted.
     optional: where its server has lost it for good, it is counted as missing, which is no error.
     source: the position of its source in the parameter.
-    about: further keys of its entry in the manifest, such as title and licence.
+    about: further keys of its entry in the manifest, such as title and encoding.
     """
 
     url: str
@@ -87,6 +87,7 @@ def _file(source: Source, name: str, path: Path | None) -> Fetchable:
         size=path.stat().st_size if path else None,
         sha256=source.sha256,
         tar=tar,
+        about=source.about(),
     )
 
 
@@ -100,7 +101,12 @@ def _of_path(source: Source, path: Path, dropped: Counter[str]) -> list[Fetchabl
             raise StageError(f"{source.url}: the folder holds no files", run=CORRECT)
         dropped["hidden_file"] += len(there) - len(found)
         prefix = f"{source.name}/" if source.name else ""
-        return [Fetchable(source.url, prefix + p.relative_to(path).as_posix(), p, size=p.stat().st_size) for p in found]
+        return [
+            Fetchable(
+                source.url, prefix + p.relative_to(path).as_posix(), p, size=p.stat().st_size, about=source.about()
+            )
+            for p in found
+        ]
     if not path.is_file():
         raise StageError(f"{source.url}: no such file", run=CORRECT)
     return [_file(source, path.name, path)]

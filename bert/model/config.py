@@ -7,7 +7,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from bert.pipeline.errors import StageError
 from bert.pipeline.params import Section
@@ -72,10 +72,10 @@ class BertConfig(Section):
     def read(cls, path: Path, made_by: str) -> BertConfig:
         """Parse a bert_config.json. Raises StageError, naming the file, where it is missing or does not fit."""
         try:
-            return cls(**json.loads(path.read_text(encoding="utf-8")))
+            return cls(**json.loads(path.read_bytes()))
         except FileNotFoundError:
             raise StageError(f"{path}: no such file", run=made_by) from None
-        except (json.JSONDecodeError, TypeError, ValidationError) as error:
+        except (ValueError, TypeError) as error:
             raise StageError(f"{path}: not a bert_config.json: {error}", run=made_by) from None
 
     def text(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import json
 import os
@@ -29,13 +30,33 @@ def write_json(path: str | Path, value: Any) -> None:
 
 
 def read_json(path: str | Path, made_by: str) -> Any:
-    """Parse a JSON file. Raises StageError, naming the file and `made_by`, where it is missing or broken."""
+    """Parse a JSON file, in UTF-8 or by its byte order mark: editors on Windows write one.
+
+    Raises:
+        StageError: it is missing or broken; names the file and `made_by`.
+    """
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        return json.loads(Path(path).read_bytes())  # of bytes, unlike of text, it finds the encoding
     except FileNotFoundError:
         raise StageError(f"{path}: no such file", run=made_by) from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise StageError(f"{path}: not valid JSON ({error})", run=made_by) from None
+
+
+def read_utf8(path: str | Path, made_by: str) -> str:
+    """A text of people's own, without its byte order mark.
+
+    Raises:
+        FileNotFoundError: it is not there.
+        StageError: it is not UTF-8; names the file, what it looks like, and `made_by`.
+    """
+    raw = Path(path).read_bytes()
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise StageError(f"{path}: expected UTF-8, but its byte order mark is that of UTF-16", run=made_by)
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise StageError(f"{path}: expected UTF-8, but {error}", run=made_by) from None
 
 
 def sha256_of(path: str | Path) -> str:

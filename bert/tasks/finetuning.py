@@ -59,6 +59,12 @@ class FineTuning:
                 f"{params.section}.reinit_layers is {params.task.reinit_layers}, but the model has {layers} layers",
                 run=f"set it to 0...{layers} in params.yaml, then dvc repro",
             )
+        length, most = params.task.max_seq_length, start.config.max_position_embeddings
+        if length > most:
+            raise StageError(
+                f"{params.section}.max_seq_length is {length}, but the model has positions for {most}",
+                run=f"set it to {most} or less in params.yaml, then dvc repro",
+            )
         self._stage, self._objective, self._start = stage, objective, start
         self._params, self._context = params, context
         self._precision = set_precision(params.compute, start.config.hidden_size, context.recompute)

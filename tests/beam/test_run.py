@@ -12,6 +12,7 @@ from pathlib import Path
 
 import apache_beam as beam
 import pytest
+from apache_beam.runners.portability.prism_runner import PrismJobServer
 
 from bert.beam.options import beam_options
 from bert.beam.run import Item, Part, Workplace, make_parts
@@ -93,6 +94,34 @@ def test_whoever_watches_sees_the_whole_run_and_its_end(run: Run) -> None:
 def test_any_other_error_stays_what_it_is(run: Run) -> None:
     with pytest.raises(ZeroDivisionError, match="no user's fault"):
         run(item("broken"))
+
+
+@pytest.mark.parametrize(
+    ("given", "name", "reason"),
+    [
+        ("", "PrismRunner", "Unable to fetch remote prism binary"),
+        ("--flink_job_server_jar=/nowhere/flink.jar", "FlinkRunner", ""),
+        ("--environment_type=FOO", "PortableRunner", "Unknown environment type: FOO"),
+        ("--environment_type=LOOPBACK", "PortableRunner", "You must specify a --job_endpoint"),
+        ("--job_endpoint=127.0.0.1:9 --job_server_timeout=1", "PortableRunner", "FutureTimeoutError: it does not ans"),
+        (
+            "--project=my-project --region=europe-west1 --temp_location=gs://bucket/a --staging_location=gs://bucket/b",
+            "DataflowRunner",
+            "please install apache_beam[gcp]",
+        ),
+    ],
+)
+def test_a_runner_that_cannot_be_had_is_one_error(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str, name: str, reason: str
+) -> None:
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")  # nobody answers there: no network
+    monkeypatch.setattr(PrismJobServer, "BIN_CACHE", str(tmp_path / "cache"))
+    run.options = f"--runner={name} {given}"
+    with pytest.raises(StageError) as caught:
+        run(item("a"))
+    message, command = str(caught.value).splitlines()
+    assert message.startswith(f"BERT_BEAM_OPTIONS: the {name} could not be started: ") and reason in message
+    assert command.startswith(f"  next: give the {name} what it lacks")
 
 
 TWO_PROCESSES = "--direct_running_mode=multi_processing --direct_num_workers=2"

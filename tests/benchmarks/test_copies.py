@@ -37,9 +37,7 @@ def test_copies_are_as_many_pages_lines_and_books_and_none_repeats_another(copie
     made = copies.write(tmp_path / "three", 3)
     dump, size = made["wikipedia"], made["wikipedia"].stat().st_size
     with open(dump, "rb") as f:
-        texts_of = [
-            [e.text for e in p.iter() if e.text] for p in read_pages(f, dump.name, Piece(0, size, is_last=True))
-        ]
+        texts_of = [[e.text for e in p.iter() if e.text] for p in read_pages(f, Piece(0, size, is_last=True))]
     ids = [next(text for text in texts if text.isdigit() and text != "0") for texts in texts_of]
     assert len(texts_of) == len(set(ids)) == 21 and len({texts[-1] for texts in texts_of}) == 21
     assert len(cut(dump, None, 10)) == 5, "the head, a stream a copy, the end"

@@ -113,6 +113,8 @@ def test_a_cased_model_says_so_in_its_folder_and_another_has_no_file_for_it(tmp_
     assert json.loads((tmp_path / "cased/tokenizer_config.json").read_text()) == {"do_lower_case": False}
     assert not load_model(tmp_path / "cased", MADE_BY).do_lower_case
     assert load_model(save(tmp_path / "uncased"), MADE_BY).do_lower_case
+    for name in ("cased", "uncased"):
+        assert load_model(tmp_path / name, MADE_BY).tokenizer().do_lower_case is (name == "uncased")
     # Whoever saves a model with another's vocabulary has its casing with it.
     save_model(tmp_path / "again", CONFIG, WEIGHTS, tmp_path / "cased/vocab.txt")
     assert not load_model(tmp_path / "again", MADE_BY).do_lower_case

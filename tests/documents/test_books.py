@@ -20,7 +20,8 @@ PARAGRAPHS = ["The keeper painted the lamp by the harbour.", "A baker sold two b
 def one_book(data: bytes | str, name: str = "lamps.txt") -> tuple[list[Document], Counter[str]]:
     counts: Counter[str] = Counter()
     encoded = data if isinstance(data, bytes) else data.encode()
-    return list(book(encoded, name, "https://books.example.org/1", 10, counts)), counts
+    found = list(book(encoded, name, "https://books.example.org/1", 10, counts))
+    return [document for document in found if isinstance(document, Document)], counts
 
 
 def test_hard_wrapped_lines_are_joined_to_paragraphs() -> None:

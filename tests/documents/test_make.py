@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import bz2
+import gzip
 import json
+import logging
+import lzma
 from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
@@ -31,6 +34,7 @@ class Corpus:
         self.place = Workplace(folder / "scratch")
         self.source.mkdir(parents=True)
         self.settings: DocumentsSettings = SETTINGS
+        self.about: dict[str, str] = {}  # further keys of the files' entries
 
     def __call__(self, **contents: bytes | str) -> list[dict[str, Any]]:
         """Documents of these files; `a_txt` is a.txt."""
@@ -38,7 +42,8 @@ class Corpus:
             path = self.source / name.replace("_", ".")
             path.write_bytes(data if isinstance(data, bytes) else data.encode())
         found = [p for p in files(self.source) if p != manifest.NAME]
-        manifest.write(self.source, [{"path": path, "url": f"https://example.org/{path}"} for path in found])
+        entries = [{"path": path, "url": f"https://example.org/{path}", **self.about} for path in found]
+        manifest.write(self.source, entries)
         self.metrics = make_documents(self.corpus, self.source, self.settings, self.place, self.out)
         lines = [line for f in manifest.read(self.out, "x")["files"] for line in self.read(f["path"])]
         return [json.loads(line) for line in lines]
@@ -138,9 +143,9 @@ def with_noise(stream: int) -> bytes:
         ("corrupt_xml_bz2", with_noise(stream=2), "the bz2 stream at byte [0-9]+ is corrupt"),
         ("cut_xml", HEAD + page(1, document(1)), "no element found"),
         ("broken_xml", HEAD + "<page><title>Mill & Sons</title></page>" + TAIL, "not well-formed"),
-        ("not_xml_bz2", b"<html>404</html>", "the bz2 stream at byte 0 is corrupt"),
+        ("not_xml_bz2", b"<html>404</html>", "it is an HTML page; expected a MediaWiki dump"),
         ("empty_xml", b"", "no element found"),
-        ("packed_xml_gz", b"\x1f\x8b", r"dumps are read as \.xml or \.xml\.bz2; unpack it"),
+        ("packed_xml_gz", b"\x1f\x8b", "it is packed by gzip; dumps are read as XML, or XML packed by bzip2"),
     ],
 )
 def test_a_broken_dump_is_an_error_that_names_it_and_nothing_is_published(
@@ -210,14 +215,49 @@ def test_a_malformed_line_of_a_large_file_is_told_with_its_place(
     assert files(corpus.out) == {}
 
 
+@pytest.mark.parametrize("corpus", ["books", "text"], indirect=True)
 @pytest.mark.parametrize(
-    ("corpus", "name"), [("text", "a_jsonl_gz"), ("text", "a_txt_bz2"), ("books", "a_zip")], indirect=["corpus"]
+    ("data", "reason"),
+    [
+        (gzip.compress(b"The keeper."), "packed by gzip; unpack it"),
+        (bz2.compress(b"The keeper."), "packed by bzip2; unpack it"),
+        (lzma.compress(b"The keeper."), "packed by xz; unpack it"),
+        (b"\x28\xb5\x2f\xfd\x04\x00", "packed by zstd; unpack it"),
+        (b"7z\xbc\xaf\x27\x1c\x00\x04", "a 7z archive; expected text"),
+        (b"PK\x03\x04" + bytes(26), r"a ZIP archive .*; expected text"),
+        (b"PK\x03\x04" + bytes(26) + b"mimetypeapplication/epub+zip", "an EPUB e-book; expected text"),
+        (b"%PDF-1.7\n", "a PDF; expected text"),
+        (rb"{\rtf1 The keeper.}", "RTF; expected text"),
+        (b"<!DOCTYPE html>\n<html><p>The keeper.</p></html>", "an HTML page; expected plain text"),
+        (b"\xef\xbb\xbf<?xml version='1.0'?>\n<TEI><p>The keeper.</p></TEI>", r"XML \(<TEI>\); expected plain text"),
+        (HEAD.encode(), r"XML \(<mediawiki>\); expected plain text"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "a pointer of Git LFS"),
+        (bytes(range(256)) * 9, "has NUL bytes and is no UTF-16; expected text"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",  # gzip's bytes have the time in them
 )
-def test_a_packed_file_is_an_error_and_no_text(corpus: Corpus, name: str) -> None:
+@pytest.mark.parametrize("name", ["a_txt", "without-a-suffix"])
+def test_what_is_no_text_is_told_whatever_its_name(corpus: Corpus, data: bytes, reason: str, name: str) -> None:
     file = name.replace("_", ".")
-    with pytest.raises(StageError, match=rf"{corpus.corpus}: {file} .* cannot be read: it is packed; unpack it"):
-        corpus(**{name: b"\x1f\x8b\x08"}, b_txt=document(1))
+    with pytest.raises(StageError, match=rf"{corpus.corpus}: {file} .* cannot be read: it (is )?{reason}"):
+        corpus(**{name: data}, b_txt=document(1))
     assert files(corpus.out) == {}
+
+
+@books
+@pytest.mark.parametrize("name", ["a_txt", "a_json"])
+def test_json_among_books_is_no_book_of_braces(corpus: Corpus, name: str) -> None:
+    with pytest.raises(StageError, match=r"it is JSON, an object a line; .* under download\.text"):
+        corpus(**{name: jsonl(range(3))})
+    with pytest.raises(StageError, match="it is one JSON array"):
+        corpus(**{name: json.dumps([{"text": document(1)}])})
+
+
+@books
+def test_all_files_that_are_no_books_are_told_at_once(corpus: Corpus) -> None:
+    with pytest.raises(StageError, match=r"b\.txt .* it is a PDF; .*; nor can c\.txt, d\.txt") as caught:
+        corpus(a_txt=document(1), b_txt=b"%PDF-1", c_txt=gzip.compress(b""), d_txt=b"<html>")
+    assert caught.value.run == "replace the files, then dvc repro -f download@books && dvc repro"
 
 
 @text
@@ -408,3 +448,197 @@ def test_a_real_dump_leaves_no_failed_page_and_no_markup(corpus: Corpus) -> None
     assert len(documents) == 103 and "failed" not in corpus.metrics
     for trace in ("[[", "]]", "{{", "}}", "{|", "<ref", "</", "()", "( ", " )", "(,", "  ", "__", "thumb|", "File:"):
         assert trace not in text, trace
+
+
+@wikipedia
+def test_an_index_finds_its_dump_under_names_in_capitals(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
+    in_pieces(monkeypatch)
+    documents = corpus(**{NAME.upper(): LARGE, INDEX.upper(): bz2.compress(index_of(*STREAMS))})
+    assert len(documents) == 30 and corpus.metrics["files"] == 1
+    assert len(list(corpus.out.glob("documents-*"))) > 3
+
+
+@wikipedia
+@pytest.mark.parametrize("name", ["dump_XML_BZ2", "dump", "dump_xml", "dump_xml_gz"])
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_dump_is_what_its_bytes_say(corpus: Corpus, tmp_path: Path, name: str, packed: bool) -> None:
+    whole = corpus(dump_xml_bz2=DUMP)
+    other = Corpus(tmp_path / "other", "wikipedia")
+    assert other(**{name: DUMP if packed else bz2.decompress(DUMP)}) == whole and len(whole) == 6
+
+
+@wikipedia
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "iso-8859-1"])
+def test_xml_in_another_encoding_is_read_whole(corpus: Corpus, monkeypatch: pytest.MonkeyPatch, encoding: str) -> None:
+    monkeypatch.setattr(items, "LEAST_ITEM_BYTES", 500)
+    pages = "".join(page(n, f"Où est le café du gardien numéro {n}?") for n in range(20))
+    declared = f"<?xml version='1.0' encoding='{encoding.removesuffix('-sig')}'?>"
+    documents = corpus(dump_xml=(declared + HEAD + pages + TAIL).encode(encoding))
+    assert [d["text"] for d in documents] == [f"Où est le café du gardien numéro {n}?" for n in range(20)]
+
+
+@wikipedia
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b'{"text": "The keeper."}', 'text that begins with \'{"text": "The keeper'),
+        (bz2.compress(b"<html></html>"), "an HTML page"),
+        (b"<?xml version='1.0'?><rss/>", r"XML \(<rss>\)"),
+        (b"PK\x03\x04", "a ZIP archive"),
+        (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    ],
+)
+def test_what_is_no_dump_is_told(corpus: Corpus, data: bytes, reason: str) -> None:
+    with pytest.raises(StageError, match=rf"wikipedia: dump\.xml .* cannot be read: it is {reason}"):
+        corpus(dump_xml=data)
+
+
+RIVERS = [f"Река номер {n} была высокой той весной, и паром через неё не ходил." for n in range(40)]
+
+
+@pytest.mark.parametrize("corpus", ["books", "text"], indirect=True)
+def test_what_is_in_no_known_encoding_is_left_out_counted_listed_and_said(
+    corpus: Corpus, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING, logger="bert")
+    made = corpus(a_txt=RIVERS[0].encode("cp1251"), b_txt=document(1).split("\n")[0])
+    assert [d["text"] for d in made] == [document(1).split("\n")[0]]
+    assert (corpus.metrics["failed"], corpus.metrics["dropped"]) == (1, {"mojibake": 1})
+    (listed,) = map(json.loads, corpus.read("errors.jsonl"))
+    assert listed["file"] == "a.txt" and "Ðåêà" in listed["reason"] and "`encoding`" in listed["reason"]
+    assert any("a.txt" in said and "`encoding`" in said for said in caplog.messages)
+
+
+@text
+def test_a_corpus_in_no_known_encoding_is_an_error_that_names_the_parameter(corpus: Corpus) -> None:
+    with pytest.raises(StageError, match=r"not one document .*'dropped:mojibake': 40.*name the `encoding`"):
+        corpus(a_txt="\n".join(RIVERS).encode("koi8-r"))
+
+
+@pytest.mark.parametrize("corpus", ["text"], indirect=True)
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize("form", ["lines", "jsonl", "bert"])
+def test_a_text_in_unicode_is_the_same_documents_in_any_form_of_it_and_any_number_of_pieces(
+    corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str, form: str
+) -> None:
+    written = {
+        "lines": "\n".join(RIVERS),
+        "jsonl": "".join(json.dumps({"text": river}, ensure_ascii=False) + "\n" for river in RIVERS),
+        "bert": "\n\n".join("\n".join(RIVERS[n : n + 4]) for n in range(0, 40, 4)),
+    }[form]
+    about = {"format": form} if form == "bert" else {}
+    corpus.about = about
+    whole = corpus(a_txt=written)
+    assert [river for d in whole for river in d["text"].split("\n")] == RIVERS
+    assert len(whole) == (10 if form == "bert" else 40)
+    monkeypatch.setattr(items, "LEAST_ITEM_BYTES", 500)
+    cut, other = Corpus(tmp_path / "cut", "text"), Corpus(tmp_path / "other", "text")
+    cut.about = other.about = about
+    assert cut(a_txt=written) == whole and len(list(cut.out.glob("documents-*"))) > 2
+    assert other(a_txt=written.encode(encoding)) == whole
+
+
+@pytest.mark.parametrize("corpus", ["books", "text"], indirect=True)
+def test_a_source_names_its_encoding(corpus: Corpus) -> None:
+    corpus.about = {"encoding": "cp1251"}
+    made = corpus(a_txt=RIVERS[0].encode("cp1251"), b_txt=RIVERS[1].encode("utf-8-sig"))
+    assert [d["text"] for d in made] == RIVERS[:2]
+    assert corpus.metrics["dropped"] == {}
+
+
+@text
+@pytest.mark.parametrize("name", ["a_json", "a_ndjson", "a_JSONL", "a_txt", "a"])
+def test_json_lines_are_read_as_such_under_any_name(corpus: Corpus, name: str) -> None:
+    made = corpus(**{name: jsonl(range(3))})
+    assert [(d["id"], d["text"]) for d in made] == [(f"text:{n}", document(n)) for n in range(3)]
+
+
+@text
+def test_a_format_that_is_named_is_that_of_the_file(corpus: Corpus) -> None:
+    corpus.about = {"format": "lines"}
+    made = corpus(a_txt=jsonl(range(2)))
+    assert [d["text"] for d in made] == jsonl(range(2)).splitlines()
+
+
+BERT = "".join(document(n) + "\n\n" for n in range(60))
+
+
+@text
+def test_bert_s_own_format_is_read_in_pieces_of_whole_documents(
+    corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corpus.about = {"format": "bert"}
+    whole = corpus(a_txt=BERT)
+    assert [d["text"] for d in whole] == [document(n) for n in range(60)]
+    for least in (100, 300, 1000):
+        monkeypatch.setattr(items, "LEAST_ITEM_BYTES", least)
+        cut = Corpus(tmp_path / str(least), "text")
+        cut.about = {"format": "bert"}
+        assert cut(a_txt=BERT) == whole
+        assert cut.metrics == corpus.metrics
+
+
+@text
+def test_a_file_that_looks_like_bert_s_own_format_is_said_and_taken_line_by_line(
+    corpus: Corpus, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING, logger="bert")
+    made = corpus(a_txt=BERT, b_txt=document(0), c_txt=BERT.replace("\n", "\r\n"))
+    assert len(made) == 2 * 180 + 3
+    (said,) = [m for m in caplog.messages if "BERT's own format" in m]
+    assert said.startswith("text: a.txt and 1 more files") and "`format: bert`" in said and "`format: lines`" in said
+    assert corpus.metrics["files_like_bert"] == 2
+    caplog.clear()
+    corpus.about = {"format": "lines"}
+    corpus()
+    assert not [m for m in caplog.messages if "BERT's own format" in m]
+
+
+@books
+def test_three_books_in_one_file_are_all_read(corpus: Corpus) -> None:
+    def frame(n: int) -> str:
+        star = "THE PROJECT GUTENBERG EBOOK ***\n\n"
+        return f"The Project Gutenberg eBook of {n}\n\n*** START OF {star}{document(n)}\n\n*** END OF {star}"
+
+    (made,) = corpus(a_txt="".join(map(frame, range(3))).replace("\n", "\n\n"))
+    assert made["text"] == "\n".join(map(document, range(3)))
+    assert (corpus.metrics["stripped_headers"], corpus.metrics["stripped_footers"]) == (3, 3)
+
+
+@books
+def test_a_book_whose_small_print_stands_behind_is_read(corpus: Corpus) -> None:
+    book = f"*** START OF THE PROJECT GUTENBERG EBOOK ***\n\n{document(1)}\n\nEnd of Project Gutenberg's Lamps\n\n"
+    small_print = "***START**THE SMALL PRINT!**FOR PUBLIC DOMAIN EBOOKS**START***\n\nYou know: lawyers.\n\n"
+    (made,) = corpus(
+        a_txt=(book + small_print + "*END THE SMALL PRINT! FOR EBOOKS*Ver.02/11/02*END*").replace("\n", "\n\n")
+    )
+    assert made["text"] == document(1) and "empty_book" not in corpus.metrics["dropped"]
+
+
+@books
+def test_a_frame_around_nothing_is_listed(corpus: Corpus) -> None:
+    mark = "OF THE PROJECT GUTENBERG EBOOK ***"
+    corpus(a_txt=f"*** START {mark}\n\n*** END {mark}\n\nA long licence of it.\n", b_txt=document(1))
+    assert corpus.metrics["dropped"]["empty_book"] == 1
+    (listed,) = map(json.loads, corpus.read("errors.jsonl"))
+    assert listed["file"] == "a.txt" and "no text" in listed["reason"]
+
+
+@text
+@pytest.mark.slow
+def test_workers_of_a_text_change_no_byte(corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(items, "LEAST_ITEM_BYTES", 1500)
+    contents: dict[str, bytes | str] = {
+        "a_txt": BERT,
+        "b_txt": BERT.encode("utf-16"),
+        "c_txt": RIVERS[0].encode("koi8-r"),
+    }
+    corpus.about = {"format": "bert"}
+    corpus.place = Workplace(corpus.folder / "scratch", options=["--direct_running_mode=in_memory"])
+    corpus(**contents)
+    many = Corpus(tmp_path / "many", "text")
+    three = ("--direct_running_mode=multi_processing", "--direct_num_workers=3")
+    many.about, many.place = corpus.about, Workplace(many.folder / "scratch", options=three)
+    many(**contents)
+    assert files(many.out) == files(corpus.out) and many.metrics == corpus.metrics
+    assert many.metrics["documents"] == 120 and many.metrics["failed"] == 1

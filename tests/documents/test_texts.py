@@ -10,14 +10,18 @@ from collections import Counter
 
 import pytest
 
-from bert.documents.document import Document
-from bert.documents.texts import plain
+from bert.documents.document import Document, Failure
+from bert.documents.formats import Format
+from bert.documents.texts import by_empty_line, by_line
+from tests.documents.languages import RUSSIAN
 
 
 def lines(text: str | bytes, name: str) -> tuple[list[Document], Counter[str]]:
     counts: Counter[str] = Counter()
     encoded = text if isinstance(text, bytes) else text.encode()
-    return list(plain(io.BytesIO(encoded), name, "https://text.example.org/1", 10, counts)), counts
+    form: Format = "jsonl" if name.endswith(".jsonl") else "lines"
+    found = list(by_line(io.BytesIO(encoded), form, "https://text.example.org/1", 10, counts))
+    return [document for document in found if isinstance(document, Document)], counts
 
 
 def by_hash(text: str) -> str:
@@ -58,6 +62,8 @@ def test_unicode_s_own_line_separators_end_no_line_of_json(separator: str) -> No
     ("line", "message"),
     [
         ('{"text": "cut sh', "line 3: Unterminated string .* character 10"),
+        (f'{{"text": "x", "n": {"[" * 100_000}', "line 3: .*recursion"),
+        (f'{{"text": "x", "n": {"9" * 5000}}}', "line 3: .*4300 digits"),
         ('["a list"]', "line 3 is not a JSON object with a `text`"),
         ('{"title": "A"}', "line 3 is not a JSON object with a `text`"),
         ('{"text": 5}', "line 3 is not a JSON object with a `text`"),
@@ -91,7 +97,69 @@ def test_a_line_in_another_encoding_is_counted_and_the_others_stay() -> None:
 def test_a_large_file_is_read_line_by_line() -> None:
     file = io.BytesIO(b"The keeper painted a lamp by the harbour.\n" * 20_000)
     tracemalloc.start()
-    assert sum(1 for _ in plain(file, "a.txt", "u", 10, Counter())) == 20_000
+    assert sum(1 for _ in by_line(file, "lines", "u", 10, Counter())) == 20_000
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < len(file.getvalue()) / 10
+
+
+BERT = """
+The keeper painted a lamp.
+He sold it.
+NO!
+
+\x20\t
+A baker, who was deaf,
+sold two barrels.\r
+
+Hm.
+
+"""
+
+
+def by_empty_lines(text: str | bytes, encoding: str | None = None) -> tuple[list[Document | Failure], Counter[str]]:
+    counts: Counter[str] = Counter()
+    encoded = text if isinstance(text, bytes) else text.encode()
+    return list(by_empty_line(io.BytesIO(encoded), "https://text.example.org/1", 10, counts, encoding)), counts
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_a_text_between_empty_lines_is_a_document_with_a_passage_a_line(line_end: str) -> None:
+    documents, counts = by_empty_lines(BERT.replace("\r", "").replace("\n", line_end))
+    texts = ["The keeper painted a lamp.\nHe sold it.", "A baker, who was deaf,\nsold two barrels."]
+    assert documents == [Document(by_hash(text), "https://text.example.org/1", "", text) for text in texts]
+    assert counts == {"dropped:no_lower_case": 1, "dropped:short_document": 1}
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "cp1251"])
+def test_documents_between_empty_lines_are_read_in_a_named_encoding(encoding: str) -> None:
+    found, _ = by_empty_lines(f"{RUSSIAN}\n\n{RUSSIAN}\n{RUSSIAN}".encode(encoding), encoding)
+    assert [document.passages for document in found if isinstance(document, Document)] == [[RUSSIAN], [RUSSIAN] * 2]
+
+
+def test_a_line_that_cannot_be_decoded_is_a_failure_and_the_others_stay() -> None:
+    data = b"The keeper painted a lamp.\n" + RUSSIAN.encode("cp1251") + b"\nA baker sold two barrels.\n"
+    counts: Counter[str] = Counter()
+    first, failure, last = by_line(io.BytesIO(data), "lines", "u", 10, counts)
+    assert [d.text for d in (first, last) if isinstance(d, Document)] == [
+        "The keeper painted a lamp.",
+        "A baker sold two barrels.",
+    ]
+    assert isinstance(failure, Failure) and failure.id == "line 2"
+    assert "Ðåêà" in failure.reason and "name the `encoding` of its source" in failure.reason
+    assert counts == {"dropped:mojibake": 1}
+    found, counts = by_empty_lines(data)
+    assert [type(f) for f in found] == [Failure, Document] and counts == {"dropped:mojibake": 1}
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-32"])
+def test_json_lines_are_read_in_a_wide_encoding(encoding: str) -> None:
+    records = [{"text": RUSSIAN, "id": n} for n in range(3)]
+    data = "\n".join(json.dumps(record, ensure_ascii=False) for record in records).encode(encoding)
+    found = by_line(io.BytesIO(data), "jsonl", "u", 10, Counter(), encoding)
+    assert [(d.id, d.text) for d in found if isinstance(d, Document)] == [(f"text:{n}", RUSSIAN) for n in range(3)]
+
+
+def test_an_object_without_a_text_is_told_with_what_it_has() -> None:
+    with pytest.raises(ValueError, match=r"it has 'content', 'n'; where the lines are no JSON, .*`format: lines`"):
+        lines('{"content": "The keeper", "n": 1}', "a.jsonl")

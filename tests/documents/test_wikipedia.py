@@ -10,10 +10,10 @@ import pytest
 
 from bert.documents import wikipedia as module
 from bert.documents import wikitext
-from bert.documents.document import Document
+from bert.documents.document import Document, Failure
 from bert.documents.dumps import Piece, Site, pages, site
 from bert.documents.settings import DocumentsSettings
-from bert.documents.wikipedia import Failure, articles
+from bert.documents.wikipedia import articles
 from tests.corpus import HEAD, TAIL, documents_settings, page
 
 SETTINGS = documents_settings(min_passage_chars=5, max_page_bytes=1000)
@@ -30,8 +30,8 @@ def text_of(wikitext: str, language: str = "en", **settings: Any) -> str:
 def read(xml: str, name: str = "dump.xml", **settings: Any) -> tuple[list[Document | Failure], Counter[str]]:
     counts: Counter[str] = Counter()
     data, size = xml.encode(), len(xml.encode())
-    head = site(io.BytesIO(data), name, size)
-    found = pages(io.BytesIO(data), name, Piece(0, size, is_last=True))
+    head = site(io.BytesIO(data), size)
+    found = pages(io.BytesIO(data), Piece(0, size, is_last=True))
     changed = SETTINGS.model_copy(update=settings)
     return list(articles(found, head, changed, counts)), counts
 

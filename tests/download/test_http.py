@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bert.download.http import CHUNK, TRANSIENT, Missing, fetch, user_agent
+from bert.download.coding import CHUNK
+from bert.download.http import TRANSIENT, Missing, encoding_of, fetch, user_agent
 from bert.download.settings import DownloadSettings
 from bert.pipeline.errors import StageError
 from tests.download.server import Handler, Server, cut, slow, stall, status, whole
@@ -262,11 +263,23 @@ def test_redirects_in_a_circle_are_an_error(server: Server, download: Download) 
         download()
 
 
-def test_a_compressed_answer_is_refused_since_nobody_asked_for_one(server: Server, download: Download) -> None:
+def test_no_packing_is_asked_for_and_what_came_is_kept_with_its_name(server: Server, download: Download) -> None:
     server.script = [lambda handler: handler.say(200, b"\x1f\x8b", Content_Encoding="gzip")]
-    with pytest.raises(StageError, match="Content-Encoding gzip"):
-        download()
+    assert download() == b"\x1f\x8b"
+    assert encoding_of(download.part) == "gzip"
     assert server.asked[0]["accept-encoding"] == "identity"
+
+
+def packed_rest(handler: Handler) -> None:
+    first = int(handler.headers["Range"].removeprefix("bytes=").removesuffix("-"))
+    last = len(handler.body) - 1
+    handler.say(206, handler.body[first:], Content_Range=f"bytes {first}-{last}/{last + 1}", Content_Encoding="gzip")
+
+
+def test_a_rest_that_is_packed_otherwise_is_not_put_behind_what_has_come(server: Server, download: Download) -> None:
+    server.script = [cut(after=200_000), packed_rest]
+    assert download() == server.body
+    assert len(server.asked) == 3 and server.ranges[2] is None
 
 
 def test_the_user_agent_carries_the_contact(server: Server, download: Download) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from bert.pipeline import manifest
 from bert.pipeline.errors import StageError
-from bert.pipeline.files import read_json, sha256_of, write_json, write_text
+from bert.pipeline.files import read_json, read_utf8, sha256_of, write_json, write_text
 
 
 def test_a_file_is_replaced_whole_and_leaves_no_temporary_one(tmp_path: Path) -> None:
@@ -42,6 +42,25 @@ def test_a_json_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes
     with pytest.raises(StageError, match=rf"a\.json: {message}") as caught:
         read_json(path, "dvc repro shards")
     assert caught.value.run == "dvc repro shards"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_a_json_file_may_be_of_any_encoding_that_json_has_had(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "a.json"
+    path.write_text('{"name": "Köln"}', encoding=encoding)
+    assert read_json(path, "x") == {"name": "Köln"}
+
+
+def test_a_text_is_utf8_with_or_without_a_byte_order_mark(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    for encoding in ("utf-8", "utf-8-sig"):
+        path.write_text("Köln\n", encoding=encoding)
+        assert read_utf8(path, "x") == "Köln\n"
+    for encoding, message in (("utf-16", "its byte order mark is that of UTF-16"), ("cp1252", "can't decode byte")):
+        path.write_text("Köln\n", encoding=encoding)
+        with pytest.raises(StageError, match=f"expected UTF-8, but .*{message}") as caught:
+            read_utf8(path, "dvc repro vocab")
+        assert str(path) in str(caught.value) and caught.value.run == "dvc repro vocab"
 
 
 @pytest.fixture

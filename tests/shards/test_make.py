@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from bert.beam.run import Workplace
 from bert.documents.document import Document
-from bert.documents.texts import plain
+from bert.documents.texts import by_line
 from bert.pipeline import manifest
 from bert.pipeline.errors import StageError
 from bert.shards import make as module
@@ -202,11 +202,8 @@ def test_processes_write_the_same_bytes(shards: Any, tmp_path: Path, monkeypatch
 def lines_of(folder: Path, contents: list[list[str]]) -> Path:
     """The documents of a text corpus whose files hold these lines."""
     counts: Counter[str] = Counter()
-    found = [
-        list(plain([f"{line}\n".encode() for line in lines], f"{n}.txt", "u", 1, counts))
-        for n, lines in enumerate(contents)
-    ]
-    return corpus(folder, *found)
+    found = [by_line([f"{line}\n".encode() for line in lines], "lines", "u", 1, counts) for lines in contents]
+    return corpus(folder, *([d for d in documents if isinstance(d, Document)] for documents in found))
 
 
 @settings_of_hypothesis(max_examples=10, deadline=None)

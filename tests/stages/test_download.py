@@ -84,6 +84,11 @@ def test_a_source_that_is_not_configured_succeeds_with_a_manifest_that_says_so(
         ({"text": [{"manifest": "a", "minimum": 0}]}, r"download.text.0.minimum: Input should be greater"),
         ({"text": ["a"]}, r"download.text.0: Input should be a valid dictionary"),
         ({"text": "a"}, "download.text"),
+        ({"text": [{"url": "a"}, {"url": "b", "encoding": "cp125l"}]}, r"download.text.1.encoding: .*\(got 'cp125l'\)"),
+        (
+            {"text": [{"url": "a", "format": "csv"}]},
+            r"download.text.0.format: Input should be 'auto', 'lines', 'jsonl'",
+        ),
         ({"mirrors": ["mirror.example.org"]}, "download.mirrors.0"),
     ],
 )
@@ -130,6 +135,30 @@ def test_a_corpus_of_plain_text_and_json_lines_needs_parameters_only(project: Pr
     assert (by_text[LINES[3]]["id"], by_text[LINES[3]]["title"]) == ("text:three", "A title")
     assert by_text[LINES[4]]["url"] == "corpus/packed.tar.gz"
     assert by_text[LINES[5]]["url"] == "https://example.org/5"
+
+
+def test_how_files_are_read_goes_through_the_manifest(project: Project) -> None:
+    """Of a file, of all in a folder, of the members of a tar, of what a list names; a line of it may say otherwise."""
+    russian = [f"Река номер {n} была высокой той весной, и паром не ходил." for n in range(7)]
+    corpus = project.path / "corpus"
+    (corpus / "folder").mkdir(parents=True)
+    names = ["a.txt", "folder/b.txt", "c.txt", "d.txt", "e.txt", "f.txt"]
+    for name, text in zip(names, russian, strict=False):
+        (corpus / name).write_bytes(text.encode("koi8-r" if name == "e.txt" else "cp1251"))
+    (corpus / "f.txt").write_bytes("\n".join(russian[5:]).encode("cp1251"))
+    with tarfile.open(corpus / "packed.tar.gz", "w:gz") as tar:
+        tar.add(corpus / "c.txt", "c.txt")
+    listed = [{"url": "d.txt"}, {"url": "e.txt", "encoding": "koi8-r"}, {"url": "f.txt", "format": "bert"}]
+    (corpus / "list.jsonl").write_text("".join(json.dumps(line) + "\n" for line in listed))
+    urls = [{"url": "corpus/a.txt"}, {"url": "corpus/folder"}, {"url": "corpus/packed.tar.gz"}]
+    sources = [*urls, {"manifest": "corpus/list.jsonl"}]
+    project.set(download={"text": [{**source, "encoding": "windows-1251"} for source in sources]})
+    main(arguments(project, "text"))
+    manifest = json.loads((project.path / "data/download/text/manifest.json").read_text())
+    said = {entry["path"]: (entry["encoding"], entry.get("format")) for entry in manifest["files"]}
+    cp1251 = dict.fromkeys(["a.txt", "b.txt", "c.txt", "d.txt"], ("cp1251", None))
+    assert said == {**cp1251, "e.txt": ("koi8-r", None), "f.txt": ("cp1251", "bert")}
+    assert sorted(document["text"] for document in documents(project)) == [*russian[:5], "\n".join(russian[5:])]
 
 
 def test_what_is_missing_lies_beside_the_books_and_in_the_metrics(project: Project, server: Server) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bert.checkpoints.folder import load_model
 from bert.pipeline import manifest
 from bert.pipeline.errors import StageError
-from bert.tokens.tokenizer import WordPieceTokenizer
 from stages.squad import main
 from tests.project import Project, files
 from tests.stages import finetuning
@@ -78,12 +79,10 @@ def test_the_model_folder_is_complete(answering: Project) -> None:
 
 def test_a_cased_model_learns_from_cased_text_and_stays_cased(cased: Project) -> None:
     assert read(cased.path / PREDICTIONS / "predictions.json") == finetuning.answers()
-    model = load_model(cased.path / MODEL, "dvc repro squad")
-    assert not model.do_lower_case
-    tokenizer = WordPieceTokenizer(model.vocab)
-    for paragraph in finetuning.questions():
-        (ids,) = tokenizer.tokenize([paragraph["context"]])
-        assert tokenizer.unk_id not in ids
+    assert not load_model(cased.path / MODEL, "dvc repro squad").do_lower_case
+    # Lower-cased, the word were one unknown piece, and no candidate could end inside it.
+    candidates = read(cased.path / PREDICTIONS / "nbest_predictions.json")["Ada-Where"]
+    assert any(candidate["text"].endswith("São Pau") for candidate in candidates)
 
 
 @pytest.mark.slow
@@ -116,6 +115,43 @@ def test_a_model_that_was_not_imported_names_the_parameter(small: Project) -> No
     with pytest.raises(StageError, match="data/models/imported is empty: its source is not configured") as error:
         main(arguments("squad", finetune__init="imported"))
     assert error.value.run is not None and "set import_checkpoint.source" in error.value.run
+
+
+def change_questions(path: Path, first: int | None = None, **changes: Any) -> None:
+    """Of the first questions of a file, or of all."""
+    document = read(path)
+    found = [qa for paragraph in document["data"][0]["paragraphs"] for qa in paragraph["qas"]]
+    for qa in found[:first]:
+        qa |= changes
+    path.write_text(json.dumps(document), encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["train-v1.1.json", "dev-v1.1.json"])
+@pytest.mark.parametrize("change", [{"is_impossible": True, "answers": []}, {"answers": []}])
+def test_questions_without_answers_are_not_scored_as_if_they_had_some(
+    small: Project, name: str, change: dict[str, Any]
+) -> None:
+    change_questions(small.path / "data/cloze/squad" / name, first=3, **change)
+    with pytest.raises(StageError, match=rf"{name}: 3 of 20 questions have no answer .*expected SQuAD v1\.1") as error:
+        main(arguments("squad"))
+    assert error.value.run is not None and "squad.dev_file" in error.value.run
+    assert not PREDICTIONS.exists()
+
+
+def test_a_file_without_answers_to_learn_from_is_named(small: Project) -> None:
+    change_questions(small.path / "data/cloze/squad/train-v1.1.json", answers=[])
+    with pytest.raises(StageError, match=r"train-v1\.1\.json: none of its 20 questions has an answer to learn from"):
+        main(arguments("squad"))
+
+
+def test_questions_that_are_only_asked_are_answered_and_not_scored(small: Project, answering: Project) -> None:
+    change_questions(small.path / "data/cloze/squad/dev-v1.1.json", answers=[])
+    finetuning.write_params(small.path, squad__random_control=True)
+    main(arguments("squad"))
+    assert files(small.path / PREDICTIONS) == files(answering.path / PREDICTIONS)
+    metrics = read(small.path / "metrics/squad.json")
+    assert metrics.keys() == RESULTS - {"exact_match", "f1", "by_type", "baselines"}
+    assert metrics["count"] == 20
 
 
 @pytest.mark.parametrize("name", ["data/models/phase2", "data/cloze/squad/dev-v1.1.json"])

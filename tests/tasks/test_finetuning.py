@@ -27,6 +27,7 @@ COUNT = 24
 COMPUTE = ComputeSettings(precision="fp32", xla=False, deterministic=True, allreduce="fp32")
 TWO_CLASSES = classes(2)
 PRETRAINED = random_weights(pretraining_shapes(CONFIG), seed=1)
+LAST = "bert/encoder/layer_1/output/dense/kernel"
 
 
 def arrays() -> Arrays:
@@ -45,10 +46,12 @@ def fine_tuning(
     peak_rate: float = 0.003,
     reinit_layers: int = 0,
     objective: TaskObjective = TWO_CLASSES,
+    length: int = 16,
+    pretrained: dict[str, np.ndarray] = PRETRAINED,
 ) -> FineTuning:
     """Of the pretrained model."""
     task = GlueTaskSettings(
-        max_seq_length=16,
+        max_seq_length=length,
         epochs=epochs,
         batch_size=8,
         learning_rate=peak_rate,
@@ -63,7 +66,7 @@ def fine_tuning(
         max_skipped=1,
     )
     params = FinetuneParams("glue.mrpc", task, shared, COMPUTE, seed=3)
-    start = Model(CONFIG, PRETRAINED, folder / "vocab.txt")
+    start = Model(CONFIG, pretrained, folder / "vocab.txt")
     context = Context(folder / "scratch", World(), Split(1, 1, 8))
     return FineTuning("glue@mrpc", objective, start, params, context)
 
@@ -102,6 +105,20 @@ def test_more_layers_to_start_anew_than_there_are_is_an_error(tmp_path: Path) ->
         StageError, match=rf"glue\.mrpc\.reinit_layers is {layers + 1}, but the model has {layers} layers"
     ):
         fine_tuning(tmp_path, epochs=1, reinit_layers=layers + 1)
+
+
+def test_a_model_without_a_pooler_begins_with_a_new_one(tmp_path: Path) -> None:
+    without = {name: value for name, value in PRETRAINED.items() if not name.startswith("bert/pooler/")}
+    weights = fine_tuning(tmp_path, epochs=0.1, peak_rate=1e-12, pretrained=without).tune(arrays()).weights()
+    assert weights.keys() == classifier_shapes(CONFIG, 2).keys()
+    assert 0.01 < np.std(weights["bert/pooler/dense/kernel"]) < 0.03  # initializer_range 0.02, cut at two of it
+    np.testing.assert_allclose(weights[LAST], PRETRAINED[LAST], atol=1e-6)
+
+
+def test_rows_longer_than_the_models_positions_are_an_error(tmp_path: Path) -> None:
+    fine_tuning(tmp_path, epochs=1, length=CONFIG.max_position_embeddings)
+    with pytest.raises(StageError, match=r"glue\.mrpc\.max_seq_length is 17, but the model has positions for 16"):
+        fine_tuning(tmp_path, epochs=1, length=17)
 
 
 @pytest.mark.parametrize("batch_size", [COUNT, 7, 1, 100])

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from bert.pipeline.errors import StageError
+from bert.pipeline.files import read_utf8
 
 # Where the files come from, and the command that makes them.
 SOURCES = {"cloze": "dvc repro cloze", "download": "dvc repro download@glue"}
@@ -155,11 +156,9 @@ def write_predictions(path: str | Path, task: Task, examples: Sequence[Example],
 
 def _rows(path: Path, task: Task, run: str) -> list[list[str]]:
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = read_utf8(path, run)
     except FileNotFoundError:
         raise StageError(f"{path}: no such file, expected {path.name} of GLUE {task.folder}", run=run) from None
-    except UnicodeDecodeError as error:
-        raise StageError(f"{path}: expected UTF-8, but {error}", run=run) from None
     # Not the csv module: MRPC is full of lone quotation marks. Not splitlines(): U+0085 and the like end no row.
     lines = text.removesuffix("\n").split("\n")
     return [line.removesuffix("\r").split("\t") for line in lines if line.strip("\r")]

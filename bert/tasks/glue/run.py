@@ -12,7 +12,6 @@ from bert.tasks.glue.data import Task, read_glue, write_predictions
 from bert.tasks.glue.features import Rows, make_rows
 from bert.tasks.glue.metrics import glue_scores
 from bert.tasks.settings import INIT_STAGES, FinetuneParams, GlueTaskSettings
-from bert.tokens.tokenizer import WordPieceTokenizer
 from bert.training.batches import Arrays
 from bert.training.context import Context, Outcome
 from bert.training.objectives import classes
@@ -50,7 +49,7 @@ def run_glue(
     """
     start = load_model(init, f"dvc repro {INIT_STAGES.get(init.name, init.name)}")
     tuning = FineTuning(stage, classes(len(task.labels)), start, params, context)
-    tokenizer, length = WordPieceTokenizer(start.vocab, start.do_lower_case), params.task.max_seq_length
+    tokenizer, length = start.tokenizer(), params.task.max_seq_length
     train_examples, dropped_train = read_glue(data / task.folder, task, "train", source)
     dev_examples, dropped_dev = read_glue(data / task.folder, task, "dev", source)
     train_rows = make_rows(train_examples, tokenizer, max_seq_length=length)

@@ -1,7 +1,7 @@
 """SQuAD JSON -> questions.
 
 The format of SQuAD v1.1, whether downloaded or made from the corpus (`cloze`); v2's unanswerable questions are read as
-questions without answers. Format: https://rajpurkar.github.io/SQuAD-explorer/
+questions without answers, and so are those of a file that only asks. Format: https://rajpurkar.github.io/SQuAD-explorer/
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ class Question:
 
     Attributes:
         answers: the accepted answers as (text, start): context[start : start + len(text)] == text. None of them means
-            that the context does not answer the question (SQuAD v2).
+            that the context does not answer the question (SQuAD v2), or that nobody has answered it yet.
+        is_impossible: the file says that the context does not answer it.
         answer_type: what the file says that the answer is (the cloze set: name, number, date), else None.
     """
 
@@ -36,13 +37,14 @@ class Question:
     context: str
     answers: tuple[Answer, ...]
     answer_type: str | None = None
+    is_impossible: bool = False
 
 
 def read_squad(path: str | Path, source: Literal["cloze", "download"]) -> tuple[list[Question], Counter[str]]:
     """The questions of a SQuAD file in file order, and how many questions and answers were dropped, by reason.
 
-    An answer is kept only if its text stands at its answer_start. A question goes when no answer is left (unless
-    `is_impossible` says that there is none), when it is blank, or when its id came before.
+    An answer is kept only if its text stands at its answer_start. A question goes when none of its answers is left,
+    when it is blank, or when its id came before. An id may be a number; it is read as its digits.
 
     Raises:
         StageError: no such file, no JSON, not SQuAD's structure, or no question left. Names the file, the place in it
@@ -50,7 +52,7 @@ def read_squad(path: str | Path, source: Literal["cloze", "download"]) -> tuple[
     """
     path, run = Path(path), SOURCES[source]
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(path.read_bytes())  # of bytes, unlike of text, it heeds a byte order mark
     except FileNotFoundError:
         raise StageError(f"{path}: no such file, expected questions as SQuAD JSON", run=run) from None
     except ValueError as error:
@@ -61,24 +63,45 @@ def read_squad(path: str | Path, source: Literal["cloze", "download"]) -> tuple[
     seen: set[str] = set()
     try:
         for context, qa in _walk(document):
-            if qa["id"] in seen:
+            name = str(qa["id"])
+            if name in seen:
                 dropped["question: id came before"] += 1
                 continue
-            seen.add(qa["id"])
+            seen.add(name)
             if not qa["question"].strip():
                 dropped["question: blank"] += 1
                 continue
             answers = _answers(qa, context, dropped)
-            if not answers and not qa.get("is_impossible", False):
+            impossible = qa.get("is_impossible", False)
+            if qa.get("answers") and not answers and not impossible:
                 dropped["question: no answer left"] += 1
                 continue
-            questions.append(Question(qa["id"], qa["question"], context, answers, qa.get("answer_type")))
+            questions.append(Question(name, qa["question"], context, answers, qa.get("answer_type"), impossible))
     except _Malformed as error:
         raise StageError(f"{path}: not SQuAD's structure: {error}", run=run) from None
     if not questions:
         reasons = ", ".join(f"{count} x {reason}" for reason, count in sorted(dropped.items())) or "the file has none"
         raise StageError(f"{path}: no question left ({reasons})", run=run)
     return questions, dropped
+
+
+def has_answers(questions: Sequence[Question], path: str | Path) -> bool:
+    """Whether the questions of `path` are answered (SQuAD v1.1) or only asked, for predictions alone.
+
+    Raises:
+        StageError: some have no answer: SQuAD v2, whose predictions may be empty, which is neither learned nor scored.
+    """
+    without = sum(not question.answers for question in questions)
+    if without == len(questions) and not any(question.is_impossible for question in questions):
+        return False
+    if without:
+        raise StageError(
+            f"{path}: {without} of {len(questions)} questions have no answer (SQuAD v2), expected SQuAD v1.1: the "
+            "scores would count every prediction for them as wrong",
+            run="give a file of v1.1, or one without these questions (is_impossible, or no `answers`), in params.yaml "
+            "(squad.train_file, squad.dev_file), then dvc repro squad",
+        )
+    return True
 
 
 def evenly_spaced(questions: Sequence[Question], limit: int | None) -> list[Question]:
@@ -111,11 +134,18 @@ def _walk(document: Any) -> Iterator[tuple[str, dict[str, Any]]]:
             context = _field(paragraph, "context", str, place)
             for q, qa in enumerate(_field(paragraph, "qas", list, place)):
                 where = f"{place}.qas[{q}]"
-                for key, kind in (("id", str), ("question", str), ("answers", list)):
-                    _field(qa, key, kind, where)
+                _field(qa, "question", str, where)
+                if not isinstance(qa.get("id"), int):  # numbers are ids too
+                    _field(qa, "id", str, where)
+                elif isinstance(qa["id"], bool):
+                    raise _Malformed(f"expected str 'id' at {where}, got bool")
+                if "is_impossible" in qa:
+                    _field(qa, "is_impossible", bool, where)
+                if "answers" in qa:  # a file for predictions alone has none
+                    _field(qa, "answers", list, where)
                 if qa.get("answer_type") is not None:
                     _field(qa, "answer_type", str, where)
-                for i, answer in enumerate(qa["answers"]):
+                for i, answer in enumerate(qa.get("answers", [])):
                     _field(answer, "text", str, f"{where}.answers[{i}]")
                     _field(answer, "answer_start", int, f"{where}.answers[{i}]")
                 yield context, qa
@@ -125,11 +155,11 @@ def _answers(qa: dict[str, Any], context: str, dropped: Counter[str]) -> tuple[A
     """The answers that stand where they say; the others are counted in `dropped`."""
     # v2 lists "plausible" answers of impossible questions elsewhere; should `answers` hold any, they are no answers.
     if qa.get("is_impossible", False):
-        if qa["answers"]:
+        if qa.get("answers"):
             dropped["answer: of an impossible question"] += len(qa["answers"])
         return ()
     kept = []
-    for answer in qa["answers"]:
+    for answer in qa.get("answers", []):
         text, start = answer["text"], answer["answer_start"]
         if not text.strip():
             dropped["answer: blank"] += 1

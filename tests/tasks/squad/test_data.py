@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bert.pipeline.errors import StageError
-from bert.tasks.squad.data import Question, evenly_spaced, read_squad
+from bert.tasks.squad.data import Question, evenly_spaced, has_answers, read_squad
 
 
 def write(tmp_path: Path, document: Any) -> Path:
@@ -43,10 +43,10 @@ def test_questions_carry_their_context_answers_and_kind(tmp_path: Path, squad: d
         ({"answers": [{"text": "moon.", "answer_start": -5}]}, 1,
          {"answer: not at answer_start, elsewhere in the context": 1, "question: no answer left": 1}),
         ({"answers": [{"text": " ", "answer_start": 4}]}, 1, {"answer: blank": 1, "question: no answer left": 1}),
-        ({"answers": []}, 1, {"question: no answer left": 1}),
         ({"question": "  "}, 1, {"question: blank": 1}),
         ({"id": "1"}, 1, {"question: id came before": 1}),
         ({"answers": [], "is_impossible": True}, 2, {}),
+        ({"answers": []}, 2, {}),
         ({"is_impossible": True}, 2, {"answer: of an impossible question": 2}),
     ],
 )  # fmt: skip
@@ -72,7 +72,12 @@ def test_an_unanswerable_question_has_no_answers(tmp_path: Path, squad: dict[str
         (lambda d: d.pop("data"), "expected list 'data' at the top, got nothing"),
         (lambda d: d["data"].append("x"), r"expected an object at data\[1\], got str"),
         (lambda d: d["data"][0]["paragraphs"][0].update(context=3), "str 'context' at .*, got int"),
-        (lambda d: qas_of(d)[1].pop("answers"), r"list 'answers' at data\[0\].paragraphs\[0\].qas\[1\], got nothing"),
+        (lambda d: qas_of(d)[1].pop("question"), r"str 'question' at data\[0\].paragraphs\[0\].qas\[1\], got nothing"),
+        (lambda d: qas_of(d)[1].update(answers=None), r"list 'answers' at .*, got NoneType"),
+        (lambda d: qas_of(d)[1].pop("id"), "str 'id' at .*, got nothing"),
+        (lambda d: qas_of(d)[1].update(id=True), "str 'id' at .*, got bool"),
+        (lambda d: qas_of(d)[1].update(id=1.5), "str 'id' at .*, got float"),
+        (lambda d: qas_of(d)[1].update(is_impossible="no"), "bool 'is_impossible' at .*, got str"),
         (lambda d: qas_of(d)[0]["answers"][0].update(answer_start=True), "int 'answer_start' at .*, got bool"),
         (lambda d: qas_of(d)[0].update(answer_type=7), "str 'answer_type'"),
         (lambda d: qas_of(d).clear(), r"no question left \(the file has none\)"),
@@ -96,6 +101,65 @@ def test_a_missing_or_broken_file_is_a_stage_error(tmp_path: Path, content: byte
     with pytest.raises(StageError, match=message) as caught:
         read_squad(path, "download")
     assert str(path) in str(caught.value) and caught.value.run == "dvc repro download@squad"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le"])
+def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path, squad: dict[str, Any], encoding: str) -> None:
+    expected = read_squad(write(tmp_path, squad), "download")
+    path = tmp_path / "marked.json"
+    path.write_text(json.dumps(squad, ensure_ascii=False), encoding=encoding)
+    assert read_squad(path, "download") == expected
+
+
+def test_ids_may_be_numbers(tmp_path: Path, squad: dict[str, Any]) -> None:
+    for number, qa in enumerate(qas_of(squad)):
+        qa["id"] = number
+    qas_of(squad).append({**qas_of(squad)[0], "id": "0"})
+    questions, dropped = read_squad(write(tmp_path, squad), "download")
+    assert [q.id for q in questions] == ["0", "1"], "as they stand in a file of predictions, which is JSON"
+    assert dropped == {"question: id came before": 1}
+
+
+@pytest.mark.parametrize("change", ["absent", "empty"])
+def test_a_file_that_only_asks_is_read(tmp_path: Path, squad: dict[str, Any], change: str) -> None:
+    for qa in qas_of(squad):
+        del qa["answers"]
+        if change == "empty":
+            qa["answers"] = []
+    path = write(tmp_path, squad)
+    questions, dropped = read_squad(path, "download")
+    assert [q.answers for q in questions] == [(), ()] and not dropped
+    assert has_answers(questions, path) is False
+
+
+def test_an_answered_file_has_answers(tmp_path: Path, squad: dict[str, Any]) -> None:
+    for qa in qas_of(squad):
+        qa["is_impossible"] = False  # SQuAD v2, of whose questions only the answered ones are taken
+    path = write(tmp_path, squad)
+    assert has_answers(read_squad(path, "download")[0], path) is True
+
+
+@pytest.mark.parametrize(
+    ("changes", "count"),
+    [
+        ([{}, {"answers": [], "is_impossible": True}], 1),
+        ([{}, {"answers": [], "is_impossible": True, "plausible_answers": [{"text": "1930", "answer_start": 22}]}], 1),
+        ([{}, {"is_impossible": True}], 1),
+        ([{}, {"answers": []}], 1),
+        ([{"answers": []}, {"answers": [], "is_impossible": True}], 2),
+        ([{"answers": [], "is_impossible": True}, {"answers": [], "is_impossible": True}], 2),
+    ],
+)
+def test_unanswerable_questions_are_refused_with_their_number(
+    tmp_path: Path, squad: dict[str, Any], changes: list[dict[str, Any]], count: int
+) -> None:
+    for qa, change in zip(qas_of(squad), changes, strict=True):
+        qa |= change
+    path = write(tmp_path, squad)
+    questions, _ = read_squad(path, "download")
+    with pytest.raises(StageError, match=f"{count} of 2 questions have no answer .SQuAD v2., expected SQuAD v1.1") as e:
+        has_answers(questions, path)
+    assert str(path) in str(e.value) and e.value.run is not None and "dvc repro squad" in e.value.run
 
 
 def test_a_limit_takes_questions_from_the_whole_file() -> None:
