@@ -5,6 +5,7 @@ They are control characters, which XML cannot hold (https://www.w3.org/TR/xml/#c
 
 from __future__ import annotations
 
+import html
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -20,14 +21,19 @@ _BETWEEN_WORDS = re.compile(rf"(?<=\w)(?:{HOLE.pattern})+(?=\w)")
 _NO_NAME = re.compile(r"[\x00-\x1f\s]+")
 _LONGEST_NAME = 80
 
-_MINUS = r"(?:[-+−–±]|&(?:minus|ndash|#8722|#x2212);)"
 # 5<sup>1</sup>/<sub>2</sub> is 5 1/2.
-_MIXED = re.compile(rf"(?<=\d)('*){RAISED}(\d+){LEVEL}\s*(?:/|⁄|&frasl;)\s*{LOWERED}(\d+){LEVEL}")
-_SIMPLE = re.compile(rf"{RAISED}(\d+){LEVEL}\s*(?:/|⁄|&frasl;)\s*{LOWERED}(\d+){LEVEL}")
-# A power, also of a variable (2<sup>''n''</sup>); 1<sup>st</sup> is none.
-_POWER = re.compile(rf"(?<=\d)('*){LEVEL}?{RAISED}(?=\s*(?:{_MINUS}\s*)?(?:\d|''))")
-_BASE = re.compile(rf"(?<=\d)('*){LEVEL}?{LOWERED}(?=\s*\d)")
-_BETWEEN_DIGITS = re.compile(rf"(?<=\d)('*){LEVEL}(?='*\d)")
+_FRACTION = re.compile(
+    rf"{RAISED}'*(\d+)'*{LEVEL}'*\s*(?:[/⁄∕]|&(?:frasl|\#8260|\#x2044);)\s*'*{LOWERED}'*(\d+)'*{LEVEL}"
+    rf"|(?<=\d){RAISED}(1){LEVEL}/(\d)",
+    re.IGNORECASE,
+)
+_SPAN = re.compile(f"([{RAISED}{LOWERED}])([^{RAISED}{LOWERED}{LEVEL}]*){LEVEL}")
+_NUMBER_END = re.compile(r"(?:\d'*|\(\d[\d.,]*\)'*)$")
+# What is raised behind a number without being a power of it: ordinals, units, footnotes.
+_NO_POWER = re.compile(
+    r"(?:st|nd|rd|th|d|e|er|re|ère|ème|eme|nde|o|os|a|as|ª|º|h|m|s|min|°|['’′″]+|tm|®|[*†‡§]+|\[.*|)\.?",
+    re.IGNORECASE | re.DOTALL,
+)
 _LEVELS = re.compile(f"[{RAISED}{LOWERED}{LEVEL}]")
 
 
@@ -37,13 +43,35 @@ def read_levels(text: str) -> str:
     >>> read_levels(f"10{RAISED}24{LEVEL} kg of H{LOWERED}2{LEVEL}O on the 1{RAISED}st{LEVEL}")
     '10^24 kg of H2O on the 1st'
     """
-    return "\n".join(_read_levels(line) if LEVEL in line or RAISED in line else line for line in text.split("\n"))
+    return "\n".join(_read_levels(line) if LEVEL in line else _LEVELS.sub("", line) for line in text.split("\n"))
 
 
 def _read_levels(line: str) -> str:
-    line = _SIMPLE.sub(r"\1/\2", _MIXED.sub(r"\1 \2/\3", line))
-    line = _BASE.sub(r"\1_", _POWER.sub(r"\1^", line))
-    return _LEVELS.sub("", _BETWEEN_DIGITS.sub(r"\1 ", line))
+    line = _FRACTION.sub(lambda m: _fraction(m, line), line)
+    pieces, end, tail = [], 0, ""
+    for span in _SPAN.finditer(line):
+        before = line[end : span.start()]
+        tail = (tail + before)[-12:]
+        end = span.end()
+        piece = _leveled(span[1], span[2], bool(_NUMBER_END.search(tail)))
+        if piece[-1:].isalnum() and line[end : end + 1].isdigit():
+            piece += " "
+        tail += piece
+        pieces += [before, piece]
+    return _LEVELS.sub("", "".join((*pieces, line[end:])))
+
+
+def _fraction(found: re.Match[str], line: str) -> str:
+    above, below = (found[1], found[2]) if found[1] else (found[3], found[4])
+    behind_number = _NUMBER_END.search(line[max(0, found.start() - 12) : found.start()])
+    return f"{' ' if behind_number else ''}{above}/{below}"
+
+
+def _leveled(level: str, inside: str, behind_number: bool) -> str:
+    plain = html.unescape(inside).replace("''", "").strip()
+    if not behind_number or not plain or (level == RAISED and _NO_POWER.fullmatch(plain)):
+        return inside
+    return f"{'^' if level == RAISED else '_'}{inside.strip() if '[' in plain or '{' in plain else plain}"
 
 
 def hole(template: str, held: Iterable[str]) -> str:

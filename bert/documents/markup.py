@@ -41,7 +41,10 @@ _SLASHES = r"(?:(?:ftps?|git|gopher|https?|ircs?|mms|nntp|redis|sftp|ssh|svn|tel
 _SCHEME = rf"(?:{_SLASHES}|(?:bitcoin|geo|magnet|mailto|matrix|news|sips?|sms|tel|urn|xmpp):)"
 _EXTERNAL = re.compile(rf"(?i:\s*(?:{_SLASHES}|mailto:)[^\s\[\]])")
 # MediaWiki's EXT_LINK_URL_CLASS; italics and tags have become `<` before it looks.
-_URL = re.compile(rf"(?:{HOLE.pattern}|(?!''|&(?:lt|gt|nbsp);)[^\s\[\]<>\"\x04])*")
+_URL = re.compile(
+    rf"(?:(?i:{_SLASHES})\[[0-9a-fA-F:.]+\])?(?:{HOLE.pattern}|(?!''|&(?:lt|gt|nbsp);)[^\s\[\]<>\"\x04])*"
+)
+_ADDRESS = re.compile(rf"(?i:{_SLASHES})\[[0-9a-fA-F:.]+")
 _TOKENS = rf"""
     (?P<tag> <(?:!--|/?[a-zA-Z][^<>]*>))
   | (?P<bar> \|)
@@ -49,7 +52,7 @@ _TOKENS = rf"""
   | (?P<close> \}}\}}+)
   | (?P<link> \[\[(?!\[))
   | (?P<end> \]+)
-  | (?P<url> \[(?=(?i:{_SCHEME})[^\s\[\]]))
+  | (?P<url> \[(?=(?i:{_SCHEME})(?:[^\s\[\]]|\[[0-9a-fA-F:.]+\])))
   | (?P<table> \n[ \t:;*\#]*\{{\|)
   | (?P<endtable> \n[ \t]*\|\}}(?!\}}))
 """
@@ -219,7 +222,10 @@ class Flattener:
 
     def _close_brackets(self, left: int) -> None:
         while left:
-            if self._stack[-1].kind == "[":
+            if self._stack[-1].kind == "[" and self._in_address():
+                self._write("]")
+                left -= 1
+            elif self._stack[-1].kind == "[":
                 self._close("[", "]")
                 left -= 1
             elif left >= 2 and self._may_close("[["):
@@ -228,6 +234,11 @@ class Flattener:
             else:
                 break
         self._write("]" * left)
+
+    def _in_address(self) -> bool:
+        """Whether the bracket ends an address of IPv6 in the url of an external link: [http://[::1]/x label]"""
+        parts = self._stack[-1].parts[-1]
+        return len(parts) == 1 and _ADDRESS.fullmatch(parts[0]) is not None
 
     def _may_close(self, kind: str) -> bool:
         """Whether a `kind` is open, and no template inside it that goes on behind its end."""

@@ -308,7 +308,8 @@ def normal(name: str) -> str:
     >>> normal("Tập_tin")
     'tập tin'
     """
-    return " ".join(name.replace("_", " ").translate(_DIRECTIONS).split()).lower()
+    # The capital of Turkish i becomes two characters in lower case.
+    return " ".join(name.replace("_", " ").replace("İ", "i").translate(_DIRECTIONS).split()).lower()
 
 
 def _names(column: str) -> frozenset[str]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 
 from bert.documents.arguments import Arguments
-from bert.documents.marks import LEVEL, RAISED
+from bert.documents.marks import LEVEL, LOWERED, RAISED
 
 _WHOLE = re.compile(r"\d{4,}")
 _NUMBER = re.compile(r"([+\-−]?)(\d+)(\.\d+)?")
+# 5-7 is a range, 1e6 a power of ten.
+_HYPHEN = re.compile(r"(?<=\d)-(?=\d)")
+_EXPONENT = re.compile(r"(?<=\d)e([+-]?\d+)$", re.IGNORECASE)
 # 5+1/2 and 1//2 of `convert`.
 _MIXED = re.compile(r"([+\-−]?)(?:(\d+)\+)?(\d+)//?(\d+)")
 _GAUGE = re.compile(r"([\d.]+)\s*(mm|ft|in)(?:\s*([\d.]+)\s*in)?")
@@ -26,10 +29,11 @@ def power_of_ten(a: Arguments) -> str:
 
 
 def fraction(a: Arguments) -> str:
+    """1/2; behind a number, which `5{{frac|1|2}}` has before it, it is kept apart."""
     parts = a.positional[:3]
     if len(parts) == 3:
         return f"{parts[0]} {parts[1]}/{parts[2]}"
-    return f" {parts[0]}/{parts[1]}" if len(parts) == 2 else f" 1/{parts[0]}" if parts else ""  # 7{{frac|1|2}}
+    return f"{RAISED}{parts[0] if len(parts) == 2 else 1}{LEVEL}/{LOWERED}{parts[-1]}{LEVEL}" if parts else ""
 
 
 def ordinal(a: Arguments) -> str:
@@ -41,10 +45,29 @@ def ordinal(a: Arguments) -> str:
 
 
 def val(a: Arguments) -> str:
-    unit = a.named.get("u") or a.named.get("ul") or ""
-    error = f"±{a.get(2)}" if a.get(2) else ""
-    power = f" × 10{RAISED}{a.named['e']}{LEVEL}" if a.named.get("e") else ""
-    return f"{a.named.get('p', '')}{grouped(a.get(1))}{error}{power} {unit}".strip()
+    """1,234.5±0.5 × 10^3 km/s, 12–14 m, 1.23+0.1−0.2: https://en.wikipedia.org/wiki/Template:Val"""
+    unit, per = (a.named.get(name) or a.named.get(f"{name}l") or "" for name in ("u", "up"))
+    parts, number, at = a.positional, grouped(a.get(1)), 1
+    while at + 1 < len(parts) and parts[at] in _RANGES:
+        number += _RANGES[parts[at]] + grouped(parts[at + 1])
+        at += 2
+    errors = [error for error in parts[at : at + 2] if error]
+    if len(errors) == 2:
+        number += f"+{errors[0].lstrip('+')}−{errors[1].lstrip('-−')}"
+    elif errors:
+        number += errors[0] if errors[0][0] in "(+-−" else f"±{errors[0]}"
+    if a.named.get("e"):
+        number += f"{' × ' if number else ''}10{RAISED}{a.named['e']}{LEVEL}"
+    units = f" {unit}{'/' + per if per else ''}".rstrip()
+    return f"{a.named.get('p', '')}{number}{a.named.get('s', '')}{units}".strip()
+
+
+def chemistry(a: Arguments) -> str:
+    """{{chem|SO|4|2-}}: SO4^2−; symbols and how many, then a charge."""
+    *formula, last = a.positional or [""]
+    is_charge = len(last) > 1 and last[-1] in "+-−" and last[:-1].isdigit()
+    text = "".join(formula if is_charge else a.positional)
+    return f"{text}{RAISED}{last}{LEVEL}" if is_charge else text
 
 
 def height(a: Arguments) -> str:
@@ -73,9 +96,20 @@ def coordinates(a: Arguments) -> str:
     return " ".join(places)
 
 
+# Of the names that are codes, the most frequent: standard, Irish, Cape and metre gauge.
+_GAUGES = {
+    "sg": "1435mm",
+    "ussg": "4ft8.5in",
+    "uksg": "4ft8.5in",
+    "irish": "1600mm",
+    "cape": "1067mm",
+    "metre": "1000mm",
+}
+
+
 def track_gauge(a: Arguments) -> str:
     """The width of a railway track: 1,435 mm, 4 ft 8.5 in."""
-    found = _GAUGE.fullmatch(a.get(1))
+    found = _GAUGE.fullmatch(_GAUGES.get(a.get(1).lower(), a.get(1)))
     if found is None:
         return a.get(1)
     return f"{grouped(found[1])} {found[2]}" + (f" {found[3]} in" if found[3] else "")
@@ -215,6 +249,7 @@ d day: d: day: days
     )
     for code in ([codes] if codes == "L/100 km" else codes.split())
 }
+_WORD = re.compile(r"^-?[a-z]{3,}(?:[ -][a-z]+)*$")
 # Thousands and millions in the code of a unit: e6km, koilbbl/d, Tcuft.
 _MULTIPLE = re.compile(r"(e3|e6|e9|e12)(.+)|([kMGT])((?:oil)?bbl(?:/d)?|cuft(?:/d)?|USgal(?:/d)?|ft3)")
 _MULTIPLES = dict.fromkeys(("e3", "k"), "thousand") | dict.fromkeys(("e6", "M"), "million")
@@ -235,9 +270,10 @@ _COMPOUNDS = frozenset((("ft", "in"), ("st", "lb"), ("lb", "oz"), ("mi", "yd"), 
 
 def _number(text: str) -> str:
     """A number as `convert` takes it: 5+1/2 is 5 1/2."""
-    if mixed := _MIXED.fullmatch(text.strip()):
+    text = _EXPONENT.sub(rf" × 10{RAISED}\1{LEVEL}", _HYPHEN.sub("–", text.strip()))
+    if mixed := _MIXED.fullmatch(text):
         return f"{mixed[1]}{mixed[2] + ' ' if mixed[2] else ''}{mixed[3]}/{mixed[4]}"
-    return grouped(text)
+    return grouped(f"0{text}" if text.startswith(".") else text)
 
 
 def _is_one(number: str) -> bool:
@@ -268,9 +304,15 @@ def convert(a: Arguments, short: bool = False) -> str:
         at += 2
     if at >= len(parts):
         return number
-    short = short or a.named.get("abbr") in ("on", "in")
-    adjective = a.says("adj") or a.named.get("adj") in ("mid", "pre")
+    short = a.named.get("abbr") != "off" and (short or a.named.get("abbr") in ("on", "in"))
+    manner = a.named.get("adj", "")
+    adjective = a.says("adj") or manner == "mid"
     measured = _measure(number, parts[at], short, adjective)
+    if manner in ("mid", "pre") and len(parts) > at + 1 and parts[-1] not in _UNITS and _WORD.search(parts[-1]):
+        # 60-pound-long, 5 long miles
+        measured = f"{measured}{parts[-1]}" if manner == "mid" else measured.replace(" ", f" {parts[-1]} ", 1)
     if at + 2 < len(parts) and (parts[at], parts[at + 2]) in _COMPOUNDS and parts[at + 1][:1].isdigit():
         measured += f" {_measure(_number(parts[at + 1]), parts[at + 2], short, adjective)}"
+    if a.named.get("sp", "").lower() == "us":
+        return measured.replace("metre", "meter").replace("litre", "liter").replace("tonne", "metric ton")
     return measured

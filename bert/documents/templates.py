@@ -11,6 +11,7 @@ from collections.abc import Callable
 from bert.documents.arguments import Arguments, Expansion
 from bert.documents.marks import LEVEL, LOWERED, RAISED, hole
 from bert.documents.quantities import (
+    chemistry,
     convert,
     coordinates,
     fraction,
@@ -29,7 +30,7 @@ _OF_A_LANGUAGE = re.compile(r"lang-.+|script/.+")
 
 
 def _text(position: int) -> Expansion:
-    return lambda a: a.get(position)
+    return lambda a: a.get(position) or a.named.get("text", "")
 
 
 def _fixed(text: str) -> Expansion:
@@ -77,15 +78,26 @@ def _spanned(prefix: str) -> Expansion:
 
 
 def _ship(a: Arguments) -> str:
-    return f"{a.get(1)} {a.get(2)}".strip()
+    """USS Enterprise (CV-6); format 2 leaves the hull number out: https://en.wikipedia.org/wiki/Template:Ship"""
+    number = a.get(3) if a.get(4) in ("", "1", "3") else ""
+    return f"{a.get(1)} {a.get(2)}{f' ({number})' if number else ''}".strip()
+
+
+def _circa(a: Arguments) -> str:
+    """c. 1900, or of two years c. 1900 – c. 1950"""
+    return " – ".join(f"c. {year}" for year in a.positional[:2]) or "c."
+
+
+def _labelled(label: str) -> Expansion:
+    return lambda a: f"{label} {a.get(1)}".strip()
 
 
 def _vessel(prefix: str) -> Expansion:
-    return lambda a: f"{prefix} {a.get(1)}".strip()
+    return lambda a: _ship(Arguments([prefix, *a.positional], a.named))
 
 
 def _interlanguage(a: Arguments) -> str:
-    return a.named.get("lt") or a.get(1)
+    return a.named.get("lt") or a.named.get("en") or a.get(1)
 
 
 def _sic(a: Arguments) -> str:
@@ -144,6 +156,8 @@ def _ship_class(a: Arguments) -> str:
 
 
 def _accidental(a: Arguments) -> str:
+    if a.get(1) == "time":
+        return "/".join(a.positional[1:3])
     return {"flat": "♭", "b": "♭", "sharp": "♯", "#": "♯", "natural": "♮", "n": "♮"}.get(a.get(1), a.get(1))
 
 
@@ -174,23 +188,26 @@ TEMPLATES: dict[str, Expansion] = {
         "nowrap|nobr|no break|no wrap|nowr|allow wrap|wrap|nobold|noitalic|normal|small|smaller|big|larger|large"
         "|em|strong|bold|italic|underline|mono|monospace|code|kbd|samp|tt|smallcaps|small caps|smallcaps all"
         "|allcaps|caps|nocaps|sc|sc1|sc2|serif|sans-serif|roman|var|varserif|mvar|math|bigmath|overline|overbar"
-        "|keypress|key press|key|unicode|iast|pie|polytonic|strikethrough|strike|s|del|ins|highlight|center"
-        "|centre|abbr|abbrlink|tooltip|dfn|as written|not a typo|proper name|visible anchor|vanchor|bartitle|nq"
-        "|tq|tqq|formatted number|citation needed span|cn-span|clarify span|verify span|flag|flagcountry|flagu"
-        "|flag+link|flagathlete|flagmedalist|nihongo|nihongo3|korean|hebrew|he-n|nastaliq|urdu|chem name|chemname"
-        "|chem2|ce|birth-date|death-date|start-date|end-date|ship class|yes|no|nom|won|bracket text|avoid wrap",
+        "|key|unicode|iast|pie|polytonic|strikethrough|strike|s|del|ins|highlight|center|centre|abbr|abbrlink"
+        "|abbreviation|tooltip|dfn|as written|not a typo|proper name|visible anchor|vanchor|bartitle|nq|tq|tqq"
+        "|formatted number|citation needed span|cn-span|clarify span|verify span|flag|flagcountry|flagu|flag+link"
+        "|flagathlete|flagmedalist|korean|hebrew|he-n|nastaliq|urdu|chem name|chemname|chem2|ce|birth-date"
+        "|death-date|start-date|end-date|ship class|yes|no|nom|won|bracket text|avoid wrap",
         _text(1),
     ),
     **_each(
-        "lang|langx|langr|langnf|wikt-lang|wt|rtl-lang|native name|native phrase|color|colour|fgcolor"
-        "|fontcolor|bgcolor|background color|hover title|h:title|tooltip2",
+        "lang|langx|langr|langnf|wikt-lang|wt|rtl-lang|native name|native phrase|color|colour|fgcolor|fontcolor"
+        "|bgcolor|background color|hover title|h:title|tooltip2",
         _text(2),
     ),
     **_each(
-        "transl|transliteration|script|font color|font colour|resize|font|colored link|coloured link|sort|sortname2",
+        "transl|transliteration|translit|tlit|script|font color|font colour|resize|font|colored link"
+        "|coloured link|sort|sortname2",
         _last,
     ),
     **_each("sortname|given name", lambda a: " ".join(a.positional[:2])),
+    **_each("nihongo|nihongo3|nihongo krt|nihongo foot", lambda a: a.get(1) or a.get(2)),
+    "nihongo2": _text(1),
     **_each("zh|zh-hans|zh-hant|lang-zh|zh-cn|zh-tw|chinese|cjkv", _chinese),
     "ipa": _sounds,
     **_each("ipaslink|ipa-slink|phoneme", _around("/", "/")),
@@ -201,10 +218,12 @@ TEMPLATES: dict[str, Expansion] = {
     **_each("literally|lit|lit.", _around("lit. '", "'")),
     **_each("translation|trans|transl.", _around("transl. ", "")),
     **_each("double quotes|dq", _around('"', '"')),
-    **_each("linktext|chem|gaps", _joined("")),
+    **_each("linktext|gaps", _joined("")),
+    "chem": chemistry,
+    **_each("key press|keypress", _joined("+")),
     **_each(
         "bibleverse|bibleref|bibleref2|bibleverse-lb|bible verse|kjv|nabre|niv",
-        lambda a: " ".join(p for p in a.positional[:2] if p),
+        lambda a: " ".join(p for p in a.positional[:3] if p),
     ),
     **_each("cite quran|quran|qref|cite qur'an|quran-usc", lambda a: f"Quran {':'.join(a.positional[:2])}".strip()),
     **_each("ill|interlanguage link|link-interwiki|illm|interlanguage link multi", _interlanguage),
@@ -225,8 +244,8 @@ TEMPLATES: dict[str, Expansion] = {
     **_each("railgauge|track gauge|rail gauge", track_gauge),
     **_each("formatnum|num|nts|number|format price", lambda a: grouped(a.get(1))),
     "val": val,
-    **_each("e|esp|x10^|10^|e-sp|times10", power_of_ten),
-    **_each("sup|super|superscript|smallsup", _raised),
+    **_each("e|esp|x10^|10^|e-sp|times10|x10", power_of_ten),
+    **_each("sup|super|superscript|smallsup|^|exp", _raised),
     **_each("sub|subscript|smallsub", _lowered),
     **_each("su|su2|subsup", _raised_over_lowered),
     **_each("sqrt|radic|root", _around("√", "")),
@@ -235,7 +254,9 @@ TEMPLATES: dict[str, Expansion] = {
     **_each("number sign|numero|no.|num.", _around("No. ", "")),
     **_each("us patent|uspatent|patent us|us patent number", lambda a: f"U.S. Patent {grouped(a.get(1))}".strip()),
     **_each("music|accidental", _accidental),
-    **_each("circa|c.|ca|ca.|approx", _spanned("c.")),
+    **_each("circa|c.|ca|ca.|approx", _circa),
+    **_each("born|b.|birth", _labelled("b.")),
+    **_each("died|d.", _labelled("d.")),
     **_each("floruit|fl.|fl", _spanned("fl.")),
     **_each("reign|r.", _spanned("r.")),
     **_each(
@@ -248,8 +269,8 @@ TEMPLATES: dict[str, Expansion] = {
     **_each("harvtxt|harvcoltxt|sfnt", _harvard("{names} ({year}{place})")),
     **_each("harv|harvcol|harvard citation", _harvard("({names} {year}{place})")),
     **_each("harvnb|harvcolnb|harvp|harvard citation no brackets", _harvard("{names} {year}{place}")),
-    **_each("frac|fraction|sfrac|fract", fraction),
-    **_each("ordinal|ord|ordinal to word", ordinal),
+    **_each("frac|fraction|sfrac|fract|tfrac|xfrac|half fraction|dfrac", fraction),
+    **_each("ordinal|ord|ordinal to word|nth", ordinal),
     "height": height,
     **{
         name.lower(): _vessel(name)
@@ -266,6 +287,9 @@ TEMPLATES: dict[str, Expansion] = {
     **_each("¥|jpy|yen", _before("¥")),
     **_each("inr|indian rupee|₹|indian rupees|rupee", _before("₹")),
     **_each("nz$|nzd", _before("NZ$")),
+    **{code.lower(): _before(f"{code} ") for code in "CHF SEK NOK DKK PLN CZK HUF TRY ZAR".split()},
+    **_each("currency|money", lambda a: f"{a.get(2)} {grouped(a.get(1))}".strip()),
+    "url": lambda a: a.get(2) or a.get(1),
     **_each("hk$|hkd", _before("HK$")),
     **_each("s$|sgd", _before("S$")),
     **_each("r$|brl", _before("R$")),
@@ -282,10 +306,17 @@ TEMPLATES: dict[str, Expansion] = {
     **_each("nbsp|nbs|space|spaces|sp|thinsp|thin space|hair space|hairsp|zwsp|pad|indent|in5|0|gap|spc", _fixed(" ")),
     **_each("hyphen|hyph|nbhyph|nbh|nbhyphen|shyphen", _fixed("-")),
     **_each("ellipsis|...|nbellipsis", _fixed("...")),
-    **_each("minus|−", _fixed("−")),
+    **_each("minus|−", lambda a: f"−{a.get(1)}"),
+    **_each("%|percent", _fixed("%")),
+    "frasl": _fixed("⁄"),
+    **{name: _fixed(f"{RAISED}{name[0]}{LEVEL}/{LOWERED}{name[2]}{LEVEL}") for name in "1/2 1/3 2/3 1/4 3/4".split()},
+    "half": _fixed(f"{RAISED}1{LEVEL}/{LOWERED}2{LEVEL}"),
+    **_each("h2o|water (molecule)", _fixed("H2O")),
+    "co2": _fixed("CO2"),
+    **{name.lower(): _fixed(name) for name in "BCE CE BC AD".split()},
     **_each("times|×", _fixed("×")),
-    **_each("plusmn|±|pm|plus-minus|+-", _fixed("±")),
-    **_each("degree|deg|degrees|°", _fixed("°")),
+    **_each("plusmn|±|pm|plus-minus|+-", lambda a: f"±{a.get(1)}"),
+    **_each("degree|deg|degrees|°", lambda a: f"{a.get(1)}°"),
     **_each("prime|′", lambda a: f"{a.get(1)}′"),
     **_each("pprime|″", lambda a: f"{a.get(1)}″"),
     **_each("zwnj", _fixed("\u200c")),

@@ -19,16 +19,24 @@ _NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffd
 
 
 # Superscripts, subscripts and fractions of one character. WordPiece folds case with NFKC, which makes 1024 of 10²⁴.
-_RAISED, _LOWERED, _FRACTIONS = "⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "₀₁₂₃₄₅₆₇₈₉", "¼½¾⅐⅑⅒⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"
+_RAISED, _LOWERED, _FRACTIONS = "⁺⁻⁽⁾ⁿⁱ⁰¹²³⁴⁵⁶⁷⁸⁹", "₊₋₍₎₀₁₂₃₄₅₆₇₈₉", "¼½¾⅐⅑⅒⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"
 _SMALL_DIGIT = re.compile(f"[{_RAISED}{_LOWERED}{_FRACTIONS}]")
 _BEHIND_DIGIT = re.compile(
     rf"(?<=\d)(?:(?P<raised>[{_RAISED}]+)|(?P<lowered>[{_LOWERED}]+)|(?P<fraction>[{_FRACTIONS}]))"
 )
-_LEVEL = str.maketrans(_RAISED + _LOWERED, "+-0123456789" + "0123456789")
+_BEFORE_DIGIT = re.compile(rf"(?<=[{_RAISED}{_LOWERED}{_FRACTIONS}])(?=\d)")
+# 5¹⁄₂ and 5¹/₂ are 5 1/2.
+_SMALL_FRACTION = re.compile("(?P<number>\\d?)(?P<above>[⁰¹²³⁴⁵⁶⁷⁸⁹]+)[⁄/∕](?P<below>[₀₁₂₃₄₅₆₇₈₉]+)")
+_LEVEL = str.maketrans(_RAISED + _LOWERED, "+-()ni0123456789" + "+-()0123456789")
 
 
 def _apart(found: re.Match[str]) -> str:
     return {"raised": "^", "lowered": "_", "fraction": " "}[str(found.lastgroup)] + found[0].translate(_LEVEL)
+
+
+def _one_fraction(found: re.Match[str]) -> str:
+    number = f"{found['number']} " if found["number"] else ""
+    return f"{number}{found['above'].translate(_LEVEL)}/{found['below'].translate(_LEVEL)}"
 
 
 def apart(line: str) -> str:
@@ -37,7 +45,10 @@ def apart(line: str) -> str:
     >>> apart("10²⁴ and 5½ of x²")
     '10^24 and 5 ½ of x²'
     """
-    return _BEHIND_DIGIT.sub(_apart, line) if _SMALL_DIGIT.search(line) else line
+    if not _SMALL_DIGIT.search(line):
+        return line
+    line = _SMALL_FRACTION.sub(_one_fraction, line)
+    return _BEHIND_DIGIT.sub(_apart, _BEFORE_DIGIT.sub(" ", line))
 
 
 def tidy(line: str) -> str:

@@ -72,9 +72,12 @@ zgh-latn:
 mni: mni-mtei mni-beng
 mni-mtei:
 mni-beng:
-ban: ban-latn ban-bali
+ban: ban-latn ban-bali ban-x-dharma ban-x-palmleaf ban-x-pku
 ban-latn:
 ban-bali:
+ban-x-dharma:
+ban-x-palmleaf:
+ban-x-pku:
 """.splitlines()
     )
 }
@@ -84,7 +87,6 @@ VARIANTS = tuple(sorted(_FALLBACKS))
 
 # Title, hidden, remove, describe and name of a variant: nothing of it stands in the text.
 _SILENT = frozenset("THD-N")
-_FLAGS = re.compile(r"\s*(?:[A-Z+\-]|[a-z]{2,3}(?:-[a-z]+)*)?(?:\s*;\s*(?:[A-Z+\-]|[a-z]{2,3}(?:-[a-z]+)*)?)*\s*")
 _RULE = re.compile(r"\s*([a-z]{2,3}(?:-[a-z]+)*)\s*:", re.IGNORECASE)
 
 
@@ -116,15 +118,13 @@ def words_of(parts: list[str], variant: str) -> str:
     >>> words_of(["T", "zh-hans:计算机;zh-hant:電腦"], "zh"), words_of(["R", "台灣"], "zh")
     ('', '台灣')
     """
-    if len(parts) > 1 and _FLAGS.fullmatch(parts[0]):
-        flags = {flag.strip() for flag in parts[0].split(";")} - {""}
-        rules = "|".join(parts[1:])
-        if flags & _SILENT:
-            return ""
+    rules = "|".join(parts)
+    if len(parts) > 1:  # what stands before the first bar is flags, known or not
+        flags, rules = {flag.strip() for flag in parts[0].split(";")}, "|".join(parts[1:])
         if "R" in flags:
             return rules
-    else:
-        rules = "|".join(parts)
+        if flags & _SILENT:
+            return ""
     words = _words_by_variant(rules)
     if not words:
         return rules

@@ -6,6 +6,7 @@ import html
 import re
 from collections import Counter
 from collections.abc import Iterator
+from urllib.parse import unquote
 
 from bert.documents.dumps import Site
 from bert.documents.languages import LANGUAGES
@@ -28,8 +29,9 @@ _HATNOTE = re.compile(
 )
 _LETTER = re.compile(r"[^\W\d_]")
 _IN_BRACKETS = re.compile(r"\s*[(（][^()（）]*[)）]\s*$")
-# A line of a gallery, or of a link to an image, that was never closed.
-_FILE_LINE = re.compile(r"(?:.*\[\[)?([^\[\]|]+)(?:\||$)")
+# An image whose link, or whose gallery, was never closed.
+_OPEN_LINK = re.compile(r"\[\[([^\[\]|]+)\|")
+_GALLERY_LINE = re.compile(r"([^\[\]|]+)(?:\||$)")
 _FILE = re.compile(
     r"([^\[\]{}<>|:]{1,40}):[^\[\]{}<>|:]+\.(?:jpe?g|png|svg|gif|tiff?|webp|xcf|pdf|djvu|og[agv]|opus|flac|wav|midi?|mp3|mp4|"
     r"mpe?g|webm|stl)",
@@ -65,6 +67,12 @@ def unstyle(line: str) -> str:
     return "".join((*pieces, line[end:]))
 
 
+def _prefix(target: str) -> tuple[str, str]:
+    """What stands before the first colon, as `namespaces.normal` gives it, and what behind."""
+    prefix, colon, rest = target.partition(":")
+    return (normal(prefix), rest) if colon else ("", target)
+
+
 def _is_file(target: str) -> bool:
     """Whether a target is an image, a sound, ...: a file's name in the namespace of files, in whatever language."""
     found = _FILE.fullmatch(target.strip())
@@ -79,16 +87,24 @@ def link_text(target: str, text: str | None, site: Site) -> str:
             what it has in brackets (https://en.wikipedia.org/wiki/Help:Pipe_trick).
     """
     target = (html.unescape(target) if "&" in target else target).strip()
+    target = unquote(target) if "%" in target else target
     if target.startswith(":"):  # [[:Category:Birds]] and [[:fr:Oiseau]] are links that a reader sees
         target = target[1:].strip()
     elif ":" in target:
-        prefix = normal(target.partition(":")[0])
-        is_language = prefix in LANGUAGES and prefix != site.language
-        if is_language or prefix in site.without_text or _is_file(target):
+        prefix, rest = _prefix(target)
+        if prefix and prefix == site.language:  # a link to this wiki itself
+            prefix, rest = _prefix(rest)
+        elif prefix in LANGUAGES:
+            return ""
+        if prefix in site.without_text or _is_file(target):
             return ""
     if text is None:
         return target.replace("_", " ")
-    return text if text.strip() else _IN_BRACKETS.sub("", target.rpartition(":")[2]).replace("_", " ").strip()
+    if text.strip():
+        return text
+    name = target.rpartition(":")[2]
+    short = _IN_BRACKETS.sub("", name)
+    return (short if short != name else name.partition(", ")[0]).replace("_", " ").strip()
 
 
 def _heading(line: str) -> tuple[int, str] | None:
@@ -101,13 +117,16 @@ def _heading(line: str) -> tuple[int, str] | None:
     return level, stripped[level:-level].strip()
 
 
-def _names_file(line: str) -> bool:
-    found = _FILE_LINE.match(line)
-    return found is not None and _is_file(found[1])
+def _names_file(line: str, site: Site) -> bool:
+    """Whether a line has a link to an image that was never closed, or is a gallery's."""
+    if any(_prefix(target)[0] in site.without_text or _is_file(target) for target in _OPEN_LINK.findall(line)):
+        return True
+    found = _GALLERY_LINE.match(line)
+    return found is not None and (_is_file(found[1]) or (_is_file(f"File:{found[1].strip()}") and "|" in line))
 
 
 def _paragraphs(
-    text: str, tail_sections: frozenset[str], dropped: Counter[str], templates: Counter[str]
+    text: str, tail_sections: frozenset[str], site: Site, dropped: Counter[str], templates: Counter[str]
 ) -> Iterator[str]:
     """Lines that follow each other are one paragraph, an indented line (mostly a quotation) is one by itself.
 
@@ -126,7 +145,7 @@ def _paragraphs(
         indented = _INDENT.match(line)
         stripped = (line[indented.end() :] if indented else line).strip()
         is_prose = heading is None and not tail_level and stripped and not _LIST_ITEM.match(line)
-        if is_prose and (_STRAY_TEMPLATE.search(stripped) or _names_file(line)):
+        if is_prose and (_STRAY_TEMPLATE.search(stripped) or _names_file(line, site)):
             dropped["broken_markup"] += 1
             continue
         if is_prose and not indented:
@@ -168,7 +187,7 @@ def passages(wikitext: str, site: Site, settings: DocumentsSettings) -> tuple[li
     )
     tail_sections = frozenset(name.lower() for name in settings.tail_sections)
     kept = []
-    for paragraph in _paragraphs(read_levels(flatten(wikitext)), tail_sections, dropped, templates):
+    for paragraph in _paragraphs(read_levels(flatten(wikitext)), tail_sections, site, dropped, templates):
         plain = _MAGIC_WORD.sub("", _STRAY_LINK.sub("", without_holes(paragraph)))
         # As browsers read entities: &#150; is a dash, &#xD83D; no character. One may name an end of line.
         text = tidy(" ".join(html.unescape(plain).split("\n")))
