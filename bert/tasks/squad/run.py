@@ -8,13 +8,14 @@ from typing import Any
 
 from bert.checkpoints.folder import load_model
 from bert.pipeline.errors import StageError
+from bert.pipeline.files import write_json
 from bert.tasks.finetuning import Finetuned, FineTuning
 from bert.tasks.settings import INIT_STAGES, FinetuneParams, SquadSettings
 from bert.tasks.squad.answers import best_answers, write_answers
-from bert.tasks.squad.baselines import question_blind_scores
-from bert.tasks.squad.data import evenly_spaced, has_answers, read_squad
+from bert.tasks.squad.data import evenly_spaced, has_answers, read_squad, squad_version
 from bert.tasks.squad.features import Windows, make_windows
-from bert.tasks.squad.metrics import squad_scores, squad_scores_by_type
+from bert.tasks.squad.no_answer import NULL_THRESHOLD, best_threshold, null_answers, with_null
+from bert.tasks.squad.scores import Answered, full_scores, scores_of
 from bert.training.batches import Arrays
 from bert.training.context import Context, Outcome
 from bert.training.objectives import spans
@@ -40,20 +41,32 @@ def run_squad(data: Path, init: Path, params: FinetuneParams[SquadSettings], con
         The metrics, on the first rank; without scores, baselines and control where the questions are only asked.
 
     Raises:
-        StageError: a model folder or questions that are not whole, questions of SQuAD v2, params that do not fit; and
-            as Training.run.
+        StageError: a model folder or questions that are not whole, questions without an answer where `squad.version` is
+            1.1, params that do not fit; and as Training.run.
     """
     settings, seed = params.task, params.seed
     start = load_model(init, f"dvc repro {INIT_STAGES.get(init.name, init.name)}")
     tuning = FineTuning("squad", spans(), start, params, context)
     train_questions, dropped_train = read_squad(data / settings.train_file, settings.data)
     dev_questions, dropped_dev = read_squad(data / settings.dev_file, settings.data)
-    if not has_answers(train_questions, data / settings.train_file):
+    if not any(question.answers for question in train_questions):
         raise StageError(
             f"{data / settings.train_file}: none of its {len(train_questions)} questions has an answer to learn from",
             run="give a file with answers as squad.train_file in params.yaml, then dvc repro squad",
         )
-    is_scored = has_answers(dev_questions, data / settings.dev_file)
+    is_scored = has_answers(dev_questions)
+    version = squad_version(
+        {data / settings.train_file: train_questions, data / settings.dev_file: dev_questions},
+        settings.version,
+        "set squad.version to auto or 2.0 in params.yaml, or give files of v1.1 there (squad.train_file, "
+        "squad.dev_file), then dvc repro squad",
+    )
+    if version == "2.0" and settings.null_score_diff_threshold is None and not is_scored:
+        raise StageError(
+            f"squad.null_score_diff_threshold is null: the best one is searched on answered questions, but "
+            f"{data / settings.dev_file} only asks",
+            run="set it to a number in params.yaml, such as 0.0, then dvc repro squad",
+        )
     train_questions = evenly_spaced(train_questions, settings.limit_train)
     dev_questions = evenly_spaced(dev_questions, settings.limit_dev)
     windows = partial(
@@ -66,8 +79,8 @@ def run_squad(data: Path, init: Path, params: FinetuneParams[SquadSettings], con
     train_windows, dev_windows = windows(train_questions), windows(dev_questions)
     rows = to_arrays(train_windows)
 
-    def answer(tuned: Finetuned, predictions: Path | None) -> dict[str, str]:
-        """{question id: answer}; with candidates in files of the folder `predictions`, on the first rank."""
+    def answer(tuned: Finetuned, predictions: Path | None) -> Answered:
+        """The answers; with candidates in files of the folder `predictions`, on the first rank."""
         logits = tuning.predict(tuned, to_arrays(dev_windows), settings.predict_batch_size)
         found = best_answers(
             dev_questions,
@@ -77,27 +90,37 @@ def run_squad(data: Path, init: Path, params: FinetuneParams[SquadSettings], con
             n_best_size=settings.n_best_size,
             max_answer_length=settings.max_answer_length,
         )
+        null_odds, threshold = None, settings.null_score_diff_threshold
+        if version == "2.0":
+            null = null_answers(found, dev_windows, logits[:, 0], logits[:, 1])
+            if threshold is None:
+                threshold = best_threshold(dev_questions, found, null.odds)
+            found = with_null(found, null, threshold)
+            null_odds = {q.id: odds for q, odds in zip(dev_questions, null.odds, strict=True)}
         if predictions is not None and context.world.is_first:
             predictions.mkdir(exist_ok=True)
             write_answers(
                 predictions / "predictions.json", predictions / "nbest_predictions.json", dev_questions, found
             )
-        return {q.id: candidates[0].text for q, candidates in zip(dev_questions, found, strict=True)}
+            if null_odds is not None:
+                write_json(predictions / "null_odds.json", null_odds)
+                write_json(predictions / NULL_THRESHOLD, {"null_score_diff_threshold": threshold})
+        texts = {q.id: candidates[0].text for q, candidates in zip(dev_questions, found, strict=True)}
+        return Answered(texts, null_odds, threshold if version == "2.0" else None)
 
     tuned = tuning.tune(rows)
     answers = answer(tuned, context.scratch / "predictions")
     control = {}
     if settings.random_control and is_scored:
         of_control = answer(tuning.tune(rows, from_random=True), None)
-        control = {"from_random_weights": squad_scores(dev_questions, of_control)}
+        control = {"from_random_weights": scores_of(dev_questions, of_control)}
     if not context.world.is_first:
         return None
     scores: dict[str, Any] = {"count": len(dev_questions)}
     if is_scored:
         scores = {
-            **squad_scores(dev_questions, answers),
-            "by_type": squad_scores_by_type(dev_questions, answers),
-            "baselines": question_blind_scores(train_questions, dev_questions, range(seed, seed + BASELINE_DRAWS)),
+            **scores,
+            **full_scores(train_questions, dev_questions, answers, range(seed, seed + BASELINE_DRAWS)),
             **control,
         }
     scores |= {
