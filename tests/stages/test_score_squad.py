@@ -130,7 +130,11 @@ def test_the_command_prints_scores_alone_on_its_output(tmp_path: Path) -> None:
     predictions = written(tmp_path / "p.json", {"a": "cat", "b": ""})
     done = subprocess.run(
         [sys.executable, "-m", "stages.score_squad", asked, predictions],
-        **{"cwd": ROOT, "capture_output": True, "text": True, "timeout": 120, "check": True},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
     )
     assert json.loads(done.stdout)["total"] == 2
     assert "1 of 3 questions have no prediction and are left out, the first is c" in done.stderr

@@ -31,7 +31,7 @@ def question(id: str, *answers: str) -> Question:
     ],
 )
 def test_the_scores_of_one_question(answers: tuple[str, ...], prediction: str, exact: float, overlap: float) -> None:
-    assert question_scores_v2(question("1", *answers), prediction) == (exact, pytest.approx(overlap))
+    assert question_scores_v2(question("1", *answers), prediction) == pytest.approx((exact, overlap))
 
 
 def test_an_answer_without_words_is_scored_otherwise_by_version_1() -> None:
@@ -98,7 +98,7 @@ def test_the_best_thresholds_are_those_of_the_highest_scores() -> None:
     # c 2, a 3, b 3 or 3 + 2/3, d 2 or 2 + 2/3.
     scores = squad_v2_scores(QUESTIONS, PREDICTIONS, odds, 0.0)
     assert (scores["best_exact"], scores["best_exact_thresh"]) == (75, 0.3)
-    assert (scores["best_f1"], scores["best_f1_thresh"]) == (pytest.approx(100 * (3 + F1_B) / 4), 0.9)
+    assert (scores["best_f1"], scores["best_f1_thresh"]) == pytest.approx((100 * (3 + F1_B) / 4, 0.9))
 
 
 def test_where_nothing_is_better_than_no_answer_the_best_threshold_is_zero() -> None:
