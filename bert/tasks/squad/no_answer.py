@@ -83,7 +83,7 @@ def with_null(found: Sequence[Sequence[Candidate]], null: NullAnswers, threshold
     for candidates, logits, odds in zip(found, null.logits, null.odds, strict=True):
         spans = [(c.text, c.start, c.end, c.start_logit, c.end_logit) for c in candidates if c.text]
         better = sum(start + end >= sum(logits) for *_, start, end in spans)
-        place = 0 if not spans or odds > threshold else max(better, 1)
+        place = 0 if odds > threshold else max(better, 1)
         spans.insert(place, ("", 0, 0, *logits))
         answers.append(with_probabilities(spans))
     return answers

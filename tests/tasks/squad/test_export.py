@@ -96,7 +96,7 @@ def token_of(windows: Windows) -> np.ndarray:
     longest=st.integers(1, 5),
     n_best=st.integers(1, 12),
     distinct=st.sampled_from([2, 4, 1000]),
-    threshold=st.sampled_from([None, 0.0, 1 / 7, -1.5, 1.0]),
+    threshold=st.sampled_from([None, 0.0, 1 / 7, -1.5, 1.0, 1e12]),
     seed=st.integers(0, 2**32 - 1),
 )
 def test_the_same_span_is_chosen_or_none(
