@@ -99,6 +99,7 @@ def token_of(windows: Windows) -> np.ndarray:
     threshold=st.sampled_from([None, 0.0, 1 / 7, -1.5, 1.0, 1e12]),
     seed=st.integers(0, 2**32 - 1),
 )
+@example(tokens=5, stride=5, longest=1, n_best=1, distinct=1000, threshold=1e12, seed=0)
 def test_the_same_span_is_chosen_or_none(
     vocab: Path,
     tokenizer: WordPieceTokenizer,
