@@ -39,9 +39,12 @@ def main(argv: Sequence[str] | None = None) -> None:
         from bert.checkpoints.folder import load_model
         from bert.tasks.squad.data import evenly_spaced, read_squad
         from bert.tasks.squad.export import export
+        from bert.tasks.squad.no_answer import NULL_THRESHOLD
 
         result = work.folder / "saved_model"
-        export(load_model(args.model, "dvc repro squad"), settings, result)
+        of_null = args.predictions / NULL_THRESHOLD  # where the model may say that there is no answer
+        threshold = read_json(of_null, "dvc repro squad")["null_score_diff_threshold"] if of_null.exists() else None
+        export(load_model(args.model, "dvc repro squad"), settings, result, threshold)
         questions = evenly_spaced(read_squad(args.data / settings.dev_file, settings.data)[0], settings.limit_dev)
         questions = evenly_spaced(questions, min(CHECKED, len(questions)))
         serve = tf.saved_model.load(str(result)).signatures["serving_default"]

@@ -39,7 +39,9 @@ def read_json(path: str | Path, made_by: str) -> Any:
         return json.loads(Path(path).read_bytes())  # of bytes, unlike of text, it finds the encoding
     except FileNotFoundError:
         raise StageError(f"{path}: no such file", run=made_by) from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise StageError(f"{path}: expected a file of JSON, but: {error.strerror}", run=made_by) from None
+    except (ValueError, RecursionError) as error:  # also of a number with thousands of digits, and of deep nesting
         raise StageError(f"{path}: not valid JSON ({error})", run=made_by) from None
 
 

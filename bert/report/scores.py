@@ -56,6 +56,12 @@ def _not_run(inputs: Inputs, group: str) -> list[Row]:
     return [not_run(": ".join(filter(None, (_task_of(k), _same_from(k)))), inputs.first_run(k)) for k in keys]
 
 
+def _count(scores: Metrics) -> int:
+    """Of how many questions they are, as the official scorers of SQuAD v1.1 (here) and v2.0 name it."""
+    count: Any = scores.get("count", scores.get("total", 0))
+    return int(count)
+
+
 def _how(metrics: Metrics) -> str:
     known = {
         "precision": precision(metrics),
@@ -99,7 +105,9 @@ def _export(inputs: Inputs) -> Table:
 
 def squad(inputs: Inputs, model: str, data: str | None, init: str) -> Section:
     """Exact match and F1, overall and by the type of the answer. data: `squad.data`. init: `finetune.init`."""
-    key, names = "squad", ["exact_match", "f1"]
+    key = "squad"
+    # As the official scorers of v1.1 and v2.0 call it.
+    names = ["exact" if "exact" in inputs.metrics.get(key, {}) else "exact_match", "f1"]
     text = _made_here(data, "questions")
     if key not in inputs.metrics:
         table = Table("Scores", ("run", "exact match"), (not_run(inputs.stage(key), inputs.first_run(key)),))
@@ -120,10 +128,8 @@ def squad(inputs: Inputs, model: str, data: str | None, init: str) -> Section:
         )
     ]
     if by_type := metrics.get("by_type"):
-        kinds = sorted(by_type.items(), key=lambda item: (-item[1].get("count", 0), item[0]))
-        of_type = tuple(
-            Row((words(kind), *_cells(scores, names), number(scores.get("count")))) for kind, scores in kinds
-        )
+        kinds = sorted(by_type.items(), key=lambda item: (-_count(item[1]), item[0]))
+        of_type = tuple(Row((words(kind), *_cells(scores, names), number(_count(scores)))) for kind, scores in kinds)
         tables.append(Table("By type of answer", ("answer", *header[1:]), of_type))
     return Section(key, "SQuAD", text, (*tables, _export(inputs)), figures.drawing(inputs, key))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +15,7 @@ from bert.model.parameters import make_parameters
 from bert.optim.schedule import learning_rate
 from bert.pipeline.errors import StageError
 from bert.pipeline.files import write_text
+from bert.tasks.length_buckets import length_batches, token_counts
 from bert.tasks.settings import FinetuneParams, TaskSettings
 from bert.training.batches import Arrays, array_batches
 from bert.training.context import Context, Outcome
@@ -111,7 +111,8 @@ class FineTuning:
     def predict(self, tuned: Finetuned, rows: Arrays, batch_size: int) -> np.ndarray:
         """Logits of all rows, (N, ...) float32, in order, on every rank.
 
-        The last batch is filled up with copies of the last row, so that there is one compiled shape.
+        Rows of like length are predicted together, without the padding that they share (`length_batches`). Where logits
+        are of positions, (N, 2, S), those of that padding are 0.
         """
         forward, dtype, world = self._objective.forward, self._precision.dtype, self._context.world
 
@@ -120,15 +121,21 @@ class FineTuning:
 
         one = compile_by(tuned.run.xla, logits)
         features = {name: rows[name] for name in ("input_ids", "input_mask", "segment_ids")}
-        count = len(features["input_ids"])
+        count, longest = features["input_ids"].shape
+        batches = length_batches(token_counts(features["input_mask"]), longest, batch_size)
         mine: dict[int, np.ndarray] = {}
-        for number in range(world.rank, math.ceil(count / batch_size), world.size):
-            places = np.minimum(np.arange(number * batch_size, (number + 1) * batch_size), count - 1)
-            mine[number] = one({name: tf.constant(values[places]) for name, values in features.items()}).numpy()
+        for number in range(world.rank, len(batches), world.size):
+            places, length = batches[number].places, batches[number].length
+            cut = {name: tf.constant(values[places, :length]) for name, values in features.items()}
+            mine[number] = one(cut).numpy()
         gathered: dict[int, np.ndarray] = {}
         for of_rank in world.gather(mine):
             gathered |= of_rank
-        return np.concatenate([gathered[number] for number in sorted(gathered)])[:count]
+        shape = gathered[len(batches) - 1].shape[1:]  # of a batch of the longest, or of classes
+        found = np.zeros((count, *shape[:-1], longest if len(shape) == 2 else shape[-1]), np.float32)
+        for number, values in gathered.items():
+            found[batches[number].places, ..., : values.shape[-1]] = values
+        return found
 
     def finish(self, tuned: Finetuned, scores: dict[str, Any]) -> Outcome:
         """On the first rank: leave model/ and curve.tsv in the scratch; the scores and what the run measured."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+from pydantic import BeforeValidator, Field, FiniteFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from bert.pipeline.params import Section
 from bert.training.settings import ComputeSettings, TrainingSettings
@@ -20,6 +20,11 @@ INIT_STAGES = {
 """{folder of data/models that fine-tuning may start from: the stage that makes it}"""
 Control = Literal["phase1", "phase2", "imported", "random"]
 """`finetune.controls`: what the same fine-tuning starts from too, to show what `finetune.init` is worth."""
+
+
+def _as_text(value: Any) -> Any:
+    """Numbers as versions are written: to YAML, 1.1 and 2.0 are numbers."""
+    return str(float(value)) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
 class TaskSettings(Section):
@@ -47,12 +52,18 @@ class SquadSettings(TaskSettings):
     Attributes:
         data: cloze, the questions made from the corpus; download, the files of `download@squad`
         train_file, dev_file: names in that folder
+        version: whose rules: 1.1, every question has its answer in the context; 2.0, some have none; auto, 2.0 where
+            the files have such questions
+        null_score_diff_threshold: of 2.0; the empty answer is given where its logits, those at [CLS], sum to more than
+            the best span's by over this much; null searches the value that gives the dev questions the best F1
         limit_train, limit_dev: so many questions, evenly spaced; null takes all
     """
 
     data: Literal["cloze", "download"]
     train_file: str
     dev_file: str
+    version: Annotated[Literal["auto", "1.1", "2.0"], BeforeValidator(_as_text)]
+    null_score_diff_threshold: FiniteFloat | None
     limit_train: PositiveInt | None
     limit_dev: PositiveInt | None
     doc_stride: PositiveInt

@@ -247,3 +247,20 @@ def test_headlines_come_with_what_they_have_to_be_seen_against(run: Path) -> Non
     assert headlines(Inputs()) == []
     (worse,) = headlines(Inputs({"pretrain_phase1": {"nats_below_unigram": -0.52}}))
     assert (worse.value, worse.what) == ("0.52", "nats above unigram entropy")
+
+
+def test_scores_of_squad_v2_are_shown_by_their_names() -> None:
+    squad = {
+        **{"exact": 61.5, "f1": 64.25, "total": 300, "count": 300, "HasAns_f1": 50.0},
+        "by_type": {
+            "no answer": {"exact": 71.0, "f1": 71.0, "total": 100},
+            "name": {"exact": 31.5, "f1": 42.0, "total": 150},
+        },
+        "baselines": {"no_answer": {"exact": 33.25, "f1": 33.25}},
+    }
+    shown = render(Inputs({"squad": squad}), PARAMS)
+    page = Parsed(shown)
+    assert page.row("fine-tuned") == ["fine-tuned", "61.50", "64.25", "300"]
+    assert page.row("no model: no answer")[:3] == ["no model: no answer", "33.25", "33.25"]
+    assert page.row("no answer") == ["no answer", "71.00", "71.00", "100"]
+    assert shown.index(">name<") < shown.index(">no answer<"), "the more frequent kind first"

@@ -26,6 +26,19 @@ def answering(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 @pytest.fixture(scope="session")
+def unanswering(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """As `answering`, of SQuAD v2.0: a third of the questions have no answer."""
+    project = finetuning.write_project(tmp_path_factory.mktemp("unanswering") / "project")
+    finetuning.write_unanswerable(project.path)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in MACHINE_SETTINGS:
+            patch.delenv(name, raising=False)
+        patch.chdir(project.path)
+        squad.main(arguments("squad"))
+    return project
+
+
+@pytest.fixture(scope="session")
 def cased(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """As `answering`, with a cased model: lower-cased, most of its words would be unknown."""
     project = finetuning.write_project(tmp_path_factory.mktemp("cased") / "project")

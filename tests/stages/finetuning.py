@@ -73,6 +73,14 @@ def questions() -> list[dict[str, Any]]:
     return paragraphs
 
 
+def with_unanswerable(paragraphs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """SQuAD v2.0: of each of the ten also a question that no context answers."""
+    for name, paragraph in zip(PEOPLE, paragraphs, strict=True):
+        asked = {"id": f"{name}-Not", "question": f"Not was {name} born?", "answers": [], "is_impossible": True}
+        paragraph["qas"].append(asked)
+    return paragraphs
+
+
 def answers() -> dict[str, str]:
     """{id: the text that a prediction has to be}"""
     return {q["id"]: q["answers"][0]["text"] for p in questions() for q in p["qas"]}
@@ -102,6 +110,14 @@ def write_data(folder: Path) -> None:
         table = ["Quality\t#1 ID\t#2 ID\t#1 String\t#2 String", *rows]
         (mrpc / f"{split}.tsv").write_text("\n".join(table) + "\n", encoding="utf-8")
     write_model(folder / "data/models/phase2")
+
+
+def write_unanswerable(folder: Path) -> None:
+    """SQuAD v2.0 instead of v1.1 in data/cloze/squad."""
+    document = {"version": "v2.0", "data": [{"title": "born", "paragraphs": with_unanswerable(questions())}]}
+    for split in ("train", "dev"):
+        path = folder / f"data/cloze/squad/{split}-v1.1.json"
+        path.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
 
 
 def write_model(folder: Path, pieces: list[str] = PIECES, do_lower_case: bool = True) -> None:

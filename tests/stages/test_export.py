@@ -94,6 +94,30 @@ def test_a_cased_model_is_served_cased(cased: Project, tmp_path: Path, monkeypat
     np.testing.assert_allclose(served["score"].numpy(), logits, rtol=1e-4)
 
 
+def test_a_model_of_version_2_is_served_with_its_null(
+    unanswering: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(unanswering.path, tmp_path / "project", symlinks=True)
+    monkeypatch.chdir(tmp_path / "project")
+    main(arguments("export"))
+    assert read(Path("metrics/export.json"))["agreeing"] == 30
+    loaded = tf.saved_model.load("data/export/squad")
+    paragraphs = finetuning.with_unanswerable(finetuning.questions())
+    asked = [(q["id"], q["question"], p["context"]) for p in paragraphs for q in p["qas"]]
+    served = loaded.signatures["serving_default"](
+        question=tf.constant([question for _, question, _ in asked]),
+        context=tf.constant([context for *_, context in asked]),
+    )
+    assert served.keys() == {"answer", "score", "null_odds"}
+    expected = read(PREDICTIONS)
+    assert [answer.decode() for answer in served["answer"].numpy()] == [expected[name] for name, *_ in asked]
+    odds = read(PREDICTIONS.with_name("null_odds.json"))
+    np.testing.assert_allclose(served["null_odds"].numpy(), [odds[name] for name, *_ in asked], rtol=1e-3)
+    best = [found[0] for found in read(NBEST).values()]
+    logits = [candidate["start_logit"] + candidate["end_logit"] for candidate in best]
+    np.testing.assert_allclose(served["score"].numpy(), logits, rtol=1e-4)
+
+
 def test_an_export_that_answers_otherwise_is_an_error(
     answering: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,6 +11,7 @@ import pytest
 from bert.checkpoints.folder import load_model
 from bert.pipeline import manifest
 from bert.pipeline.errors import StageError
+from stages import score_squad
 from stages.squad import main
 from tests.project import Project, files
 from tests.stages import finetuning
@@ -33,6 +34,7 @@ RESULTS = {
 def test_what_was_learned_by_heart_is_answered(answering: Project) -> None:
     metrics = read(answering.path / "metrics/squad.json")
     assert (metrics["exact_match"], metrics["f1"], metrics["count"]) == (100, 100, 20)
+    assert not (answering.path / PREDICTIONS / "null_odds.json").exists()
     kinds = {kind: (scores["exact_match"], scores["count"]) for kind, scores in metrics["by_type"].items()}
     assert kinds == {"date": (100, 10), "name": (100, 10)}
     assert metrics["train_loss"] < 0.3
@@ -128,13 +130,14 @@ def change_questions(path: Path, first: int | None = None, **changes: Any) -> No
 
 @pytest.mark.parametrize("name", ["train-v1.1.json", "dev-v1.1.json"])
 @pytest.mark.parametrize("change", [{"is_impossible": True, "answers": []}, {"answers": []}])
-def test_questions_without_answers_are_not_scored_as_if_they_had_some(
+def test_by_version_1_questions_without_answers_are_not_scored_as_if_they_had_some(
     small: Project, name: str, change: dict[str, Any]
 ) -> None:
     change_questions(small.path / "data/cloze/squad" / name, first=3, **change)
+    finetuning.write_params(small.path, squad__version=1.1)
     with pytest.raises(StageError, match=rf"{name}: 3 of 20 questions have no answer .*expected SQuAD v1\.1") as error:
         main(arguments("squad"))
-    assert error.value.run is not None and "squad.dev_file" in error.value.run
+    assert error.value.run is not None and "set squad.version to auto or 2.0" in error.value.run
     assert not PREDICTIONS.exists()
 
 
@@ -152,6 +155,78 @@ def test_questions_that_are_only_asked_are_answered_and_not_scored(small: Projec
     metrics = read(small.path / "metrics/squad.json")
     assert metrics.keys() == RESULTS - {"exact_match", "f1", "by_type", "baselines"}
     assert metrics["count"] == 20
+
+
+NO_ANSWERS = {f"{name}-Not": "" for name in finetuning.PEOPLE}
+V2 = {
+    *("exact", "f1", "total", "HasAns_exact", "HasAns_f1", "HasAns_total", "NoAns_exact", "NoAns_f1", "NoAns_total"),
+    *("best_exact", "best_exact_thresh", "best_f1", "best_f1_thresh", "null_score_diff_threshold"),
+}
+
+
+def test_questions_without_an_answer_are_learned_and_told(unanswering: Project) -> None:
+    folder = unanswering.path / PREDICTIONS
+    assert read(folder / "predictions.json") == finetuning.answers() | NO_ANSWERS
+    odds = read(folder / "null_odds.json")
+    assert {name for name, value in odds.items() if value > 0} == set(NO_ANSWERS)
+    assert read(folder / "null_threshold.json") == {"null_score_diff_threshold": 0.0}
+    for name, candidates in read(folder / "nbest_predictions.json").items():
+        texts = [candidate["text"] for candidate in candidates]
+        assert texts[0] == finetuning.answers().get(name, "") and texts.count("") == 1 and len(set(texts)) == len(texts)
+        null, best = (
+            next(c["start_logit"] + c["end_logit"] for c in candidates if bool(c["text"]) == kind)
+            for kind in (False, True)
+        )
+        assert null - best == pytest.approx(odds[name])
+
+
+def test_the_metrics_are_what_the_official_scorer_says_of_the_files(
+    unanswering: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    metrics = read(unanswering.path / "metrics/squad.json")
+    assert metrics.keys() == RESULTS - {"exact_match"} | V2
+    assert (metrics["exact"], metrics["HasAns_total"], metrics["NoAns_exact"], metrics["NoAns_total"]) == (
+        100,
+        20,
+        100,
+        10,
+    )
+    assert metrics["by_type"]["no answer"] == {"exact": 100, "f1": 100, "total": 10}
+    assert metrics["baselines"]["no_answer"]["exact"] == pytest.approx(33.3333)
+    folder = unanswering.path / PREDICTIONS
+    data = unanswering.path / "data/cloze/squad/dev-v1.1.json"
+    files_given = [str(data), str(folder / "predictions.json"), "--null-odds", str(folder / "null_odds.json")]
+    score_squad.main([*files_given, "--threshold", str(metrics["null_score_diff_threshold"])])
+    for name, value in json.loads(capsys.readouterr().out).items():
+        assert metrics[name] == pytest.approx(value, abs=1e-4), name
+
+
+def test_the_best_threshold_is_searched_and_said(small: Project) -> None:
+    finetuning.write_unanswerable(small.path)
+    # Hardly trained: no fixed threshold is right.
+    finetuning.write_params(small.path, squad__epochs=3, squad__null_score_diff_threshold=None, squad__version=2.0)
+    main(arguments("squad"))
+    metrics = read(small.path / "metrics/squad.json")
+    threshold = read(PREDICTIONS / "null_threshold.json")["null_score_diff_threshold"]
+    assert metrics["null_score_diff_threshold"] == pytest.approx(threshold, abs=1e-4) != 0
+    assert metrics["f1"] == metrics["best_f1"] >= 33.3333, "always empty would be a third"
+    predictions = read(PREDICTIONS / "predictions.json")
+    assert all(
+        bool(predictions[name]) == (odds <= threshold) for name, odds in read(PREDICTIONS / "null_odds.json").items()
+    )
+
+
+def test_a_best_threshold_needs_answers(small: Project) -> None:
+    change_questions(small.path / "data/cloze/squad/dev-v1.1.json", answers=[])
+    finetuning.write_params(small.path, squad__null_score_diff_threshold=None, squad__version="2.0")
+    with pytest.raises(StageError, match=r"null_score_diff_threshold is null: .*dev-v1\.1\.json only asks"):
+        main(arguments("squad"))
+
+
+def test_a_file_without_a_single_answer_is_nothing_to_learn_from(small: Project) -> None:
+    change_questions(small.path / "data/cloze/squad/train-v1.1.json", answers=[], is_impossible=True)
+    with pytest.raises(StageError, match=r"train-v1\.1\.json: none of its 20 questions has an answer to learn from"):
+        main(arguments("squad"))
 
 
 @pytest.mark.parametrize("name", ["data/models/phase2", "data/cloze/squad/dev-v1.1.json"])

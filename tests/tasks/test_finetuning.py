@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -132,3 +134,29 @@ def test_predictions_are_all_rows_in_order_whatever_the_batch(tmp_path: Path, ba
     whole = spans().forward(weights, CONFIG, {n: tf.constant(x) for n, x in arrays().items()}, tf.float32)
     assert found.shape == (COUNT, 2, 16)
     np.testing.assert_allclose(found, whole, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("head", ["spans", "classes"])
+def test_predictions_are_the_same_without_the_padding(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, head: str
+) -> None:
+    tokens = np.random.Generator(np.random.Philox(3)).integers(2, 17, COUNT)
+    mask = (np.arange(16) < tokens[:, None]).astype(np.int32)
+    rows = {name: values * mask for name, values in arrays().items() if values.ndim == 2} | {"input_mask": mask}
+    objective = spans() if head == "spans" else TWO_CLASSES
+    tuned = Finetuned(CONFIG, random_weights(objective.shapes(CONFIG), seed=2), Run([]), 0)
+    whole = fine_tuning(tmp_path, epochs=1, objective=objective).predict(tuned, rows, 3)
+    lengths: list[int] = []
+
+    def seen(weights: Any, config: Any, batch: Any, dtype: Any) -> Any:
+        lengths.append(batch["input_ids"].shape[1])
+        return objective.forward(weights, config, batch, dtype)
+
+    monkeypatch.setattr("bert.tasks.length_buckets.LEAST_BATCHES", 1)
+    tuning = fine_tuning(tmp_path, epochs=1, objective=replace(objective, forward=seen))
+    short = tuning.predict(tuned, rows, 3)
+    assert set(lengths) == {8, 16}
+    assert short.shape == whole.shape and short.dtype == whole.dtype == np.float32
+    inside = np.broadcast_to(mask[:, None, :] != 0, whole.shape) if head == "spans" else np.ones_like(whole, bool)
+    np.testing.assert_allclose(short[inside], whole[inside], rtol=0, atol=1e-5)
+    assert np.abs(whole[inside]).max() > 0.1, "of zeros this would prove nothing"

@@ -24,6 +24,8 @@ SQUAD: dict[str, Any] = FINE_TUNE | {
     "data": "cloze",
     "train_file": "train.json",
     "dev_file": "dev.json",
+    "version": "auto",
+    "null_score_diff_threshold": 0.0,
     "limit_train": None,
     "limit_dev": 100,
     "doc_stride": 64,
@@ -56,11 +58,19 @@ def test_no_setting_has_a_default_in_the_code(tmp_path: Path, name: str) -> None
     [
         ("data", "squad"), ("epochs", 0), ("batch_size", 0), ("learning_rate", -1e-5), ("warmup_proportion", 1.1),
         ("limit_train", 0), ("doc_stride", 0), ("predict_batch_size", 1.5), ("reinit_layers", -1), ("lr", 1e-5),
+        ("version", 3), ("version", 1.2), ("version", True), ("version", "v2.0"), ("version", None),
+        ("null_score_diff_threshold", "best"), ("null_score_diff_threshold", float("nan")),
+        ("null_score_diff_threshold", float("inf")),
     ],
 )  # fmt: skip
 def test_a_value_out_of_range_is_named(tmp_path: Path, name: str, value: Any) -> None:
     with pytest.raises(StageError, match=rf"squad\.{name}: "):
         read(tmp_path, SquadSettings, SQUAD | {name: value})
+
+
+@pytest.mark.parametrize(("written", "meant"), [(1.1, "1.1"), ("1.1", "1.1"), (2.0, "2.0"), (2, "2.0"), ("2.0", "2.0")])
+def test_a_version_may_be_written_as_a_number(tmp_path: Path, written: Any, meant: str) -> None:
+    assert read(tmp_path, SquadSettings, SQUAD | {"version": written}).version == meant
 
 
 def test_windows_need_room_for_context(tmp_path: Path) -> None:

@@ -46,7 +46,6 @@ def best_answers(
     *,
     n_best_size: int,
     max_answer_length: int,
-    null_score_diff_threshold: float | None = None,
 ) -> list[list[Candidate]]:
     """Up to `n_best_size` distinct answers of each question, best first, never none.
 
@@ -59,8 +58,6 @@ def best_answers(
     Args:
         start_logits: (N, S)
         end_logits: (N, S)
-        null_score_diff_threshold: for SQuAD v2; the empty text comes first where the logits at [CLS] sum to more than
-            the best answer's by this much. None: every question has an answer.
 
     Raises:
         ValueError: the logits' shape is not the windows'.
@@ -75,7 +72,6 @@ def best_answers(
                 f"{name} of {broken} of {len(logits)} windows are not finite: the fine-tuned model has diverged",
                 run="dvc exp run squad -S squad.learning_rate=VALUE with a smaller value",
             )
-    nulls = _null_logits(windows, start_logits, end_logits) if null_score_diff_threshold is not None else {}
     answers: list[list[Candidate]] = [[] for _ in questions]
     for index, starts, ends, first_logits, last_logits in _ranked_spans(
         windows, start_logits, end_logits, n_best_size, max_answer_length
@@ -86,13 +82,8 @@ def best_answers(
             distinct.setdefault(context[span[0] : span[1]], span)
             if len(distinct) == n_best_size:
                 break
-        answers[index] = _with_probabilities([(text, *span) for text, span in distinct.items()])
-    for index, found in enumerate(answers):
-        if index in nulls:
-            answers[index] = _with_null(found, *nulls[index], null_score_diff_threshold or 0.0)
-        elif not found:
-            answers[index] = [Candidate("", 0, 0, 1.0, 0.0, 0.0)]
-    return answers
+        answers[index] = with_probabilities([(text, *span) for text, span in distinct.items()])
+    return [found or [Candidate("", 0, 0, 1.0, 0.0, 0.0)] for found in answers]
 
 
 def write_answers(
@@ -161,7 +152,7 @@ def _top(
     return position, np.take_along_axis(masked, position, axis=1)
 
 
-def _with_probabilities(spans: Sequence[tuple[str, int, int, float, float]]) -> list[Candidate]:
+def with_probabilities(spans: Sequence[tuple[str, int, int, float, float]]) -> list[Candidate]:
     """Softmax over the sums of the two logits."""
     scores = np.array([start_logit + end_logit for *_, start_logit, end_logit in spans])
     shares = np.exp(scores - scores.max())
@@ -170,24 +161,3 @@ def _with_probabilities(spans: Sequence[tuple[str, int, int, float, float]]) -> 
         Candidate(text, start, end, share, start_logit, end_logit)
         for (text, start, end, start_logit, end_logit), share in zip(spans, shares.tolist(), strict=True)
     ]
-
-
-def _null_logits(
-    windows: Windows, start_logits: npt.NDArray[np.floating], end_logits: npt.NDArray[np.floating]
-) -> dict[int, tuple[float, float]]:
-    """{question index: its logits at [CLS]}, of the window that is surest of an answer (the lowest sum)."""
-    nulls: dict[int, tuple[float, float]] = {}
-    for index, start, end in zip(
-        windows.question_index.tolist(), start_logits[:, 0].tolist(), end_logits[:, 0].tolist(), strict=True
-    ):
-        if index not in nulls or start + end < sum(nulls[index]):
-            nulls[index] = (start, end)
-    return nulls
-
-
-def _with_null(found: list[Candidate], start_logit: float, end_logit: float, threshold: float) -> list[Candidate]:
-    """The candidates with the empty text among them: first if it wins by more than the threshold, else second."""
-    spans = [(c.text, c.start, c.end, c.start_logit, c.end_logit) for c in found]
-    wins = not found or start_logit + end_logit - found[0].start_logit - found[0].end_logit > threshold
-    spans.insert(0 if wins else 1, ("", 0, 0, start_logit, end_logit))
-    return _with_probabilities(spans)

@@ -5,7 +5,7 @@ random_span: a span of as many words as training answers have, anywhere.
 random_span_of_type: a span of the right kind, which the gold answer tells; where the rules find none, a random span.
 
 A context made from news or an encyclopedia names its subject early and has few dates, so none of these is near zero.
-The random ones are means over several seeds, each its own Philox stream.
+The random ones are means over several seeds, each its own Philox stream. SQuAD v2.0 adds `no_answer`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import numpy as np
 from bert.tasks.squad.answer_types import Span, answer_type, find_spans
 from bert.tasks.squad.data import Question, evenly_spaced
 from bert.tasks.squad.metrics import question_scores
+from bert.tasks.squad.metrics_v2 import overall_v2
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +59,23 @@ def question_blind_scores(
         runs = [_scores(dev, texts) for texts in draws]
         scores[baseline] = {metric: float(np.mean([run[metric] for run in runs])) for metric in runs[0]}
     return scores
+
+
+def question_blind_scores_v2(
+    train: Sequence[Question], dev: Sequence[Question], seeds: Sequence[int]
+) -> dict[str, dict[str, float]]:
+    """{baseline: {"exact": per cent, "f1": per cent}} on all questions of SQuAD v2.0. `no_answer`: always empty.
+
+    The others always answer, so they gain nothing where there is no answer. Raises as `question_blind_scores`.
+    """
+    answered = [question for question in dev if question.answers]
+    scores = {}
+    if answered:
+        share = len(answered) / len(dev)
+        for name, of_answered in question_blind_scores(train, answered, seeds).items():
+            scores[name] = {"exact": share * of_answered["exact_match"], "f1": share * of_answered["f1"]}
+    empty = overall_v2(dev, {question.id: "" for question in dev})
+    return scores | {"no_answer": {"exact": empty["exact"], "f1": empty["f1"]}}
 
 
 @lru_cache(maxsize=1 << 15)

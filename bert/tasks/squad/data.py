@@ -1,14 +1,15 @@
 """SQuAD JSON -> questions.
 
-The format of SQuAD v1.1, whether downloaded or made from the corpus (`cloze`); v2's unanswerable questions are read as
-questions without answers, and so are those of a file that only asks. Format: https://rajpurkar.github.io/SQuAD-explorer/
+The format of SQuAD v1.1, whether downloaded or made from the corpus (`cloze`), and of v2.0, whose unanswerable
+questions are questions without answers; so are those of a file that only asks.
+Format: https://rajpurkar.github.io/SQuAD-explorer/
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -19,6 +20,7 @@ from bert.pipeline.errors import StageError
 SOURCES = {"cloze": "dvc repro cloze", "download": "dvc repro download@squad"}
 
 Answer = tuple[str, int]
+Version = Literal["1.1", "2.0"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +53,7 @@ def read_squad(path: str | Path, source: Literal["cloze", "download"]) -> tuple[
             and the command that makes it.
     """
     path, run = Path(path), SOURCES[source]
-    try:
-        document = json.loads(path.read_bytes())  # of bytes, unlike of text, it heeds a byte order mark
-    except FileNotFoundError:
-        raise StageError(f"{path}: no such file, expected questions as SQuAD JSON", run=run) from None
-    except ValueError as error:
-        raise StageError(f"{path}: not JSON: {error}", run=run) from None
-
+    document = _document(path, run)
     questions: list[Question] = []
     dropped: Counter[str] = Counter()
     seen: set[str] = set()
@@ -85,23 +81,60 @@ def read_squad(path: str | Path, source: Literal["cloze", "download"]) -> tuple[
     return questions, dropped
 
 
-def has_answers(questions: Sequence[Question], path: str | Path) -> bool:
-    """Whether the questions of `path` are answered (SQuAD v1.1) or only asked, for predictions alone.
+def read_gold(path: str | Path, run: str) -> list[Question]:
+    """The questions of a SQuAD file with all of their accepted answers, as the official scorers read them.
+
+    Nothing is dropped, and no answer needs to stand where it says: what a scorer compares are texts.
+
+    Args:
+        run: the command that a StageError names.
 
     Raises:
-        StageError: some have no answer: SQuAD v2, whose predictions may be empty, which is neither learned nor scored.
+        StageError: no such file, no JSON, not SQuAD's structure, or no question.
     """
-    without = sum(not question.answers for question in questions)
-    if without == len(questions) and not any(question.is_impossible for question in questions):
-        return False
-    if without:
-        raise StageError(
-            f"{path}: {without} of {len(questions)} questions have no answer (SQuAD v2), expected SQuAD v1.1: the "
-            "scores would count every prediction for them as wrong",
-            run="give a file of v1.1, or one without these questions (is_impossible, or no `answers`), in params.yaml "
-            "(squad.train_file, squad.dev_file), then dvc repro squad",
-        )
-    return True
+    path = Path(path)
+    questions = []
+    try:
+        for context, qa in _walk(_document(path, run)):
+            answers = tuple((answer["text"], answer["answer_start"]) for answer in qa.get("answers", []))
+            kind, impossible = qa.get("answer_type"), qa.get("is_impossible", False)
+            questions.append(Question(str(qa["id"]), qa["question"], context, answers, kind, impossible))
+    except _Malformed as error:
+        raise StageError(f"{path}: not SQuAD's structure: {error}", run=run) from None
+    if not questions:
+        raise StageError(f"{path}: expected questions, the file has none", run=run)
+    return questions
+
+
+def has_answers(questions: Sequence[Question]) -> bool:
+    """Whether a file answers its questions, be it by "there is no answer" (SQuAD v2.0), or only asks them."""
+    return any(question.answers or question.is_impossible for question in questions)
+
+
+def squad_version(
+    files: Mapping[Path, Sequence[Question]], expected: Literal["auto", "1.1", "2.0"], run: str
+) -> Version:
+    """By which version's rules the questions of these files are learned and scored.
+
+    Args:
+        expected: auto means 2.0 where a file that is answered has questions without an answer, else 1.1.
+        run: the command that a StageError names.
+
+    Raises:
+        StageError: there are such questions where 1.1 is expected: its scores would count every prediction for them as
+            wrong.
+    """
+    for path, questions in files.items():
+        without = sum(not question.answers for question in questions) if has_answers(questions) else 0
+        if without and expected == "1.1":
+            raise StageError(
+                f"{path}: {without} of {len(questions)} questions have no answer (SQuAD v2.0), expected SQuAD v1.1: "
+                "its scores would count every prediction for them as wrong",
+                run=run,
+            )
+        if without:
+            return "2.0"
+    return "2.0" if expected == "2.0" else "1.1"
 
 
 def evenly_spaced(questions: Sequence[Question], limit: int | None) -> list[Question]:
@@ -109,6 +142,17 @@ def evenly_spaced(questions: Sequence[Question], limit: int | None) -> list[Ques
     if limit is None or limit >= len(questions):
         return list(questions)
     return [questions[index * len(questions) // limit] for index in range(limit)]
+
+
+def _document(path: Path, run: str) -> Any:
+    try:
+        return json.loads(path.read_bytes())  # of bytes, unlike of text, it heeds a byte order mark
+    except FileNotFoundError:
+        raise StageError(f"{path}: no such file, expected questions as SQuAD JSON", run=run) from None
+    except OSError as error:
+        raise StageError(f"{path}: expected questions as SQuAD JSON, but: {error.strerror}", run=run) from None
+    except (ValueError, RecursionError) as error:
+        raise StageError(f"{path}: not JSON: {error}", run=run) from None
 
 
 class _Malformed(Exception):

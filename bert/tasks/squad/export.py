@@ -18,12 +18,10 @@ from bert.model.dropout import NoDropout
 from bert.model.encoder import encode
 from bert.model.heads import span_logits
 from bert.tasks.settings import SquadSettings
+from bert.tasks.squad.no_answer import NO_SPAN
 from bert.tokens.vocabulary import CLS, PAD, SEP, UNK, Vocabulary
 
 Tensor = Any
-
-# The score where a context has no span to answer with.
-NO_ANSWER = -2e9
 
 
 @cache
@@ -33,10 +31,14 @@ def combining_marks() -> tuple[int, ...]:
 
 
 class QuestionAnswerer(tf.Module):
-    """serve(question, context) -> answer, score. All windows of a context are read; the best span of all wins."""
+    """serve(question, context) -> answer, score. All windows of a context are read; the best span of all wins.
 
-    def __init__(self, model: Model, settings: SquadSettings) -> None:
+    With a `null_threshold` (SQuAD v2.0) the answer may be empty, and a third output, null_odds, says how near it was.
+    """
+
+    def __init__(self, model: Model, settings: SquadSettings, null_threshold: float | None = None) -> None:
         super().__init__()
+        self._null_threshold = null_threshold
         pieces = Vocabulary.read(model.vocab).pieces
         self._config, self._settings = model.config, settings
         self._weights = {name: tf.Variable(value, trainable=False) for name, value in model.weights.items()}
@@ -53,11 +55,17 @@ class QuestionAnswerer(tf.Module):
         ]
     )
     def serve(self, question: Tensor, context: Tensor) -> dict[str, Tensor]:
-        """(B,) UTF-8 questions and contexts -> `answer` (B,) string, cut from the context, and `score` (B,) logits."""
-        answer, score = tf.map_fn(
-            lambda pair: self._one(pair[0], pair[1]), (question, context), fn_output_signature=(tf.string, tf.float32)
+        """(B,) UTF-8 questions and contexts -> `answer` (B,) string, cut from the context, and `score` (B,) logits.
+
+        Of v2.0 also `null_odds` (B,): the score of the empty answer less that of the best span.
+        """
+        answer, score, null_odds = tf.map_fn(
+            lambda pair: self._one(pair[0], pair[1]),
+            (question, context),
+            fn_output_signature=(tf.string, tf.float32, tf.float32),
         )
-        return {"answer": answer, "score": score}
+        served = {"answer": answer, "score": score}
+        return served if self._null_threshold is None else served | {"null_odds": null_odds}
 
     @tf.function(input_signature=[tf.TensorSpec([], tf.string)])
     def tokens(self, string: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -82,7 +90,7 @@ class QuestionAnswerer(tf.Module):
         after = tf.gather(tf.concat([others, [tf.size(points)]], 0), tf.searchsorted(others, character + 1))
         return ids[0], first, tf.gather(tf.concat([first_byte, [tf.strings.length(string)]], 0), after)
 
-    def _one(self, question: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
+    def _one(self, question: Tensor, context: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         s = self._settings
         query = self.tokens(question)[0][: s.max_query_length]
         ids, starts, ends = self.tokens(context)
@@ -122,9 +130,28 @@ class QuestionAnswerer(tf.Module):
         def cut() -> Tensor:
             return tf.strings.substr(context, starts[first], ends[last] - starts[first], unit="BYTE")
 
-        # Finite in any case: JSON, by which models are served, has no infinity.
-        answer = tf.cond(tf.math.is_finite(score), cut, lambda: tf.constant(""))
-        return answer, tf.cast(tf.maximum(score, NO_ANSWER), tf.float32)
+        has_answer, score, null_odds = self.against_null(start, end, score)
+        answer = tf.cond(has_answer, cut, lambda: tf.constant(""))
+        return answer, tf.cast(score, tf.float32), tf.cast(null_odds, tf.float32)
+
+    def against_null(self, start: Tensor, end: Tensor, score: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Whether the best span is the answer, by the rule of `with_null`; the answer's score; the null odds.
+
+        Args:
+            start: (W, S) logits.
+            end: (W, S) logits.
+            score: the best span's, float64; -inf for none.
+
+        Returns:
+            Scalars; the latter two in float64 and finite: JSON, by which models are served, has no infinity.
+        """
+        exists, score = tf.math.is_finite(score), tf.maximum(score, tf.constant(NO_SPAN, tf.float64))
+        null = tf.reduce_min(tf.cast(start[:, 0], tf.float64) + tf.cast(end[:, 0], tf.float64))
+        null_odds = null - score
+        if self._null_threshold is None:
+            return exists, score, null_odds
+        has_answer = exists & (null_odds <= self._null_threshold)
+        return has_answer, tf.where(has_answer, score, null), null_odds
 
     def best(self, start: Tensor, end: Tensor, token: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """The best span of all windows by the rule of `best_answers`: its window, first and last position, score.
@@ -172,9 +199,9 @@ class QuestionAnswerer(tf.Module):
         return inside & (tf.gather(window, tf.maximum(token, 0)) == tf.range(tf.shape(token)[0])[:, None])
 
 
-def export(model: Model, settings: SquadSettings, folder: Path) -> None:
+def export(model: Model, settings: SquadSettings, folder: Path, null_threshold: float | None = None) -> None:
     """Write the SavedModel, the same bytes for the same model. Loading it needs `import tensorflow_text`."""
-    answerer = QuestionAnswerer(model, settings)
+    answerer = QuestionAnswerer(model, settings, null_threshold)
     tf.saved_model.save(answerer, str(folder), signatures={"serving_default": answerer.serve})
     # TensorFlow names each one by a random number beside the hashes of what it holds.
     path = folder / "fingerprint.pb"

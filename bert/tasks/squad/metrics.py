@@ -1,7 +1,7 @@
 """Exact match and F1 as SQuAD's official scorer counts them (evaluate-v1.1), in per cent, and by kind of answer.
 
 A question takes the best score over its accepted answers; a question without a prediction scores 0. Questions without
-an answer (SQuAD v2) are right when the prediction is empty, as in evaluate-v2.0.
+an answer are right when the prediction is empty; files that have some are scored by `metrics_v2`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import logging
 import re
 import string
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
 from bert.tasks.squad.answer_types import answer_type
@@ -68,15 +68,19 @@ def squad_scores(questions: Sequence[Question], predictions: Mapping[str, str]) 
     if len(scored) < len(questions):
         log.warning("%d of %d questions have no prediction and score 0", len(questions) - len(scored), len(questions))
     # All zeros for no questions: a score is always a number, and `count` tells.
-    per_cent = 100 / max(len(questions), 1)
+    count = max(len(questions), 1)
     return {
-        "exact_match": per_cent * sum(exact for exact, _ in scored),
-        "f1": per_cent * sum(value for _, value in scored),
+        "exact_match": 100.0 * sum(exact for exact, _ in scored) / count,
+        "f1": 100.0 * sum(value for _, value in scored) / count,
         "count": len(questions),
     }
 
 
-def squad_scores_by_type(questions: Sequence[Question], predictions: Mapping[str, str]) -> dict[str, Scores]:
+def squad_scores_by_type(
+    questions: Sequence[Question],
+    predictions: Mapping[str, str],
+    score: Callable[[Sequence[Question], Mapping[str, str]], Scores] = squad_scores,
+) -> dict[str, Scores]:
     """The same for each kind of answer: {"date": {"exact_match": ..., "f1": ..., "count": ...}, ...}, sorted.
 
     The kind is what the file says (the cloze set); where it says nothing, `answer_types.infer_type` of the answer.
@@ -84,4 +88,4 @@ def squad_scores_by_type(questions: Sequence[Question], predictions: Mapping[str
     groups: dict[str, list[Question]] = defaultdict(list)
     for question in questions:
         groups[answer_type(question)].append(question)
-    return {kind: squad_scores(groups[kind], predictions) for kind in sorted(groups)}
+    return {kind: score(groups[kind], predictions) for kind in sorted(groups)}

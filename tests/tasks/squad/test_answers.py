@@ -139,23 +139,6 @@ def test_with_a_large_n_best_the_answers_are_those_of_an_exhaustive_search(
             assert question.context[answer.start : answer.end] == answer.text
 
 
-@pytest.mark.parametrize(
-    ("null", "threshold", "first"), [(9.0, 0.0, ""), (9.0, 20.0, "a b"), (3.0, 0.0, "a b"), (3.0, -5.0, "")]
-)
-def test_no_answer_wins_by_more_than_the_threshold(
-    tokenizer: WordPieceTokenizer, question: Question, null: float, threshold: float, first: str
-) -> None:
-    windows = windows_of(tokenizer, [question])
-    start, end = quiet(windows)
-    start[0, 4], end[0, 5] = 4.0, 4.0
-    # The window that is surest of an answer decides: 2 * null, against 8.
-    start[:, 0] = end[:, 0] = 30.0
-    start[1, 0] = end[1, 0] = null
-    (answers,) = best_answers([question], windows, start, end, **LIMITS, null_score_diff_threshold=threshold)
-    assert answers[0].text == first and {"", "a b"} == {a.text for a in answers[:2]}
-    assert best_answers([question], windows, start, end, **LIMITS)[0][0].text == "a b"
-
-
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_logits_of_a_diverged_model_are_refused(
     tokenizer: WordPieceTokenizer, question: Question, value: float

@@ -13,6 +13,7 @@ import pytest
 from bert.tasks.squad.baselines import (
     fit_position,
     question_blind_scores,
+    question_blind_scores_v2,
     random_spans,
     random_spans_of_type,
     word_spans,
@@ -96,3 +97,13 @@ def test_figures_do_not_depend_on_the_process() -> None:
         for seed in ("1", "2")
     ]
     assert runs[0] == runs[1] and set(json.loads(runs[0])) == {"position", "random_span", "random_span_of_type"}
+
+
+def test_of_version_2_no_answer_is_a_baseline_and_the_others_gain_on_answered_questions_alone() -> None:
+    train = [ask(f"it was so that {word} had gone away early on", word) for word in ("red", "blue", "green", "pink")]
+    dev = [*train[:3], Question("none", "?", "it was so that grey had gone", (), None, True)]
+    scores = question_blind_scores_v2([*train, dev[-1]], dev, [1, 2])
+    assert scores["position"] == {"exact": 75, "f1": 75} and scores["no_answer"] == {"exact": 25, "f1": 25}
+    of_answered = question_blind_scores(train, dev[:3], [1, 2])["random_span"]
+    assert scores["random_span"]["f1"] == pytest.approx(0.75 * of_answered["f1"])
+    assert question_blind_scores_v2(train, dev[3:], [1]) == {"no_answer": {"exact": 100, "f1": 100}}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bert.pipeline.errors import StageError
-from bert.tasks.squad.data import Question, evenly_spaced, has_answers, read_squad
+from bert.tasks.squad.data import Question, evenly_spaced, has_answers, read_gold, read_squad, squad_version
 
 
 def write(tmp_path: Path, document: Any) -> Path:
@@ -93,7 +93,10 @@ def test_a_malformed_file_says_where_and_what_to_run(
     assert str(path) in str(caught.value) and caught.value.run == "dvc repro cloze"
 
 
-@pytest.mark.parametrize(("content", "message"), [(None, "no such file"), (b"{", "not JSON"), (b'"\xff"', "not JSON")])
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(None, "no such file"), (b"{", "not JSON"), (b'"\xff"', "not JSON"), (b"[" * 100_000, "not JSON")],
+)
 def test_a_missing_or_broken_file_is_a_stage_error(tmp_path: Path, content: bytes | None, message: str) -> None:
     path = tmp_path / "train.json"
     if content is not None:
@@ -101,6 +104,11 @@ def test_a_missing_or_broken_file_is_a_stage_error(tmp_path: Path, content: byte
     with pytest.raises(StageError, match=message) as caught:
         read_squad(path, "download")
     assert str(path) in str(caught.value) and caught.value.run == "dvc repro download@squad"
+
+
+def test_a_folder_is_no_file_of_questions(tmp_path: Path) -> None:
+    with pytest.raises(StageError, match="expected questions as SQuAD JSON, but: Is a directory"):
+        read_squad(tmp_path, "download")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le"])
@@ -129,14 +137,19 @@ def test_a_file_that_only_asks_is_read(tmp_path: Path, squad: dict[str, Any], ch
     path = write(tmp_path, squad)
     questions, dropped = read_squad(path, "download")
     assert [q.answers for q in questions] == [(), ()] and not dropped
-    assert has_answers(questions, path) is False
+    assert has_answers(questions) is False
+    for version in ("auto", "1.1"):
+        assert squad_version({path: questions}, version, "x") == "1.1"
+    assert squad_version({path: questions}, "2.0", "x") == "2.0"
 
 
 def test_an_answered_file_has_answers(tmp_path: Path, squad: dict[str, Any]) -> None:
     for qa in qas_of(squad):
         qa["is_impossible"] = False  # SQuAD v2, of whose questions only the answered ones are taken
     path = write(tmp_path, squad)
-    assert has_answers(read_squad(path, "download")[0], path) is True
+    questions, _ = read_squad(path, "download")
+    assert has_answers(questions) is True
+    assert squad_version({path: questions}, "auto", "x") == "1.1"
 
 
 @pytest.mark.parametrize(
@@ -150,16 +163,36 @@ def test_an_answered_file_has_answers(tmp_path: Path, squad: dict[str, Any]) -> 
         ([{"answers": [], "is_impossible": True}, {"answers": [], "is_impossible": True}], 2),
     ],
 )
-def test_unanswerable_questions_are_refused_with_their_number(
+def test_unanswerable_questions_are_of_version_2_and_refused_by_1_with_their_number(
     tmp_path: Path, squad: dict[str, Any], changes: list[dict[str, Any]], count: int
 ) -> None:
     for qa, change in zip(qas_of(squad), changes, strict=True):
         qa |= change
     path = write(tmp_path, squad)
     questions, _ = read_squad(path, "download")
-    with pytest.raises(StageError, match=f"{count} of 2 questions have no answer .SQuAD v2., expected SQuAD v1.1") as e:
-        has_answers(questions, path)
-    assert str(path) in str(e.value) and e.value.run is not None and "dvc repro squad" in e.value.run
+    assert has_answers(questions)
+    answered = {tmp_path / "train.json": [Question("1", "?", "c", (("c", 0),))]}
+    for version in ("auto", "2.0"):
+        assert squad_version(answered | {path: questions}, version, "x") == "2.0"
+    message = rf"{count} of 2 questions have no answer .SQuAD v2\.0., expected SQuAD v1\.1"
+    with pytest.raises(StageError, match=message) as error:
+        squad_version(answered | {path: questions}, "1.1", "the next command")
+    assert str(path) in str(error.value) and error.value.run == "the next command"
+
+
+def test_a_scorer_reads_every_answer_wherever_it_stands(tmp_path: Path, squad: dict[str, Any]) -> None:
+    first, second = qas_of(squad)
+    first["answers"] += [{"text": "elsewhere", "answer_start": 99}, {"text": " ", "answer_start": -1}]
+    second |= {"is_impossible": True, "question": " "}
+    qas_of(squad).append({"id": 3, "question": "?"})
+    qas_of(squad).append(dict(first))
+    gold = read_gold(write(tmp_path, squad), "x")
+    assert [(q.id, [text for text, _ in q.answers]) for q in gold] == [
+        ("1", ["Neil", "elsewhere", " "]),
+        ("2", ["1930", "in 1930"]),
+        ("3", []),
+        ("1", ["Neil", "elsewhere", " "]),
+    ]
 
 
 def test_a_limit_takes_questions_from_the_whole_file() -> None:

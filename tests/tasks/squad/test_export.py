@@ -16,6 +16,7 @@ from bert.tasks.squad.answers import best_answers
 from bert.tasks.squad.data import Question
 from bert.tasks.squad.export import QuestionAnswerer
 from bert.tasks.squad.features import Windows, make_windows
+from bert.tasks.squad.no_answer import null_answers, with_null
 from bert.tokens.tokenizer import WordPieceTokenizer
 from bert.tokens.vocabulary import SPECIAL_PIECES
 from tests.stages.finetuning import CONFIG
@@ -27,7 +28,9 @@ AWKWARD = "aeo \u0301\u0300\u0489\u200d\u00ad\ufe0f\U000e0100\u0903\u0f71é\u1e6
 texts = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from(AWKWARD), max_size=30)
 
 
-def answerer(vocab: Path, length: int = 10, do_lower_case: bool = True, **limits: int) -> QuestionAnswerer:
+def answerer(
+    vocab: Path, length: int = 10, do_lower_case: bool = True, null_threshold: float | None = None, **limits: int
+) -> QuestionAnswerer:
     """Of a model without weights: nothing here asks it for logits."""
     model: Any = SimpleNamespace(
         vocab=vocab,
@@ -36,7 +39,7 @@ def answerer(vocab: Path, length: int = 10, do_lower_case: bool = True, **limits
         do_lower_case=do_lower_case,
     )
     chosen: Any = SimpleNamespace(max_seq_length=length, **{"n_best_size": 4, "max_answer_length": 3, **limits})
-    return QuestionAnswerer(model, chosen)
+    return QuestionAnswerer(model, chosen, null_threshold)
 
 
 @pytest.fixture(scope="module")
@@ -93,9 +96,11 @@ def token_of(windows: Windows) -> np.ndarray:
     longest=st.integers(1, 5),
     n_best=st.integers(1, 12),
     distinct=st.sampled_from([2, 4, 1000]),
+    threshold=st.sampled_from([None, 0.0, 1 / 7, -1.5, 1.0, 1e12]),
     seed=st.integers(0, 2**32 - 1),
 )
-def test_the_same_span_is_chosen(
+@example(tokens=5, stride=5, longest=1, n_best=1, distinct=1000, threshold=1e12, seed=0)
+def test_the_same_span_is_chosen_or_none(
     vocab: Path,
     tokenizer: WordPieceTokenizer,
     tokens: int,
@@ -103,6 +108,7 @@ def test_the_same_span_is_chosen(
     longest: int,
     n_best: int,
     distinct: int,
+    threshold: float | None,
     seed: int,
 ) -> None:
     """Few distinct logits: many ties. A few of the best at each end only: those need not be ends of one span."""
@@ -111,13 +117,17 @@ def test_the_same_span_is_chosen(
     windows = make_windows([question], tokenizer, max_seq_length=10, doc_stride=stride, max_query_length=2)
     chance = np.random.Generator(np.random.Philox(seed))
     start, end = chance.integers(0, distinct, (2, *windows.input_ids.shape)).astype(np.float32) / 7
-    ((expected, *_),) = best_answers([question], windows, start, end, n_best_size=n_best, max_answer_length=longest)
+    found = best_answers([question], windows, start, end, n_best_size=n_best, max_answer_length=longest)
+    null = null_answers(found, windows, start, end)
+    ((expected, *_),) = found if threshold is None else with_null(found, null, threshold)
     token = token_of(windows)
-    graph = answerer(vocab, n_best_size=n_best, max_answer_length=longest)
+    graph = answerer(vocab, null_threshold=threshold, n_best_size=n_best, max_answer_length=longest)
     window, first, last, score = (part.numpy() for part in graph.best(start, end, token))
-    if not np.isfinite(score):
-        assert expected.text == ""
+    has_answer, of_answer, odds = (part.numpy() for part in graph.against_null(start, end, score))
+    assert has_answer == bool(expected.text) and odds == null.odds[0]
+    if not has_answer:
+        assert threshold is None or of_answer == pytest.approx(expected.start_logit + expected.end_logit, abs=1e-12)
         return
     # A letter and a space each.
     assert (2 * token[window, first], 2 * token[window, last] + 1) == (expected.start, expected.end)
-    assert score == pytest.approx(expected.start_logit + expected.end_logit, abs=1e-12)
+    assert score == of_answer == pytest.approx(expected.start_logit + expected.end_logit, abs=1e-12)
