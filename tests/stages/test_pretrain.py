@@ -244,22 +244,10 @@ def test_without_init_an_import_changes_nothing(here: Path, pretrained: Path) ->
     assert load_model(one.parent, "").config == load_model(pretrained / "data/models/phase1", "").config
 
 
-@pytest.mark.parametrize(
-    ("without", "named", "helps"),
-    [
-        ("cls/predictions", "no masked-LM head, ", "null, in params.yaml"),
-        ("seq_relationship", "no next-sentence head, ", "or tfrecords.examples.objective to mlm, in params.yaml"),
-        ("cls/", "no masked-LM head and no next-sentence head, ", "null, in params.yaml"),
-        ("pooler", "no pooler, ", "or tfrecords.examples.objective to mlm, in params.yaml"),
-    ],
-)
-def test_an_imported_model_without_a_head_that_is_trained_is_refused_with_the_reason(
-    here: Path, without: str, named: str, helps: str
-) -> None:
-    write_imported(here, without=without)
-    with pytest.raises(StageError, match=f"data/models/imported: has {named}.*would spoil the encoder") as error:
+def test_an_imported_model_without_a_head_that_is_trained_is_refused(here: Path) -> None:
+    write_imported(here, without="seq_relationship")
+    with pytest.raises(StageError, match="data/models/imported: has no next-sentence head, "):
         main(stage.arguments(init="imported"))
-    assert error.value.run and helps in error.value.run and "import_checkpoint.source" in error.value.run
     assert not (here / "data/models/phase1").exists()
 
 
