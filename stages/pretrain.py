@@ -1,6 +1,7 @@
 """Horovod. Pretrain one phase with masked LM and next-sentence prediction.
 
-Reads   data/tfrecords/<phase>, data/vocab.txt, data/tokenizer_config.json, for phase 2 data/models/phase1
+Reads   data/tfrecords/<phase>, data/vocab.txt, data/tokenizer_config.json, for phase 2 data/models/phase1, for phase 1
+        data/models/<pretrain.init> (null: random weights)
         params: seed, model, precision, xla, deterministic, allreduce, pretrain.<phase>, and what both phases share
         under pretrain
 Writes  data/models/<phase>, metrics/pretrain_<phase>.json, metrics/curves/pretrain_<phase>.tsv and _held_out.tsv
@@ -24,6 +25,8 @@ from bert.training.settings import ComputeSettings, PhaseTraining, PretrainParam
 from bert.training.world import split_batch
 
 PHASES = ("phase1", "phase2")
+NO_WEIGHTS = str(None)
+"""The name of the folder that DVC makes of null, see stages/no_weights.py."""
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -31,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     p.add_argument("--phase", required=True, choices=PHASES)
     p.add_argument("--records", type=Path, required=True)
     p.add_argument("--vocab", type=Path, required=True)
-    p.add_argument("--init", type=Path, help="model folder to start from; random weights without")
+    p.add_argument("--init", type=Path, help="model folder to start from; without, or called None: random weights")
     p.add_argument("--out", type=Path, required=True)
     p.add_argument("--curve", type=Path, required=True, help="of the loss on the training text")
     p.add_argument("--held-out-curve", type=Path, required=True)
@@ -41,23 +44,24 @@ def main(argv: Sequence[str] | None = None) -> None:
         args.phase,
         section(str, "model"),
         section(PhaseTraining, f"pretrain.{args.phase}"),
-        section(PretrainSettings, "pretrain", without=PHASES),
+        section(PretrainSettings, "pretrain", without=(*PHASES, "init")),
         top_level(ComputeSettings),
         section(int, "seed"),
     )
     own = params.own
+    init = args.init if args.init is not None and args.init.name != NO_WEIGHTS else None
 
     def work(context: Context) -> Outcome | None:
         from bert.training.pretraining import pretrain  # imports TensorFlow, which --help need not wait for
 
-        return pretrain(params, args.records, args.vocab, args.init, context)
+        return pretrain(params, args.records, args.vocab, init, context)
 
     stage = TrainingStage(
         params.stage,
         "stages.pretrain",
         {"phase": own, "pretrain": params.shared, "compute": params.compute, "seed": params.seed}
-        | ({} if args.init else {"model": params.model}),
-        [args.records / "train", args.records / "test", args.vocab, *([args.init] if args.init else [])],
+        | ({} if init else {"model": params.model}),
+        [args.records / "train", args.records / "test", args.vocab, *([init] if init else [])],
         {"model": args.out, "curve.tsv": args.curve, "held_out.tsv": args.held_out_curve},
         lambda ranks: split_batch(
             params.stage,

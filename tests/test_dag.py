@@ -22,12 +22,19 @@ import numpy as np
 import pytest
 from ruamel.yaml import YAML
 
+from bert.checkpoints.exporters import exported, write_hugging_face
+from bert.checkpoints.folder import Model
+from bert.model.parameters import pretraining_shapes
 from bert.pipeline.code import ROOT
+from bert.tokens.vocabulary import SPECIAL_PIECES
+from tests.model.reference import random_weights
+from tests.training.tiny import CONFIG
 
 pytestmark = pytest.mark.slow
 
 STAGE = "pretrain_phase1"
 WORDS = [a + b for a in ("ba", "ke", "li", "mo", "nu", "ra", "si") for b in ("den", "fal", "gor", "hun", "jit", "kap")]
+VOCABULARY = [*SPECIAL_PIECES, ".", *WORDS]
 SECONDS = 240
 RUNNING = r"Running stage '([^']+)'"
 # In what decides which shard a document goes to.
@@ -73,8 +80,7 @@ def repo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     for name in ("dvc.yaml", "params.yaml", ".gitignore", ".dvcignore"):
         shutil.copyfile(ROOT / name, folder / name)
     (folder / "corpus.txt").write_text(corpus())
-    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    (folder / "given.txt").write_text("\n".join([*special, ".", *WORDS]) + "\n")
+    (folder / "given.txt").write_text("\n".join(VOCABULARY) + "\n")
     yaml = YAML()
     params = yaml.load((folder / "params.yaml").read_text())
     params["download"] |= {"wikipedia": [], "books": [], "text": [{"url": "corpus.txt"}], "squad": [], "glue": []}
@@ -293,6 +299,36 @@ def test_an_experiment_at_another_precision_reruns_training_only_and_is_comparab
     go_back(repo)
     assert "Running stage" not in run(repo, "dvc", "repro", STAGE).stdout
     assert run(repo, "git", "status", "--porcelain", "--untracked-files=no").stdout == ""
+
+
+def test_an_import_reruns_phase_1_only_where_it_starts_from_it(repo: Path) -> None:
+    given = repo / "theirs"
+    given.mkdir()
+    config = CONFIG.model_copy(update={"vocab_size": len(VOCABULARY), "max_position_embeddings": 32})
+    vocab = given / "vocab.txt"
+    vocab.write_text("\n".join(VOCABULARY) + "\n")
+    model = Model(config, random_weights(pretraining_shapes(config), seed=1), vocab)
+    write_hugging_face(given, exported(model, "make it anew"))
+    yaml = YAML()
+    params = yaml.load((repo / "params.yaml").read_text())
+    params["import_checkpoint"]["source"] = [{"url": "theirs"}]
+    with open(repo / "params.yaml", "w") as f:
+        yaml.dump(params, f)
+    before = hashes(repo)["data/models/phase1"]
+    assert ran(run(repo, "dvc", "repro", "import_checkpoint", STAGE)) == ["import_checkpoint"]
+    params["pretrain"]["init"] = "imported"
+    with open(repo / "params.yaml", "w") as f:
+        yaml.dump(params, f)
+    assert ran(run(repo, "dvc", "repro", STAGE)) == [STAGE]
+    assert json.loads((repo / "data/models/phase1/bert_config.json").read_text())["hidden_size"] == config.hidden_size
+    params["pretrain"]["init"] = None
+    with open(repo / "params.yaml", "w") as f:
+        yaml.dump(params, f)
+    assert ran(run(repo, "dvc", "repro", STAGE)) == [], "the run with random weights is known"
+    assert hashes(repo)["data/models/phase1"] == before
+    shutil.rmtree(given)
+    shutil.rmtree(repo / "data/models/imported")
+    go_back(repo)
 
 
 def test_a_colleagues_clone_pulls_and_has_nothing_to_do(repo: Path, tmp_path: Path) -> None:

@@ -158,3 +158,8 @@ def check_padding(path: Path, padding: int) -> None:
     said = read_json(path, AGAIN).get("pad_token_id", padding)
     if said not in (padding, None):
         raise StageError(f"{path}: pad_token_id is {said}, but [PAD] is piece {padding} of the vocabulary", run=AGAIN)
+
+
+def architectures(path: Path) -> tuple[str, ...]:
+    """The classes of transformers that the configuration names: which head its weights have. Google's name none."""
+    return tuple(str(name) for name in read_json(path, AGAIN).get("architectures") or ())

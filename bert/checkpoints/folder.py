@@ -111,13 +111,15 @@ def check_weights(
             raise StageError(f"{path}: {name} is {weights[name].shape}, the configuration says {shape}", run=made_by)
 
 
-def load_model(folder: Path, made_by: str) -> Model:
+def load_model(folder: Path, made_by: str, or_else: str = "another finetune.init") -> Model:
     """Read a model folder.
+
+    or_else: what a user can set where the folder was not configured.
 
     Raises:
         StageError: not configured, incomplete, corrupt, or vocabulary or weights do not fit the configuration.
     """
-    listed = manifest.read_configured(folder, "import_checkpoint.source (or another finetune.init)", made_by)
+    listed = manifest.read_configured(folder, f"import_checkpoint.source (or {or_else})", made_by)
     for entry in listed["files"]:
         if sha256_of(folder / entry["path"]) != entry["sha256"]:
             raise StageError(f"{folder / entry['path']}: not what its manifest lists: damaged or changed", run=made_by)

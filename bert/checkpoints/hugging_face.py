@@ -1,8 +1,9 @@
-"""Hugging Face's names -> Google's, and its kernels transposed: a Linear keeps (outputs, inputs)."""
+"""Hugging Face's names -> Google's and back, and its kernels transposed: a Linear keeps (outputs, inputs)."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,14 @@ _THEIR_WORDS = "embeddings.word_embeddings.weight"
 _DECODER = "cls.predictions.decoder."
 # Numbers of the places, which older versions saved.
 _BUFFERS = ("embeddings.position_ids", "embeddings.token_type_ids")
+
+# {class: (its head, the beginning of our names)}. Other classes call their heads `classifier` too, which are no
+# classifier of sentences: so the class has to be named.
+_TASK_HEADS = {
+    "BertForQuestionAnswering": ("qa_outputs", "cls/squad/output"),
+    "BertForSequenceClassification": ("classifier", "output"),
+}
+_ENDS = {"weight": "weights", "bias": "bias"}
 
 # (pattern of a Hugging Face name, our name, whether it is a kernel), in the order of trial.
 _TRANSLATIONS: tuple[tuple[str, str, bool], ...] = (
@@ -51,13 +60,56 @@ def translate(name: str) -> tuple[str, bool] | None:
     return None
 
 
-def from_hugging_face(theirs: Arrays, path: Path) -> tuple[Arrays, list[str]]:
-    """{our name: array}, and the names that are left out."""
+# Weights of heads that have no layer around them: {our name: theirs}.
+_OUTPUTS = {
+    "cls/predictions/output_bias": "cls.predictions.bias",
+    "cls/seq_relationship/output_weights": "cls.seq_relationship.weight",
+    "cls/seq_relationship/output_bias": "cls.seq_relationship.bias",
+    **{f"{ours}_{_ENDS[end]}": f"{head}.{end}" for head, ours in _TASK_HEADS.values() for end in _ENDS},
+}
+_LASTS = {"kernel": ".weight", "gamma": ".weight", "beta": ".bias", "bias": ".bias"}
+
+
+def hugging_face_name(name: str) -> str:
+    """Hugging Face's name for one of ours: what `translate` undoes.
+
+    >>> hugging_face_name("bert/encoder/layer_0/attention/self/query/kernel")
+    'bert.encoder.layer.0.attention.self.query.weight'
+    """
+    if name in _OUTPUTS:
+        return _OUTPUTS[name]
+    stem, _, last = name.rpartition("/")
+    stem = re.sub(r"/layer_(\d+)/", r"/layer/\1/", stem)
+    return (f"{stem}{_LASTS[last]}" if last in _LASTS else f"{stem}/{last}.weight").replace("/", ".")
+
+
+def to_hugging_face(weights: Mapping[str, np.ndarray]) -> Arrays:
+    """{their name: array}. The masked-LM output has no weights of its own: it is tied there as it is here."""
+    return {
+        hugging_face_name(name): np.ascontiguousarray(value.T if name.endswith("/kernel") else value)
+        for name, value in weights.items()
+    }
+
+
+def from_hugging_face(theirs: Arrays, path: Path, classes: Collection[str] = ()) -> tuple[Arrays, list[str]]:
+    """{our name: array}, and the names that are left out.
+
+    classes: of transformers, as the configuration names them: whose heads these are.
+    """
+    of_task = {
+        f"{head}.{end}": f"{ours}_{_ENDS[end]}"
+        for name, (head, ours) in _TASK_HEADS.items()
+        if name in classes
+        for end in _ENDS
+    }
     before = wrapping(theirs, _THEIR_WORDS, path)
     outer = before.removesuffix("bert.")
     weights: Arrays = {}
     left_out: list[str] = []
     for name, value in theirs.items():
+        if name.startswith(outer) and name[len(outer) :] in of_task:
+            weights[of_task[name[len(outer) :]]] = value
+            continue
         is_head = name.startswith(f"{outer}cls.")
         if not is_head and not name.startswith(before):
             left_out.append(name)

@@ -6,7 +6,7 @@ Our names are Google's, so theirs load as they are; the others' are translated.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 
 from bert.checkpoints.choice import AGAIN, WeightFiles, beside, choose_weights
-from bert.checkpoints.configurations import check_padding, read_configuration
-from bert.checkpoints.folder import POOLER, Model, check_vocab, check_weights
+from bert.checkpoints.configurations import architectures, check_padding, read_configuration
+from bert.checkpoints.folder import Model, check_vocab, check_weights
+from bert.checkpoints.heads import MASKED_LM, NEXT_SENTENCE, has_pooler, head_shapes, heads_in
 from bert.checkpoints.hugging_face import from_hugging_face, translate
 from bert.checkpoints.tensors import read_tensors
 from bert.checkpoints.variables import WORDS, from_google, read_variables
 from bert.model.config import BertConfig
-from bert.model.parameters import pretraining_shapes
+from bert.model.parameters import Shapes, encoder_shapes
 from bert.pipeline.errors import StageError
 from bert.tokens.casing import decide
 from bert.tokens.hugging_face import casing_beside
@@ -30,11 +31,10 @@ __all__ = ["Imported", "read_checkpoint", "translate"]
 
 Arrays = dict[str, np.ndarray]
 CASING = "import_checkpoint.do_lower_case"
-_HEADS = {"masked_lm": "cls/predictions/", "next_sentence": "cls/seq_relationship/"}
-_PARTS = {"pooler": POOLER, **_HEADS}
+_OF_PRETRAINING = (MASKED_LM, NEXT_SENTENCE)
 
 
-def _is_slot(name: str, weights: Mapping[str, Any]) -> bool:
+def _is_slot(name: str, weights: Collection[str]) -> bool:
     """Of an optimizer, or an average: `<weight>/adam_m`."""
     return any(name.startswith(f"{weight}/") for weight in weights)
 
@@ -46,7 +46,7 @@ def _fitting(found: Arrays, config: BertConfig, path: Path) -> tuple[Arrays, lis
         StageError: a weight is missing, too many, or not what the configuration says; names it.
     """
     check_weights(config, found, path, AGAIN)
-    needed = pretraining_shapes(config)
+    needed = _shapes(config, found)
     left_out = sorted(found.keys() - needed.keys())
     too_many = [name for name in left_out if name.startswith("bert/") and not _is_slot(name, needed)]
     if too_many:
@@ -54,10 +54,7 @@ def _fitting(found: Arrays, config: BertConfig, path: Path) -> tuple[Arrays, lis
             f"{path}: {len(too_many)} weights that a BERT of this configuration has not, such as {too_many[0]}",
             run=AGAIN,
         )
-    for head in _HEADS.values():
-        of_head = {name: shape for name, shape in needed.items() if name.startswith(head)}
-        if found.keys() & of_head.keys():
-            check_weights(config, found, path, AGAIN, of_head)
+    heads_in(config, found, path, AGAIN)
     weights: Arrays = {}
     for name in needed.keys() & found.keys():
         if found[name].dtype.kind != "f" and found[name].dtype.name != "bfloat16":
@@ -68,9 +65,16 @@ def _fitting(found: Arrays, config: BertConfig, path: Path) -> tuple[Arrays, lis
     return weights, left_out
 
 
-def _by_kind(left_out: Iterable[str], config: BertConfig) -> dict[str, int]:
+def _shapes(config: BertConfig, found: Arrays) -> Shapes:
+    """Of all that is taken over where it is there: the encoder and the heads."""
+    shapes = encoder_shapes(config)
+    for of_head in head_shapes(config, found).values():
+        shapes |= of_head
+    return shapes
+
+
+def _by_kind(left_out: Iterable[str], weights: Collection[str]) -> dict[str, int]:
     """How many tensors are left out: of an optimizer's slots by their kind, of others by name."""
-    weights = pretraining_shapes(config)
     return dict(sorted(Counter(name.split("/")[-1] if _is_slot(name, weights) else name for name in left_out).items()))
 
 
@@ -81,12 +85,12 @@ class Imported(Model):
     described: dict[str, Any] = field(default_factory=dict)
 
 
-def _read(files: WeightFiles, config: BertConfig) -> tuple[Arrays, list[str]]:
+def _read(files: WeightFiles, config: BertConfig, classes: Collection[str]) -> tuple[Arrays, list[str]]:
     if files.is_tensorflow:
         return read_variables(files.path, config)
     arrays = read_tensors(files.files, AGAIN)
     is_ours = any(name.endswith(WORDS) for name in arrays)
-    return from_google(arrays, files.path) if is_ours else from_hugging_face(arrays, files.path)
+    return from_google(arrays, files.path) if is_ours else from_hugging_face(arrays, files.path, classes)
 
 
 def read_checkpoint(
@@ -115,8 +119,9 @@ def read_checkpoint(
     if do_lower_case is not None:
         said, by = do_lower_case, CASING
     said, by = decide(vocabulary.pieces, vocab, said, by, CASING)
-    arrays, others = _read(files, config)
+    arrays, others = _read(files, config, architectures(config_path))
     found, left_out = _fitting(arrays, config, files.path)
+    heads = heads_in(config, found, files.path, AGAIN)
     described = {
         "checkpoint": files.name,
         "hidden_act": config.hidden_act,
@@ -125,7 +130,7 @@ def read_checkpoint(
         "do_lower_case_by": by,
         "pieces": len(vocabulary.pieces),
         "padded_pieces": config.vocab_size - len(vocabulary.pieces),
-        "without": [head for head, start in _PARTS.items() if not any(name.startswith(start) for name in found)],
-        "dropped": _by_kind([*others, *left_out], config),
+        "without": ["pooler"] * (not has_pooler(found)) + [head for head in _OF_PRETRAINING if head not in heads],
+        "dropped": _by_kind([*others, *left_out], _shapes(config, arrays)),
     }
     return Imported(config, found, vocab, said, described)

@@ -17,14 +17,16 @@ _LFS = b"version https://git-lfs"
 _SYSTEM_ERROR = re.compile(r"\(os error (\d+)\)")
 
 
-def write_tensors(path: Path, tensors: Mapping[str, np.ndarray]) -> None:
+def write_tensors(path: Path, tensors: Mapping[str, np.ndarray], about: dict[str, str] | None = None) -> None:
     """Write {name: array}. The same arrays in the same order give the same bytes.
+
+    about: the file's metadata.
 
     Raises:
         OSError: the system's own, of a full disk for one. The library wraps it in an error that does not tell which.
     """
     try:
-        save_file({name: np.asarray(value, order="C") for name, value in tensors.items()}, path)
+        save_file({name: np.asarray(value, order="C") for name, value in tensors.items()}, path, about)
     except SafetensorError as error:
         if found := _SYSTEM_ERROR.search(str(error)):
             number = int(found[1])

@@ -17,21 +17,34 @@ _KIND = ("sequence_length", "max_predictions", "masking", "objective", "max_sequ
 
 
 def check_records(
-    records: Records, config: BertConfig, vocabulary: Vocabulary, vocab: Path, do_lower_case: bool, made_by: str
+    records: Records,
+    config: BertConfig,
+    vocabulary: Vocabulary,
+    vocab: Path,
+    do_lower_case: bool,
+    made_by: str,
+    is_imported: bool = False,
 ) -> None:
-    """Records, vocabulary and model must belong together. Raises StageError naming the stage to run again."""
+    """Records, vocabulary and model must belong together. Raises StageError naming the stage to run again.
+
+    is_imported: the vocabulary is that of an imported model, which the records have to be made with.
+    """
     made = records.manifest
+    again, casing = made_by, made_by
+    if is_imported:
+        again = f"set vocab.source to {{url: {vocab}}} in params.yaml, then {made_by}"
+        casing = f"set vocab.do_lower_case to {json.dumps(do_lower_case)} in params.yaml, then {made_by}"
     if made["vocab_sha256"] != vocabulary.sha256:
         raise StageError(
             f"the records were made with another vocabulary ({made['vocab_size']} pieces, sha256 "
             f"{made['vocab_sha256'][:12]}) than {vocab} ({len(vocabulary.pieces)} pieces, {vocabulary.sha256[:12]})",
-            run=made_by,
+            run=again,
         )
     if made.get("do_lower_case", True) != do_lower_case:
         raise StageError(
             f"the records were made with do_lower_case: {json.dumps(not do_lower_case)}, but for {vocab} it is "
             f"{json.dumps(do_lower_case)}, by the {TOKENIZER_CONFIG} beside it",
-            run=made_by,
+            run=casing,
         )
     if made["sequence_length"] > config.max_position_embeddings:
         raise StageError(

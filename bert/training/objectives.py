@@ -56,7 +56,7 @@ class TaskObjective(Objective):
 
 
 def _weigh_rows(batch: Batch) -> Sums:
-    rows = tf.shape(batch["next_sentence_labels"])[0]
+    rows = tf.shape(batch["input_ids"])[0]
     return {"predictions": tf.reduce_sum(batch["masked_lm_weights"]), "rows": tf.cast(rows, tf.float32)}
 
 

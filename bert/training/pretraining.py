@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bert.checkpoints.folder import load_model, save_model
+from bert.checkpoints.folder import save_model
 from bert.examples.dynamic_masking import dynamic_masking
 from bert.examples.reading import Records
 from bert.model.config import BertConfig
@@ -26,6 +26,7 @@ from bert.training.loop import Training
 from bert.training.precision import set_precision
 from bert.training.record_batches import record_batches
 from bert.training.settings import PretrainParams
+from bert.training.start import load_start
 from bert.training.step import TrainStep
 
 HELD_OUT_COLUMNS = ("mlm_loss", "mlm_accuracy")
@@ -38,7 +39,7 @@ def pretrain(params: PretrainParams, records: Path, vocab: Path, init: Path | No
     Args:
         records: folder with train/ and test/.
         vocab: vocab.txt; a phase that starts from a model takes the vocabulary of that.
-        init: model folder to start from, None for random weights.
+        init: model folder to start from, with its shape and vocabulary; None for random weights.
 
     Returns:
         The metrics, on the first rank.
@@ -50,13 +51,14 @@ def pretrain(params: PretrainParams, records: Path, vocab: Path, init: Path | No
     own, shared, seed, world, split = params.own, params.shared, params.seed, context.world, context.split
     made_by = f"dvc repro tfrecords@{params.phase}"
     train_records, test_records = Records(records / "train", made_by), Records(records / "test", made_by)
-    start = load_model(init, "dvc repro pretrain_phase1") if init is not None else None
+    start = load_start(init, params.phase, train_records.next_sentence) if init is not None else None
     vocab = start.vocab if start is not None else vocab
     vocabulary, do_lower_case = Vocabulary.read(vocab), lower_cases(vocab, "dvc repro vocab")
     config = start.config if start is not None else BertConfig.named(params.model, len(vocabulary.pieces))
+    is_imported = params.phase == "phase1" and start is not None
     precision = set_precision(params.compute, config.hidden_size, context.recompute)
     for part in (train_records, test_records):
-        check_records(part, config, vocabulary, vocab, do_lower_case, made_by)
+        check_records(part, config, vocabulary, vocab, do_lower_case, made_by, is_imported=is_imported)
     check_splits(train_records, test_records, made_by)
 
     objective = objectives.pretraining(train_records.packed, train_records.next_sentence)

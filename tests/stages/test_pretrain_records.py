@@ -25,6 +25,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "dynamic and packed": {"masking": "dynamic", "phase": PACKED, "short_seq_prob": 0.5},
     "static, packed, sentence order": {"objective": "mlm+sop", "phase": PACKED, "short_seq_prob": 0.5},
     "dynamic, packed, masked LM alone": {"masking": "dynamic", "objective": "mlm", "phase": PACKED, "whole_word": True},
+    "static, masked LM alone": {"objective": "mlm", "short_seq_prob": 0.5},
 }
 STEPS = 6
 

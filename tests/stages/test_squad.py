@@ -149,7 +149,6 @@ def test_a_file_without_answers_to_learn_from_is_named(small: Project) -> None:
 
 def test_questions_that_are_only_asked_are_answered_and_not_scored(small: Project, answering: Project) -> None:
     change_questions(small.path / "data/cloze/squad/dev-v1.1.json", answers=[])
-    finetuning.write_params(small.path, squad__random_control=True)
     main(arguments("squad"))
     assert files(small.path / PREDICTIONS) == files(answering.path / PREDICTIONS)
     metrics = read(small.path / "metrics/squad.json")

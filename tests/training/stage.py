@@ -20,6 +20,7 @@ PARAMS: dict[str, Any] = {
     "deterministic": True,
     "allreduce": "fp32",
     "pretrain": {
+        "init": None,
         "optimizer": LAMB,
         "loss_scale": {"initial": 65536, "growth_steps": 1000},
         "dropout": 0.1,
@@ -57,12 +58,13 @@ def write_params(
         YAML(typ="safe", pure=True).dump(PARAMS | {"pretrain": pretrain} | changes, f)
 
 
-def arguments(phase: str = "phase1", out: str | None = None) -> list[str]:
-    """As dvc.yaml has them; `out` names the results of a second run."""
+def arguments(phase: str = "phase1", out: str | None = None, init: str | None = None) -> list[str]:
+    """As dvc.yaml has them; `out` names the results of a second run, `init` another start."""
     name = out or phase
-    init = ["--init", "data/models/phase1"] if phase == "phase2" else []
+    start = init or ("phase1" if phase == "phase2" else "None")
     return [
-        *("--phase", phase, "--records", f"data/tfrecords/{phase}", "--vocab", "data/vocab.txt", *init),
+        *("--phase", phase, "--records", f"data/tfrecords/{phase}", "--vocab", "data/vocab.txt"),
+        *("--init", f"data/models/{start}"),
         *("--out", f"data/models/{name}", "--curve", f"metrics/curves/pretrain_{name}.tsv"),
         *("--held-out-curve", f"metrics/curves/pretrain_{name}_held_out.tsv"),
         *("--metrics", f"metrics/pretrain_{name}.json"),

@@ -108,10 +108,14 @@ def tensors(batch: Mapping[str, np.ndarray]) -> dict[str, Any]:
     return {name: tf.constant(values) for name, values in batch.items()}
 
 
-def write_records(folder: Path, counts: list[int], vocab: Path, seed: int = 0, sequence: int = SEQUENCE) -> list[bytes]:
+def write_records(
+    folder: Path, counts: list[int], vocab: Path, seed: int = 0, sequence: int = SEQUENCE, objective: str = "mlm+nsp"
+) -> list[bytes]:
     """A split of records in len(counts) files, as the tfrecords stage leaves it; the records in file order."""
     folder.mkdir(parents=True)
     batch = make_batch(sum(counts), seed, sequence)
+    if objective == "mlm":
+        del batch["next_sentence_labels"]
     records = serialize(batch)
     waiting = iter(records)
     entries = []
@@ -129,7 +133,7 @@ def write_records(folder: Path, counts: list[int], vocab: Path, seed: int = 0, s
         vocab_size=len(vocabulary.pieces),
         vocab_sha256=vocabulary.sha256,
         masking="static",
-        objective="mlm+nsp",
+        objective=objective,
     )
     return records
 
