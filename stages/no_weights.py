@@ -1,10 +1,10 @@
-"""The empty model folder from which phase 1 starts where pretrain.init is null: with random weights.
+"""The empty model folder from which phase 1 starts where pretrain.init is none: with random weights.
 
 Reads   nothing
-Writes  data/models/None
+Writes  data/models/none
 
-DVC knows no dependency that is there in some cases only. So phase 1 depends on data/models/<pretrain.init>, in which
-null is written None, and there has to be such a folder. An import makes phase 1 run again only where it starts from it.
+DVC knows no dependency that is there in some cases only. So phase 1 depends on data/models/<pretrain.init>, and there
+has to be one where that is none. An import makes phase 1 run again only where it starts from it.
 """
 
 from __future__ import annotations

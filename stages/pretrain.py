@@ -1,7 +1,7 @@
 """Horovod. Pretrain one phase with masked LM and next-sentence prediction.
 
 Reads   data/tfrecords/<phase>, data/vocab.txt, data/tokenizer_config.json, for phase 2 data/models/phase1, for phase 1
-        data/models/<pretrain.init> (null: random weights)
+        data/models/<pretrain.init> (none: random weights)
         params: seed, model, precision, xla, deterministic, allreduce, pretrain.<phase>, and what both phases share
         under pretrain
 Writes  data/models/<phase>, metrics/pretrain_<phase>.json, metrics/curves/pretrain_<phase>.tsv and _held_out.tsv
@@ -25,8 +25,8 @@ from bert.training.settings import ComputeSettings, PhaseTraining, PretrainParam
 from bert.training.world import split_batch
 
 PHASES = ("phase1", "phase2")
-NO_WEIGHTS = str(None)
-"""The name of the folder that DVC makes of null, see stages/no_weights.py."""
+NO_WEIGHTS = "none"
+"""The value of pretrain.init, and folder of data/models, without weights: stages/no_weights.py."""
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     p.add_argument("--phase", required=True, choices=PHASES)
     p.add_argument("--records", type=Path, required=True)
     p.add_argument("--vocab", type=Path, required=True)
-    p.add_argument("--init", type=Path, help="model folder to start from; without, or called None: random weights")
+    p.add_argument("--init", type=Path, help="model folder to start from; without, or called none: random weights")
     p.add_argument("--out", type=Path, required=True)
     p.add_argument("--curve", type=Path, required=True, help="of the loss on the training text")
     p.add_argument("--held-out-curve", type=Path, required=True)

@@ -321,7 +321,7 @@ def test_an_import_reruns_phase_1_only_where_it_starts_from_it(repo: Path) -> No
         yaml.dump(params, f)
     assert ran(run(repo, "dvc", "repro", STAGE)) == [STAGE]
     assert json.loads((repo / "data/models/phase1/bert_config.json").read_text())["hidden_size"] == config.hidden_size
-    params["pretrain"]["init"] = None
+    params["pretrain"]["init"] = "none"
     with open(repo / "params.yaml", "w") as f:
         yaml.dump(params, f)
     assert ran(run(repo, "dvc", "repro", STAGE)) == [], "the run with random weights is known"

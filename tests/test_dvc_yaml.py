@@ -86,10 +86,10 @@ def test_results_can_come_from_the_run_cache() -> None:
 
 
 def test_phase_1_depends_on_an_import_only_where_it_starts_from_it() -> None:
-    """Without `pretrain.init` on a folder that never changes; DVC writes null as Python does."""
+    """Without one, on a folder that never changes."""
     deps = STAGES["pretrain_phase1"]["deps"]
     assert "data/models/${pretrain.init}" in deps and "data/models/imported" not in deps
-    assert PARAMS["pretrain"]["init"] is None
+    assert PARAMS["pretrain"]["init"] == "none"
     assert STAGES["no_weights"]["outs"] == [f"data/models/{PARAMS['pretrain']['init']}"]
     assert STAGES["no_weights"]["deps"] == ["code/no_weights.json"]
     assert "params" not in STAGES["no_weights"]

@@ -9,7 +9,7 @@ from bert.checkpoints.heads import MASKED_LM, NEXT_SENTENCE, has_pooler, heads_i
 from bert.pipeline.errors import StageError
 
 MADE_BY = {"phase1": "dvc repro import_checkpoint", "phase2": "dvc repro pretrain_phase1"}
-OR_ELSE = "pretrain.init to null"
+OR_ELSE = "pretrain.init to none"
 
 
 def load_start(init: Path, phase: str, next_sentence: bool) -> Model:

@@ -13,8 +13,8 @@ from tests.project import Project, files
 
 
 def test_the_folder_says_that_it_holds_no_model_and_is_the_same_each_time(project: Project) -> None:
-    for out in ("data/models/None", "data/models/other"):
+    for out in ("data/models/none", "data/models/other"):
         main(["--out", out])
         with pytest.raises(StageError, match=f"{out} is empty"):
             manifest.read_configured(out, "a source", "dvc repro")
-    assert files(Path("data/models/None")) == files(Path("data/models/other"))
+    assert files(Path("data/models/none")) == files(Path("data/models/other"))

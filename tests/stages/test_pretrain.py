@@ -238,7 +238,7 @@ def test_without_init_an_import_changes_nothing(here: Path, pretrained: Path) ->
     write_imported(here)
     stage.write_params(here, phase1={"steps": 1, "eval_every": None})
     main(stage.arguments())
-    main([a for a in stage.arguments(out="plain") if a not in ("--init", "data/models/None")])
+    main([a for a in stage.arguments(out="plain") if a not in ("--init", "data/models/none")])
     one, other = (here / "data/models" / name / "weights.safetensors" for name in ("phase1", "plain"))
     assert one.read_bytes() == other.read_bytes()
     assert load_model(one.parent, "").config == load_model(pretrained / "data/models/phase1", "").config
@@ -256,7 +256,7 @@ def test_an_import_without_a_source_names_both_parameters(here: Path) -> None:
     with pytest.raises(StageError, match="data/models/imported is empty: its source is not configured") as error:
         main(stage.arguments(init="imported"))
     assert error.value.run == (
-        "set import_checkpoint.source (or pretrain.init to null), then dvc repro import_checkpoint"
+        "set import_checkpoint.source (or pretrain.init to none), then dvc repro import_checkpoint"
     )
 
 

@@ -20,7 +20,7 @@ PARAMS: dict[str, Any] = {
     "deterministic": True,
     "allreduce": "fp32",
     "pretrain": {
-        "init": None,
+        "init": "none",
         "optimizer": LAMB,
         "loss_scale": {"initial": 65536, "growth_steps": 1000},
         "dropout": 0.1,

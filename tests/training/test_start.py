@@ -53,7 +53,7 @@ def test_a_model_without_one_is_refused_with_the_reason_and_what_would_do(
         load_start(write(tmp_path, without), "phase1", next_sentence)
     assert error.value.run is not None
     assert ("tfrecords.examples.objective to mlm" in error.value.run) == helps
-    assert "import_checkpoint.source" in error.value.run and "pretrain.init to null" in error.value.run
+    assert "import_checkpoint.source" in error.value.run and "pretrain.init to none" in error.value.run
 
 
 def test_half_a_head_is_refused_by_the_name_of_what_is_missing(tmp_path: Path) -> None:
