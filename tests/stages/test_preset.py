@@ -52,7 +52,7 @@ def test_the_six_machines_of_the_reference_are_there() -> None:
 @pytest.mark.parametrize("name", names())
 def test_dvc_takes_the_flags_and_the_stages_take_the_parameters(name: str, applied: Any) -> None:
     applied(name)
-    settings = section(PretrainSettings, "pretrain", without=("phase1", "phase2"))
+    settings = section(PretrainSettings, "pretrain", without=("phase1", "phase2", "init"))
     assert settings.dropout is None
     first, second = (section(PhaseTraining, f"pretrain.phase{n}") for n in (1, 2))
     assert (first.steps, first.batch_size, first.learning_rate) == (7038, 65536, 0.006)
