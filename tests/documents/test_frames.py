@@ -203,3 +203,40 @@ def test_text_without_marks_is_left_as_it_is() -> None:
 
 def test_a_frame_around_nothing_leaves_nothing() -> None:
     assert taken(HEADER + START + END + LICENCE) == ("", {})
+
+
+FEW = "".join(f"The keeper of lamp {n} painted it twice a year.\n\n" for n in range(2))
+LONG = "".join(f"The keeper of lamp {n} painted it twice a year.\n\n" for n in range(60))
+
+
+LEGAL = "**The Legal Small Print**\n\n(Three Pages)\n\n" + SMALL_PRINT
+# (end mark, small print behind it, how many books); without either nothing ends a book.
+ENDS = [(e, b, n) for e in ("", OLD_END, END) for b in ("", SMALL_PRINT, LEGAL) for n in (1, 3) if e or b or n == 1]
+
+
+@pytest.mark.parametrize("header", [HEADER, OLD_HEADER], ids=["new", "old"])
+@pytest.mark.parametrize("body", [FEW, BODY, BODY * 3, LONG], ids=["few", "two", "six", "long"])
+@pytest.mark.parametrize(("end", "behind", "number"), ENDS)
+def test_books_without_a_start_mark_lose_their_headers_alone(
+    header: str, body: str, end: str, behind: str, number: int
+) -> None:
+    book = header + body + end + behind
+    text, counts = taken("".join(book.format(f"Book {n}") for n in range(number)))
+    assert text == " ".join(" ".join(body.format(f"Book {n}").split()) for n in range(number))
+    assert 1 <= counts["stripped_headers"] <= number
+    assert counts.get("stripped_footers", 0) == (number if end or behind else 0)
+
+
+def test_prose_on_printing_and_on_e_books_is_no_header() -> None:
+    text = "Gutenberg printed a book in Mainz.\n\nAn e-book is not printed.\n\nAn e-text neither.\n\n"
+    for unmarked in (text, text.split("\n\n", 1)[1], f"An e-text of old. {text}"):
+        assert taken(unmarked) == (" ".join(unmarked.split()), {})
+    assert taken(HEADER.format("One") + text.split("An", 1)[0] + BODY.format("One"))[0].startswith("Gutenberg printed")
+
+
+def test_a_small_print_before_a_book_that_names_its_maker_begins_it() -> None:
+    made = "This etext was prepared by A. Baker, from the edition of 1905.\n\n"
+    assert taken((OLD_HEADER + SMALL_PRINT + made + BODY + OLD_END).format("One")) == (
+        f"{' '.join(made.split())} {words('One')}",
+        {"stripped_headers": 1, "stripped_footers": 1},
+    )
