@@ -15,6 +15,9 @@ from dataclasses import dataclass
 from enum import Enum
 from itertools import groupby, pairwise
 
+# What stands before the words of a mark: stars, or what people and programs have made of them. A dash alone, with a
+# word right behind it, begins speech.
+_RULE = r"(?:[ \t\xa0\u202f*_=]|[—–-]+(?=[ \t\xa0\u202f]))*"
 _OF_THE_PROJECT = r"(?:\s+[\w’']+){0,4}?\s+proje\w+\s+gutenberg"
 
 
@@ -26,12 +29,13 @@ class Mark(Enum):
         r"[ \t]*\*+[ \t]*(?:START[ \t*]*)?(?:THE[ \t]+)?[\"“]?(?:LEGAL SMALL PRINT\*|SMALL PRINT!)", re.IGNORECASE
     )
     START = re.compile(
-        rf"[ \t*]*(?:start|begin(?:n|ning)?|anfang|d[ée]but|in[ií]cio|inizio|comienzo)\b{_OF_THE_PROJECT}",
+        rf"{_RULE}(?:start|begin(?:n|ning)?|anfang|d[ée]but|in[ií]cio|inizio|comienzo)\b{_OF_THE_PROJECT}",
         re.IGNORECASE,
     )
     END = re.compile(
-        rf"[ \t*]*(?:(?:the\s+)?end|ende|fine?|fim|final|einde|slut|loppu)\b{_OF_THE_PROJECT}"
-        r"|[ \t*]*ende\s+dieses\s+e-?(?:text|book)",
+        rf"{_RULE}(?:(?:the\s+)?end|ende|fine?|fim|final|einde|slut(?:et)?|loppu|kon[ie]e?c)\b{_OF_THE_PROJECT}"
+        rf"|{_RULE}ende\s+dieses\s+e-?(?:text|book)"
+        rf"|{_RULE}proje\w+\s+gutenberg\w*(?:\s+\S+){{0,30}}?\s+loppui?\W*\Z",
         re.IGNORECASE,
     )
     FILE_NAME = re.compile(r"[ \t]*\*{3,}[ \t]*This file should be named ", re.IGNORECASE)
@@ -39,9 +43,9 @@ class Mark(Enum):
 
 _BEGIN = (Mark.START, Mark.SMALL_PRINT_END)
 # A mark with stars may stand beside text without an empty line; one without them is a paragraph.
-_STAR, _CLOSED = re.compile(r"[ \t]*\*"), re.compile(r"\*[ \t]*$")
+_STAR, _CLOSED = re.compile(r"[ \t\xa0\u202f]*(?:_?\*|[-=—–]{2})"), re.compile(r"(?:\*_?|[-=—–]{2})[ \t\xa0]*$")
 _LONGEST_MARK = 4  # lines
-_GOES_ON = re.compile(r"\w.*\*{3}[ \t]+\w", re.DOTALL)  # a sentence that quotes a mark
+_GOES_ON = re.compile(r"[^\W_].*\*{3}[ \t]+\w", re.DOTALL)  # a sentence that quotes a mark
 # Words that only frames have, and words that these have more often than books.
 _FIELD = (
     r"^\W*(?:title|author|editor|translator|illustrator|(?:release |posting )?date|language|edition|credits|produced by"

@@ -139,13 +139,19 @@ def test_books_in_frames_of_different_years_are_all_taken() -> None:
         ("*** START OF THIS PROJECT GUTENBERG EBOOK {0} ***", "Ende dieses Projekt Gutenberg Etextes {0}"),
         ("*** START OF THIS PROJECT GUTENBERG EBOOK {0} ***", "Fin de Project Gutenberg {0}, par A. Baker"),
         ("*** START OF THIS PROJECT GUTENBERG EBOOK {0} ***", "Einde van Project Gutenberg {0}"),
+        ("--- START OF THE PROJECT GUTENBERG EBOOK {0} ---", "--- END OF THE PROJECT GUTENBERG EBOOK {0} ---"),
+        ("=== START OF THE PROJECT GUTENBERG EBOOK {0} ===", "—— END OF THE PROJECT GUTENBERG EBOOK {0} ——"),
+        ("***\xa0START OF THE PROJECT GUTENBERG EBOOK {0}\xa0***", "\xa0***\xa0END OF THE PROJECT GUTENBERG EBOOK"),
+        ("_*** START OF THE PROJECT GUTENBERG EBOOK {0} ***_", "_*** END OF THE PROJECT GUTENBERG EBOOK {0} ***_"),
+        ("*** START OF A PROJECT GUTENBERG EBOOK IN TWO-\nPART {0} ***", "Projekti Gutenbergin e-kirja {0} loppui"),
+        ("*** START OF THIS PROJECT GUTENBERG EBOOK {0} ***", "Slutet av Projekt Gutenbergs {0}"),
     ],
 )
 @pytest.mark.parametrize("gap", ["\n\n", "\n"])
 def test_marks_are_known_in_their_wordings(start: str, end: str, gap: str) -> None:
-    before_end = "\n\n" if not end.startswith(("*", " ")) else gap
+    before_end = "\n\n" if not end.startswith(("*", " ", "-", "—", "\xa0", "_*")) else gap
     body = BODY.format("One").strip() + before_end
-    text = HEADER + start + (gap if start.endswith("*") else "\n\n") + body + end + "\n\n" + LICENCE
+    text = HEADER + start + (gap if start.endswith(("*", "-", "=", "_")) else "\n\n") + body + end + "\n\n" + LICENCE
     assert taken(text.format("One")) == (words("One"), {"stripped_headers": 1, "stripped_footers": 1})
 
 
@@ -187,6 +193,7 @@ def test_a_mark_that_is_quoted_between_paragraphs_takes_no_prose(mark: str) -> N
         "He read aloud, and came to the line\n*** START OF THE PROJECT GUTENBERG EBOOK LAMPS ***\nand was silent.\n\n",
         "*** END OF THE PROJECT GUTENBERG EBOOK LAMPS *** was what he read\nthere, and he was silent.\n\n",
         '"*** START OF THE PROJECT GUTENBERG EBOOK LAMPS ***" was the line.\n\n',
+        "--the\nend of Project Gutenberg's first year, which nobody saw.\n\n",
     ],
 )
 def test_a_mark_in_a_sentence_is_a_part_of_it(paragraph: str) -> None:
