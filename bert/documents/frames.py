@@ -69,6 +69,7 @@ _HEADER_WORDS = re.compile(
     rf"proje\w+\s+gutenberg|\be-?texts?\b|\be-?books?\b|this file should be named|{_ADDRESS}", re.IGNORECASE
 )
 _LONGEST_HEADER_GAP = 4
+_FIRST_LINE = re.compile(r"\W*(?:the\s+)?proje\w+\s+gutenberg(?:[’']?s)?\s+e-?(?:text|book)\s+of\b", re.IGNORECASE)
 # At least so many of the paragraphs of a header, or of a licence, have such words; a licence has them every few
 # paragraphs, and what follows it is a book if few of its paragraphs have any and it is more than one.
 _FRAME_SHARE, _LONGEST_HEADER, _LONGEST_GAP = 0.5, 40_000, 8
@@ -152,6 +153,8 @@ def _opening_header(region: Sequence[_Paragraph]) -> int:
         number, characters = number + 1, characters + len(paragraph.text)
         if characters > _LONGEST_HEADER or (number == 1 and not has_own):
             break
+        if is_header and gap >= _LEAST_PARAGRAPHS and _FIRST_LINE.match(paragraph.text):
+            break  # the header of the next book
         having += _has_words(paragraph)
         if (has_own or (not gap and _FIELDS.search(paragraph.text))) and having >= _FRAME_SHARE * number:
             end, gap = at + 1, 0
@@ -205,6 +208,14 @@ def _small_prints_behind(paragraphs: Sequence[_Paragraph]) -> set[int]:
     return found
 
 
+def _between_headers(region: Sequence[_Paragraph]) -> range:
+    """The book without an end mark that stands between a header and the header that ends `region`; or nothing."""
+    begin = _opening_header(region)
+    end = begin + _header(region[begin:], _FRAME_SHARE)
+    is_book = begin and _number(region[begin:end]) >= _LEAST_PARAGRAPHS and _opening_header(region[end:])
+    return range(begin, end) if is_book else range(0)
+
+
 @dataclass(frozen=True)
 class _Region:
     """The paragraphs between two marks. is_begun: a header may begin it; is_ended: its book ends with it."""
@@ -225,7 +236,9 @@ class _Region:
         if opened is Mark.SMALL_PRINT and closed is Mark.SMALL_PRINT_END:
             return range(0)
         begin, end = self.header(), len(region)
-        if closed not in (None, Mark.END):
+        if opened is None and not self.is_ended and (between := _between_headers(region)):
+            return between
+        if closed not in (None, Mark.END) and not (opened is Mark.END and self.is_ended):
             first = next((p for p in region if p.text.strip()), None)
             names_itself = opened is None and not begin and first is not None and _OWN_WORDS.search(first.text)
             end = begin + _header(region[begin:], _FIRST_SHARE if names_itself else _FRAME_SHARE)

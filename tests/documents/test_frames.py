@@ -247,3 +247,17 @@ def test_a_small_print_before_a_book_that_names_its_maker_begins_it() -> None:
         f"{' '.join(made.split())} {words('One')}",
         {"stripped_headers": 1, "stripped_footers": 1},
     )
+
+
+@pytest.mark.parametrize("header", [HEADER, OLD_HEADER], ids=["new", "old"])
+@pytest.mark.parametrize("frame", [OLD, NEW], ids=["old", "new"])
+def test_a_book_without_marks_stands_before_one_with_them(header: str, frame: tuple[str, str]) -> None:
+    text = (header + BODY).format("One") + framed(frame, "Two")
+    assert taken(text)[0] == words("One", "Two")
+
+
+@pytest.mark.parametrize("end", [OLD_END, NEW[1]], ids=["old", "new"])
+@pytest.mark.parametrize("header", [HEADER, OLD_HEADER], ids=["new", "old"])
+def test_small_prints_stand_before_one_book_of_a_file_and_behind_another(header: str, end: str) -> None:
+    text = framed((OLD[0], end), "One") + (header + BODY + SMALL_PRINT).format("Two")
+    assert taken(text) == (words("One", "Two"), {"stripped_headers": 1, "stripped_footers": 2})
