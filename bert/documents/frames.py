@@ -259,12 +259,13 @@ def unframe(text: str, counts: Counter[str]) -> str:
         begun = paragraphs[at:place]
         is_begun = opened is None or at - 1 in behind
         if mark is Mark.FILE_NAME and (opened not in _BEGIN or (is_begun and _opening_header(begun))):
-            footers -= {place} if opened in _BEGIN else set()
+            footers -= {place} if opened in (None, *_BEGIN) else set()
             continue  # a line of a header, or of a licence that has begun
         region = _Region(begun, opened, mark, is_begun, mark in (None, Mark.END) or place in behind)
-        if region.header():
+        book = region.book()
+        if book.start and is_begun:
             headers.add(at)
-        kept.update(at + n for n in region.book())
+        kept.update(at + n for n in book)
         opened, at = mark, place + 1
     written = {n for n in kept if paragraphs[n].text.strip()}
     if written:
