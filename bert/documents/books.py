@@ -19,7 +19,7 @@ _PRODUCTION = re.compile(
     r"|^\W*transcriber[’']?s?[’']? note|^e-?text prepared",
     re.IGNORECASE,
 )
-_BLANK_LINES = re.compile(r"\n[ \t]*\n\s*")
+_BLANK_LINES = re.compile(r"\n\s*\n\s*")
 _ILLUSTRATION = re.compile(r"\[(?:illustration|frontispiece|plate)\b|illustration:", re.IGNORECASE)
 _FOOTNOTE = re.compile(r"\[(?:footnote\b|\d{1,3}\]|[A-Z]\])|\(\*\d{1,3}\)", re.IGNORECASE)
 _FOOTNOTE_MARK = re.compile(r" ?\[(?:\d{1,3}|[A-Z*])\]| ?\(\*\d{1,3}\)")

@@ -32,7 +32,10 @@ _ENCODING = re.compile(r"""<\?xml[^>]*\sencoding\s*=\s*["'](?!utf-?8["']|us-asci
 _ROOT = b"mediawiki"
 _LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 # https://www.mediawiki.org/wiki/Manual:Namespace
-_FILE, _CATEGORY = "6", "14"
+_MAIN, _FILE, _CATEGORY = "0", "6", "14"
+# The names that work on every wiki (MediaWiki's NamespaceInfo, canonical names), and the two that Wikipedias add.
+_WITH_TALK = ("user", "project", "file", "image", "mediawiki", "template", "help", "category", "wikipedia", "portal")
+_CANONICAL = frozenset(("media", "special", "talk", *_WITH_TALK, *(f"{name} talk" for name in _WITH_TALK)))
 
 
 @dataclass(frozen=True)
@@ -40,19 +43,28 @@ class Site:
     """The head of a dump: its root's language, and its siteinfo.
 
     language: the wiki's, such as `de`. without_text: names, as `namespaces.normal` gives them, of the namespaces whose
-    links show no text. base: an article's url without its title.
+    links show no text. base: an article's url without its title. namespaces: names of all but the main one.
     """
 
     language: str = "en"
     without_text: frozenset[str] = without_text("en")
     base: str = "https://en.wikipedia.org/wiki/"
+    namespaces: frozenset[str] = _CANONICAL
+
+    def is_main(self, page: str, title: str) -> bool:
+        """Whether a page is of the main namespace, by the text of its `<ns>`, which exports have from 0.6 on, or else
+        by its title's prefix.
+        """
+        prefix, colon, _ = title.partition(":")
+        return page.strip() == _MAIN if page.strip() else not colon or normal(prefix) not in self.namespaces
 
     def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "without_text": sorted(self.without_text)}
+        return {**asdict(self), "without_text": sorted(self.without_text), "namespaces": sorted(self.namespaces)}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Site:
-        return cls(value["language"], frozenset(value["without_text"]), value["base"])
+        names, others = frozenset(value["without_text"]), frozenset(value["namespaces"])
+        return cls(value["language"], names, value["base"], others)
 
 
 @dataclass(frozen=True)
@@ -315,12 +327,10 @@ def site(f: IO[bytes], size: int) -> Site:
             break
         if local(element.tag) == "siteinfo":
             children = {local(child.tag): child for child in element}
-            names = {
-                normal(space.text or "")
-                for space in children.get("namespaces", ())
-                if space.get("key") in (_FILE, _CATEGORY)
-            } - {""}
+            spaces = [(space.get("key"), normal(space.text or "")) for space in children.get("namespaces", ())]
+            names = {name for key, name in spaces if key in (_FILE, _CATEGORY)} - {""}
+            others = {name for key, name in spaces if key != _MAIN} - {""}
             base = (children["base"].text or "") if "base" in children else ""
             url = f"{base.rpartition('/')[0]}/" if base else Site.base
-            return Site(language, without_text(language) | names, url)
-    return Site(language, without_text(language))
+            return Site(language, without_text(language) | names, url, _CANONICAL | without_text(language) | others)
+    return Site(language, without_text(language), namespaces=_CANONICAL | without_text(language))

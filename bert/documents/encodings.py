@@ -26,6 +26,8 @@ _MARKS = (
 _ISO_2022_JP = re.compile(rb"\x1b\$[@B][\x21-\x7e]{2}")
 _WIDE = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
+# Fields of fixed length are filled up with NULs; they part words as spaces do.
+_NULS_BETWEEN = re.compile(r"(?<=[^\s\0])\0+(?=[^\s\0])")
 _FALLBACK = "cp1252"
 # Where more characters than these are none of a named encoding, it is another one.
 _LEAST, _LEAST_SHARE = 3, 0.01
@@ -38,22 +40,30 @@ class Undecodable(ValueError):
 def detect(head: bytes, named: str | None = None) -> str | None:
     """The encoding of a file that begins with `head`: by its byte order mark; else `named`; else by what it holds.
 
+    A name that leaves the order of bytes open (`utf-16`) is made definite by what the file holds, too.
+
     In UTF-16 and UTF-32 NUL bytes stand beside each character below U+0100 (line ends and spaces, if nothing else), and
     ISO-2022-JP has its escapes. None for UTF-8, and where nothing shows it.
     """
     marked = next((encoding for mark, encoding in _MARKS if head.startswith(mark)), None)
     if marked == "utf-8":
         return None
-    if marked or named:
+    if marked or (named and not _needs_mark(named)):
         return marked or named
     if _ISO_2022_JP.search(head):
         return "iso2022_jp"
-    if b"\0" not in head:
+    if b"\0" not in head and not named:
         return None
-    if head.count(0) * 4 < len(head) and _is_narrow(head.replace(b"\0", b"")):
+    if not named and head.count(0) * 4 < len(head) and _is_narrow(head.replace(b"\0", b"")):
         return None  # NULs in it, or at its end
-    fitting = [(encoding, text) for encoding in _WIDE if (text := _strictly(head, encoding))]
-    return max(fitting, key=lambda fit: sum(map(str.isascii, fit[1])) / len(fit[1]))[0] if fitting else None
+    family = codecs.lookup(named).name if named else ""
+    fitting = [(e, text) for e in _WIDE if e.startswith(family) and (text := _strictly(head, e))]
+    return max(fitting, key=lambda fit: sum(map(str.isascii, fit[1])) / len(fit[1]))[0] if fitting else named
+
+
+def _needs_mark(encoding: str) -> bool:
+    """Whether an encoding's name leaves the order of its bytes to a mark, which files may lack all the same."""
+    return codecs.lookup(encoding).name in ("utf-16", "utf-32")
 
 
 def is_binary(head: bytes) -> bool:
@@ -173,7 +183,7 @@ def _clean(text: str, counts: Counter[str]) -> str:
         counts["undecodable_characters"] += undecodable
     if nuls := text.count("\0"):
         counts["nul_characters"] += nuls
-    return text.replace("\ufeff", "").replace("\0", "")
+    return _NULS_BETWEEN.sub(" ", text.replace("\ufeff", "")).replace("\0", "")
 
 
 def _mend(text: str, counts: Counter[str]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Literal
 
 from bert.documents.signatures import markup
@@ -17,7 +17,19 @@ from bert.documents.signatures import markup
 Format = Literal["lines", "jsonl", "bert"]
 _JSON_NAME = re.compile(r"\.(?:json|jsonl|ndjson|jl)$", re.IGNORECASE)
 _ARRAY = re.compile(r"\s*\[\s*(?:[\[{\"\]]|-?\d|true|false|null|$)")
-_CUT_OBJECT = re.compile(r'\s*\{\s*"(?:[^"\\]|\\.)*"\s*:')
+_STRING = r'"(?:[^"\\\n]|\\.)*"'
+_CUT_OBJECT = re.compile(rf"\s*\{{\s*{_STRING}\s*:")
+# Without a name that says JSON: what no prose begins with, as it may with [1] or ["Why," he said]. Python writes
+# a dict with other quotation marks.
+_OBJECT = re.compile(rf"\s*\{{\s*(?:{_STRING}|'(?:[^'\\\n]|\\.)*')\s*:")
+_NEXT = r"(?:[\"\[{\d-]|true\b|false\b|null\b|$)"
+_ARRAY_OF_TEXT = re.compile(
+    rf"\s*\[(?:\s*\[){{0,3}}\s*(?:\{{\s*[\"'}}]|\{{\s*$|{_STRING}\s*(?:,\s*{_NEXT}|\]\s*(?:[\],]|\n|$)))"
+)
+_ONE_ARRAY = "it is one JSON array; expected a JSON object a line (jq -c '.[]' makes it)"
+_NO_OBJECT_A_LINE = (
+    "it is no JSON object a line (jq -c . makes it of objects that are spread over lines, or have others beside them)"
+)
 
 
 def _first_line(head: str) -> tuple[str, bool]:
@@ -44,6 +56,18 @@ def _is_array(head: str) -> bool:
         return _ARRAY.match(head) is not None
 
 
+def _is_array_a_line(head: str) -> bool:
+    """Whether the first two lines are arrays, and hold more than numbers."""
+    begun = list(islice((line for line in head.split("\n") if line.strip()), 2))
+    try:
+        values = [json.loads(line) for line in begun]
+    except (ValueError, RecursionError):
+        return False
+    return len(values) == 2 and all(
+        isinstance(v, list) and any(isinstance(w, str | list | dict) for w in v) for v in values
+    )
+
+
 def format_of(head: str, name: str) -> Format:
     """The format of a text that begins with `head`: `jsonl` where its first line is a JSON object, else `lines`.
 
@@ -56,12 +80,16 @@ def format_of(head: str, name: str) -> Format:
         return "jsonl"
     if _JSON_NAME.search(name) and head.strip():
         if _is_array(head):
-            raise ValueError("it is one JSON array; expected a JSON object a line (jq -c '.[]' makes it)")
+            raise ValueError(_ONE_ARRAY)
         if not name.lower().endswith(".jsonl"):
-            raise ValueError("it is no JSON object a line (jq -c . makes it of one that is spread over lines)")
+            raise ValueError(_NO_OBJECT_A_LINE)
         return "jsonl"  # whose first line is told by the worker that reads it
-    if _is_array(head) and "{" in head[:200]:
-        raise ValueError("it is one JSON array; expected a JSON object a line (jq -c '.[]' makes it)")
+    if _is_array_a_line(head):
+        raise ValueError("it is a JSON array a line; expected a JSON object with a `text` a line")
+    if _ARRAY_OF_TEXT.match(head):
+        raise ValueError(_ONE_ARRAY)
+    if _OBJECT.match(head):
+        raise ValueError(_NO_OBJECT_A_LINE)
     return "lines"
 
 

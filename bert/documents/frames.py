@@ -13,8 +13,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from itertools import groupby
+from itertools import groupby, pairwise
 
+# What stands before the words of a mark: stars, or what people and programs have made of them. A dash alone, with a
+# word right behind it, begins speech.
+_RULE = r"(?:[ \t\xa0\u202f*_=]|[—–-]+(?=[ \t\xa0\u202f]))*"
 _OF_THE_PROJECT = r"(?:\s+[\w’']+){0,4}?\s+proje\w+\s+gutenberg"
 
 
@@ -26,12 +29,13 @@ class Mark(Enum):
         r"[ \t]*\*+[ \t]*(?:START[ \t*]*)?(?:THE[ \t]+)?[\"“]?(?:LEGAL SMALL PRINT\*|SMALL PRINT!)", re.IGNORECASE
     )
     START = re.compile(
-        rf"[ \t*]*(?:start|begin(?:n|ning)?|anfang|d[ée]but|in[ií]cio|inizio|comienzo)\b{_OF_THE_PROJECT}",
+        rf"{_RULE}(?:start|begin(?:n|ning)?|anfang|d[ée]but|in[ií]cio|inizio|comienzo)\b{_OF_THE_PROJECT}",
         re.IGNORECASE,
     )
     END = re.compile(
-        rf"[ \t*]*(?:(?:the\s+)?end|ende|fine?|fim|final|einde|slut|loppu)\b{_OF_THE_PROJECT}"
-        r"|[ \t*]*ende\s+dieses\s+e-?(?:text|book)",
+        rf"{_RULE}(?:(?:the\s+)?end|ende|fine?|fim|final|einde|slut(?:et)?|loppu|kon[ie]e?c)\b{_OF_THE_PROJECT}"
+        rf"|{_RULE}ende\s+dieses\s+e-?(?:text|book)"
+        rf"|{_RULE}proje\w+\s+gutenberg\w*(?:\s+\S+){{0,30}}?\s+loppui?\W*\Z",
         re.IGNORECASE,
     )
     FILE_NAME = re.compile(r"[ \t]*\*{3,}[ \t]*This file should be named ", re.IGNORECASE)
@@ -39,18 +43,33 @@ class Mark(Enum):
 
 _BEGIN = (Mark.START, Mark.SMALL_PRINT_END)
 # A mark with stars may stand beside text without an empty line; one without them is a paragraph.
-_STAR, _CLOSED = re.compile(r"[ \t]*\*"), re.compile(r"\*[ \t]*$")
+_STAR, _CLOSED = re.compile(r"[ \t\xa0\u202f]*(?:_?\*|[-=—–]{2})"), re.compile(r"(?:\*_?|[-=—–]{2})[ \t\xa0]*$")
 _LONGEST_MARK = 4  # lines
-_GOES_ON = re.compile(r"\w.*\*{3}[ \t]+\w", re.DOTALL)  # a sentence that quotes a mark
+_GOES_ON = re.compile(r"[^\W_].*\*{3}[ \t]+\w", re.DOTALL)  # a sentence that quotes a mark
 # Words that only frames have, and words that these have more often than books.
+_FIELD = (
+    r"^\W*(?:title|author|editor|translator|illustrator|(?:release |posting )?date|language|edition|credits|produced by"
+    r"|character set[\w ]*|original publication|most recently updated)\W*:"
+)
 _OWN = r"gutenberg|small print!|\be-?texts?\b|\be-?books?\b|this file should be named"
 _OWN_WORDS = re.compile(_OWN, re.IGNORECASE)
+_ADDRESS = r"\w@\w+\.\w|\bftp\b"
 _WORDS = re.compile(
-    rf"{_OWN}|copyright|licen[cs]e|trademark|public domain|donation|royalt(?:y|ies)|electronic"
-    r"|^\W*section \d+\.|^\W*(?:title|author|editor|translator|illustrator|(?:release |posting )?date|language|edition"
-    r"|credits|produced by|character set[\w ]*|original publication|most recently updated)\W*:",
+    rf"{_OWN}|copyright|licen[cs]e|trademark|public domain|donation|royalt(?:y|ies)|electronic|^\W*section \d+\."
+    rf"|{_ADDRESS}|{_FIELD}",
     re.IGNORECASE,
 )
+# Without a mark behind it a header ends with the last of the words that no book has (Gutenberg the printer has books),
+# and is none without one of the lines that only headers have.
+_FIELDS = re.compile(_FIELD, re.IGNORECASE)
+_ONLY_HEADERS = re.compile(
+    rf"{_FIELD}|\[(?:official )?(?:e-?text|e-?book)[ \t]*\W|this file should be named|copyright laws", re.IGNORECASE
+)
+_HEADER_WORDS = re.compile(
+    rf"proje\w+\s+gutenberg|\be-?texts?\b|\be-?books?\b|this file should be named|{_ADDRESS}", re.IGNORECASE
+)
+_LONGEST_HEADER_GAP = 4
+_FIRST_LINE = re.compile(r"\W*(?:the\s+)?proje\w+\s+gutenberg(?:[’']?s)?\s+e-?(?:text|book)\s+of\b", re.IGNORECASE)
 # At least so many of the paragraphs of a header, or of a licence, have such words; a licence has them every few
 # paragraphs, and what follows it is a book if few of its paragraphs have any and it is more than one.
 _FRAME_SHARE, _LONGEST_HEADER, _LONGEST_GAP = 0.5, 40_000, 8
@@ -124,6 +143,27 @@ def _header(region: Sequence[_Paragraph], share: float) -> int:
     return begin
 
 
+def _opening_header(region: Sequence[_Paragraph]) -> int:
+    """Where the header ends that begins `region`, with no mark behind it; 0 where it begins with none."""
+    end, gap, number, having, characters, is_header = 0, 0, 0, 0, 0, False
+    for at, paragraph in enumerate(region):
+        if not paragraph.text.strip():
+            continue
+        has_own = _HEADER_WORDS.search(paragraph.text) is not None
+        number, characters = number + 1, characters + len(paragraph.text)
+        if characters > _LONGEST_HEADER or (number == 1 and not has_own):
+            break
+        if is_header and gap >= _LEAST_PARAGRAPHS and _FIRST_LINE.match(paragraph.text):
+            break  # the header of the next book
+        having += _has_words(paragraph)
+        if (has_own or (not gap and _FIELDS.search(paragraph.text))) and having >= _FRAME_SHARE * number:
+            end, gap = at + 1, 0
+        elif (gap := gap + 1) > _LONGEST_HEADER_GAP:
+            break
+        is_header = is_header or _ONLY_HEADERS.search(paragraph.text) is not None
+    return end if is_header else 0
+
+
 def _licence(region: Sequence[_Paragraph], least: int) -> int:
     """Where the licence ends that begins `region`, and a book of at least so many paragraphs follows."""
     end, gap, number, having = 0, 0, 0, 0
@@ -141,44 +181,105 @@ def _licence(region: Sequence[_Paragraph], least: int) -> int:
     return end if is_book else len(region)
 
 
-def _book(region: Sequence[_Paragraph], opened: Mark | None, closed: Mark | None) -> range:
-    """Which paragraphs between two marks are a book's."""
-    if opened is Mark.SMALL_PRINT and closed is Mark.SMALL_PRINT_END:
-        return range(0)
-    end = len(region)
-    if closed not in (None, Mark.END):
-        first = next((p for p in region if p.text.strip()), None)
-        names_itself = opened is None and first is not None and _OWN_WORDS.search(first.text)
-        end = _header(region, _FIRST_SHARE if names_itself else _FRAME_SHARE)
-    begin = 0
-    if opened not in (None, *_BEGIN):
-        begin = _licence(region[:end], 1 if closed is Mark.END else _LEAST_PARAGRAPHS)
-    return range(begin, end)
+def _number(region: Sequence[_Paragraph]) -> int:
+    return sum(bool(p.text.strip()) for p in region)
+
+
+def _small_prints_behind(paragraphs: Sequence[_Paragraph]) -> set[int]:
+    """The marks of small prints behind which no book begins, but a header or nothing: their book stands before them."""
+    found: set[int] = set()
+    begun: list[int] = []
+    places = [n for n, p in enumerate(paragraphs) if p.mark not in (None, Mark.FILE_NAME)]
+    for place, following in pairwise([*places, len(paragraphs)]):
+        mark, region = paragraphs[place].mark, paragraphs[place + 1 : following]
+        if mark not in (Mark.SMALL_PRINT, Mark.SMALL_PRINT_END):
+            begun = []
+            continue
+        begun.append(place)
+        is_last = following == len(paragraphs)
+        if mark is Mark.SMALL_PRINT_END:
+            is_behind = _opening_header(region) > 0 or (is_last and not _number(region))
+        else:  # one without an end
+            is_behind = is_last and _licence(region, _LEAST_PARAGRAPHS) == len(region)
+        if is_behind:
+            found.update(begun)
+        if mark is Mark.SMALL_PRINT_END:
+            begun = []
+    return found
+
+
+def _between_headers(region: Sequence[_Paragraph]) -> range:
+    """The book without an end mark that stands between a header and the header that ends `region`; or nothing."""
+    begin = _opening_header(region)
+    end = begin + _header(region[begin:], _FRAME_SHARE)
+    is_book = begin and _number(region[begin:end]) >= _LEAST_PARAGRAPHS and _opening_header(region[end:])
+    return range(begin, end) if is_book else range(0)
+
+
+@dataclass(frozen=True)
+class _Region:
+    """The paragraphs between two marks. is_begun: a header may begin it; is_ended: its book ends with it."""
+
+    paragraphs: Sequence[_Paragraph]
+    opened: Mark | None
+    closed: Mark | None
+    is_begun: bool
+    is_ended: bool
+
+    def header(self) -> int:
+        """Where the header ends that no mark closes."""
+        return _opening_header(self.paragraphs) if self.is_begun and self.is_ended else 0
+
+    def book(self) -> range:
+        """Which of the paragraphs are a book's."""
+        region, opened, closed = self.paragraphs, self.opened, self.closed
+        if opened is Mark.SMALL_PRINT and closed is Mark.SMALL_PRINT_END:
+            return range(0)
+        begin, end = self.header(), len(region)
+        if opened is None and not self.is_ended and (between := _between_headers(region)):
+            return between
+        if closed not in (None, Mark.END) and not (opened is Mark.END and self.is_ended):
+            first = next((p for p in region if p.text.strip()), None)
+            names_itself = opened is None and not begin and first is not None and _OWN_WORDS.search(first.text)
+            end = begin + _header(region[begin:], _FIRST_SHARE if names_itself else _FRAME_SHARE)
+        if opened not in (None, *_BEGIN):
+            begin = _licence(region[:end], 1 if closed is Mark.END else _LEAST_PARAGRAPHS)
+        return range(begin, end)
 
 
 def unframe(text: str, counts: Counter[str]) -> str:
     """The text of the books in `text`, whose lines end in LF. Counts stripped_headers and stripped_footers."""
     paragraphs = list(_paragraphs(text))
+    behind = _small_prints_behind(paragraphs)
     kept: set[int] = set()
+    headers = {n for n, p in enumerate(paragraphs) if p.mark in _BEGIN and n not in behind}
+    footers = {n for n, p in enumerate(paragraphs) if p.mark in (Mark.END, Mark.FILE_NAME)} | behind
     opened, at = None, 0
     for place, mark in [*((n, p.mark) for n, p in enumerate(paragraphs) if p.mark), (len(paragraphs), None)]:
-        if mark is Mark.FILE_NAME and opened not in _BEGIN:
+        begun = paragraphs[at:place]
+        is_begun = opened is None or at - 1 in behind
+        if mark is Mark.FILE_NAME and (opened not in _BEGIN or (is_begun and _opening_header(begun))):
+            footers -= {place} if opened in (None, *_BEGIN) else set()
             continue  # a line of a header, or of a licence that has begun
-        kept.update(at + n for n in _book(paragraphs[at:place], opened, mark))
+        region = _Region(begun, opened, mark, is_begun, mark in (None, Mark.END) or place in behind)
+        book = region.book()
+        if book.start and is_begun:
+            headers.add(at)
+        kept.update(at + n for n in book)
         opened, at = mark, place + 1
     written = {n for n in kept if paragraphs[n].text.strip()}
     if written:
-        for n, paragraph in enumerate(paragraphs):
-            if paragraph.mark in _BEGIN and n not in kept and n < max(written):
-                counts["stripped_headers"] += _is_first(n, paragraphs, written, _BEGIN)
-            elif paragraph.mark in (Mark.END, Mark.FILE_NAME) and n not in kept and n > min(written):
-                counts["stripped_footers"] += _is_first(n, paragraphs, written, (Mark.END, Mark.FILE_NAME))
+        headers = {n for n in headers - kept if n < max(written)}
+        footers = {n for n in footers - kept if n > min(written)}
+        for name, marks in (("stripped_headers", headers), ("stripped_footers", footers)):
+            for place in marks:
+                counts[name] += _is_first(place, marks, written)
     return "".join(p.text for n, p in enumerate(paragraphs) if n in kept)
 
 
-def _is_first(at: int, paragraphs: Sequence[_Paragraph], written: set[int], marks: tuple[Mark, ...]) -> bool:
+def _is_first(at: int, marks: set[int], written: set[int]) -> bool:
     """Whether none of `marks` stands between the paragraph `at` and the written one before it."""
     while at and (at := at - 1) not in written:
-        if paragraphs[at].mark in marks:
+        if at in marks:
             return False
     return True

@@ -38,6 +38,17 @@ BZIP2 = "packed by bzip2"
 _HTML = re.compile(r"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html)\b", re.IGNORECASE | re.DOTALL)
 _PROLOG = r"<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*(?:\[.*?\])?\s*>"
 _ROOT = re.compile(rf"\s*(?:(?:{_PROLOG})\s*)*<([A-Za-z][\w.:-]*)", re.DOTALL)
+# A first tag has attributes, is alone on its line or ended later: `<unk> the` and `<The keeper>` are text.
+_ATTRIBUTE = r"""\s+[\w:.-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'|[^\s"'<>]+)"""
+_FIRST_TAG = re.compile(
+    rf"\s*(?:(?:{_PROLOG})\s*)*<([A-Za-z][\w.:-]*)"
+    rf"(?:(?:{_ATTRIBUTE})+\s*/?>|\s*/?>[ \t]*(?:\r|\n|$)|\s*>(?=.*?</\1\s*>))",
+    re.DOTALL,
+)
+_HTML_TAG = re.compile(
+    rf"\s*(?:(?:{_PROLOG})\s*)*<(?:head|body|title|meta|link|p|div|h[1-6]|table|center|pre|br|hr)\b[^<>]*>",
+    re.IGNORECASE | re.DOTALL,
+)
 _XML_START = re.compile(r"\s*<(?:\?xml|mediawiki)\b")
 
 
@@ -47,9 +58,13 @@ def no_text(head: bytes) -> str | None:
 
 
 def markup(head: str) -> str | None:
-    """`an HTML page`, `XML (<root>)`, or None, of the beginning of a text."""
+    """`an HTML page`, `HTML`, `XML (<root>)`, or None, of the beginning of a text."""
     if _HTML.match(head):
         return "an HTML page"
+    if _HTML_TAG.match(head):
+        return "HTML"
+    if found := _FIRST_TAG.match(head):
+        return f"XML (<{found[1]}>)"
     if _XML_START.match(head):
         root = root_of(head)
         return "an HTML page" if root == "html" else f"XML (<{root}>)" if root else "XML"

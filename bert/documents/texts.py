@@ -16,7 +16,8 @@ from bert.documents.lines import WHITE
 from bert.documents.tidying import tidy
 
 # Not str.splitlines(): a JSON string may hold U+2028 and the like, which are no ends of lines in JSON Lines.
-LINE_END = re.compile(r"\r\n|\n|\r")
+# Copying between systems has made CR CR LF, and LF CR, of one end of a line.
+LINE_END = re.compile(r"\r+\n|\n\r(?!\r*\n)|\n|\r")
 _OTHERWISE = "; where the lines are no JSON, give their source `format: lines`"
 _LOWER = re.compile(r"[^\W\d_A-Z]")
 
@@ -50,8 +51,8 @@ def _lines(
         if isinstance(decoded, Undecodable):
             yield (number := number + 1), decoded
             continue
-        line = decoded.removesuffix("\n").removesuffix("\r") if decoded.endswith("\n") else decoded
-        for part in LINE_END.split(line):
+        line = decoded[:-1].rstrip("\r") if decoded.endswith("\n") else decoded
+        for part in LINE_END.split(line.removeprefix("\r")):  # of an LF CR, whose LF ended the line before
             yield (number := number + 1), part
 
 

@@ -40,7 +40,7 @@ def articles(
         if len(revisions) > 1:
             counts["dropped:older_revision"] += len(revisions) - 1
         wikitext, model = _text(revision, "text"), _text(revision, "model")
-        if _text(page, "ns") != "0":
+        if not site.is_main(_text(page, "ns"), _text(page, "title")):
             counts["dropped:not_main_namespace"] += 1
         elif _child(page, "redirect") is not None or wikitext.lstrip()[:9].lower() == "#redirect":
             counts["dropped:redirect"] += 1

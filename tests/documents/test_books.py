@@ -43,7 +43,7 @@ def test_hard_wrapped_lines_are_joined_to_paragraphs() -> None:
         (START, f"  {END}"),
     ],
 )
-@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r", "\r\r\n", "\r\r\r\n", "\n\r"])
 def test_header_and_footer_of_project_gutenberg_are_stripped(start: str, end: str, line_end: str) -> None:
     text = f"\ufeff{HEADER}{start}\n\n{BODY}\n\n{end}{FOOTER}".replace("\r\n", "\n").replace("\n", line_end)
     (document,), counts = one_book(text)
@@ -161,3 +161,15 @@ def test_the_small_print_of_old_e_texts_is_stripped() -> None:
     )
     (document,), _ = one_book(f"{header}{PROSE}\n\nEnd of this Project Gutenberg Etext of Lamps\n\nMore of it.\n")
     assert len(document.passages) == 2 and document.passages[0].startswith("The keeper of the light")
+
+
+@pytest.mark.parametrize("line_end", ["\r\r\n", "\n\r"])
+def test_wrapped_lines_are_joined_whatever_ends_them(line_end: str) -> None:
+    (document,), counts = one_book(PROSE.replace("\n", line_end))
+    assert len(document.passages) == 2 and counts == {}
+
+
+@pytest.mark.parametrize("blank", ["\xa0", "\f", "\v", " \u3000\t", "\x0c\x0c"])
+def test_a_line_of_any_white_space_parts_paragraphs(blank: str) -> None:
+    (document,), _ = one_book(PROSE.replace("\n\n", f"\n{blank}\n"))
+    assert len(document.passages) == 2

@@ -158,7 +158,9 @@ def test_the_head_tells_namespaces_and_address() -> None:
     assert not {"benutzer diskussion", ""} & head.without_text
     assert Site.from_json(head.to_json()) == head
     xml = f'<mediawiki xml:lang="sv">{PAGES[0]}</mediawiki>'.encode()
-    assert site(io.BytesIO(xml), len(xml)) == Site("sv", without_text("sv"))
+    swedish = site(io.BytesIO(xml), len(xml))
+    assert swedish == Site("sv", without_text("sv"), namespaces=swedish.namespaces)
+    assert {"fil", "bild", "user talk"} < swedish.namespaces and "benutzer diskussion" in head.namespaces
 
 
 def test_finished_pages_do_not_stay_in_memory() -> None:

@@ -150,3 +150,18 @@ def test_iso_2022_jp_is_known_by_its_escapes() -> None:
 def test_an_encoding_that_is_named_wrongly_is_told(named: str) -> None:
     with pytest.raises(Undecodable, match=rf"not in {named}, the `encoding` of its source"):
         decode(OTHERS["koi8-r"].encode("koi8-r"), Counter(), named)
+
+
+@pytest.mark.parametrize("named", ["utf-16", "UTF16", "utf_32"])
+@pytest.mark.parametrize("order", ["le", "be"])
+@pytest.mark.parametrize("text", [RIVER, OTHERS["cp1251"] + "\n"])
+def test_a_name_without_an_order_of_bytes_needs_no_mark(named: str, order: str, text: str) -> None:
+    family = codecs.lookup(named).name
+    data = text.encode(f"{family}-{order}")
+    assert detect(data, named) == f"{family}-{order}"
+    assert decode(data, Counter(), detect(data, named)) == text
+    assert detect(text.encode(family), named) == family
+
+
+def test_nuls_between_words_part_them() -> None:
+    assert read(b"keeper\0painted \0\0it\0\0once.\0\n\0") == ("keeper painted it once.\n", {"nul_characters": 7})

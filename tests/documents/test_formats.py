@@ -71,3 +71,77 @@ SENTENCES = "The keeper painted a lamp.\nHe sold it.\nIt was green.\n"
 )
 def test_sentences_in_groups_look_like_bert_s_own_format(head: str, expected: bool) -> None:
     assert looks_like_bert(head) == expected
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a", "a.json"])
+@pytest.mark.parametrize(
+    "head",
+    [
+        '{\n  "text": "The keeper."\n}\n',
+        '{"text":\n"The keeper."}',
+        '{"text": "The keeper."},\n{"text": "A baker."}\n',
+        '{"text": "The keeper."} {"text": "A baker."}\n',
+        '{"text": "The keeper."\n',
+        "{'text': \"The keeper's.\"}\n",
+    ],
+)
+def test_objects_that_are_not_a_line_each_are_told_whatever_the_name(head: str, name: str) -> None:
+    with pytest.raises(ValueError, match=r"no JSON object a line \(jq -c \."):
+        format_of(head, name)
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a", "a.json"])
+@pytest.mark.parametrize(
+    "head",
+    [
+        '["The keeper.",\n"A baker."]',
+        '[\n "The keeper."\n]',
+        '[["The keeper.", 5]]',
+        '["a", "b"]',
+        '["x","y"]\n["z"]',
+        "[{\n",
+    ],
+)
+def test_arrays_of_text_are_told_whatever_the_name(head: str, name: str) -> None:
+    with pytest.raises(ValueError, match=r"JSON array.*; expected a JSON object"):
+        format_of(head, name)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        '<TEI xmlns="http://example.org/ns">\n<text>',
+        "<root>\n",
+        '<doc id="1" url="https://example.org" title="A">\nThe keeper.\n</doc>\n',
+        "<!-- made by hand -->\n<text><body>The keeper.</body></text>",
+        "<head>\n",
+        "<svg>",
+        "<BODY bgcolor=white>The keeper.",
+        "<p>The keeper.\n<p>A baker.",
+        "<s>The keeper.</s>\n",
+        "<a/>\n",
+    ],
+)
+def test_markup_is_told_by_its_first_tag(head: str) -> None:
+    with pytest.raises(ValueError, match=r"it is (XML \(<\w+>\)|HTML); expected plain text"):
+        format_of(head, "a.txt")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "<unk> the keeper.\n",
+        "<The keeper> of it.",
+        "<3 lamps\n",
+        "<keeper@example.org> wrote.\n",
+        "< keeper >\n",
+        '["Why," he said, "is it?"]\n',
+        '["Yes", he said.]\n',
+        '["Lamps"] is a book.\n',
+        "[[Lamp]] keepers.\n",
+        "[1, 2]\n[3]\n",
+        "{'tis} the keeper: he.\n",
+    ],
+)
+def test_prose_that_begins_with_a_bracket_is_lines(head: str) -> None:
+    assert format_of(head, "a.txt") == "lines"

@@ -139,13 +139,19 @@ def test_books_in_frames_of_different_years_are_all_taken() -> None:
         ("*** START OF THIS PROJECT GUTENBERG EBOOK {0} ***", "Ende dieses Projekt Gutenberg Etextes {0}"),
         ("*** START OF THIS PROJECT GUTENBERG EBOOK {0} ***", "Fin de Project Gutenberg {0}, par A. Baker"),
         ("*** START OF THIS PROJECT GUTENBERG EBOOK {0} ***", "Einde van Project Gutenberg {0}"),
+        ("--- START OF THE PROJECT GUTENBERG EBOOK {0} ---", "--- END OF THE PROJECT GUTENBERG EBOOK {0} ---"),
+        ("=== START OF THE PROJECT GUTENBERG EBOOK {0} ===", "—— END OF THE PROJECT GUTENBERG EBOOK {0} ——"),
+        ("***\xa0START OF THE PROJECT GUTENBERG EBOOK {0}\xa0***", "\xa0***\xa0END OF THE PROJECT GUTENBERG EBOOK"),
+        ("_*** START OF THE PROJECT GUTENBERG EBOOK {0} ***_", "_*** END OF THE PROJECT GUTENBERG EBOOK {0} ***_"),
+        ("*** START OF A PROJECT GUTENBERG EBOOK IN TWO-\nPART {0} ***", "Projekti Gutenbergin e-kirja {0} loppui"),
+        ("*** START OF THIS PROJECT GUTENBERG EBOOK {0} ***", "Slutet av Projekt Gutenbergs {0}"),
     ],
 )
 @pytest.mark.parametrize("gap", ["\n\n", "\n"])
 def test_marks_are_known_in_their_wordings(start: str, end: str, gap: str) -> None:
-    before_end = "\n\n" if not end.startswith(("*", " ")) else gap
+    before_end = "\n\n" if not end.startswith(("*", " ", "-", "—", "\xa0", "_*")) else gap
     body = BODY.format("One").strip() + before_end
-    text = HEADER + start + (gap if start.endswith("*") else "\n\n") + body + end + "\n\n" + LICENCE
+    text = HEADER + start + (gap if start.endswith(("*", "-", "=", "_")) else "\n\n") + body + end + "\n\n" + LICENCE
     assert taken(text.format("One")) == (words("One"), {"stripped_headers": 1, "stripped_footers": 1})
 
 
@@ -187,6 +193,7 @@ def test_a_mark_that_is_quoted_between_paragraphs_takes_no_prose(mark: str) -> N
         "He read aloud, and came to the line\n*** START OF THE PROJECT GUTENBERG EBOOK LAMPS ***\nand was silent.\n\n",
         "*** END OF THE PROJECT GUTENBERG EBOOK LAMPS *** was what he read\nthere, and he was silent.\n\n",
         '"*** START OF THE PROJECT GUTENBERG EBOOK LAMPS ***" was the line.\n\n',
+        "--the\nend of Project Gutenberg's first year, which nobody saw.\n\n",
     ],
 )
 def test_a_mark_in_a_sentence_is_a_part_of_it(paragraph: str) -> None:
@@ -203,3 +210,54 @@ def test_text_without_marks_is_left_as_it_is() -> None:
 
 def test_a_frame_around_nothing_leaves_nothing() -> None:
     assert taken(HEADER + START + END + LICENCE) == ("", {})
+
+
+FEW = "".join(f"The keeper of lamp {n} painted it twice a year.\n\n" for n in range(2))
+LONG = "".join(f"The keeper of lamp {n} painted it twice a year.\n\n" for n in range(60))
+
+
+LEGAL = "**The Legal Small Print**\n\n(Three Pages)\n\n" + SMALL_PRINT
+# (end mark, small print behind it, how many books); without either nothing ends a book.
+ENDS = [(e, b, n) for e in ("", OLD_END, END) for b in ("", SMALL_PRINT, LEGAL) for n in (1, 3) if e or b or n == 1]
+
+
+@pytest.mark.parametrize("header", [HEADER, OLD_HEADER], ids=["new", "old"])
+@pytest.mark.parametrize("body", [FEW, BODY, BODY * 3, LONG], ids=["few", "two", "six", "long"])
+@pytest.mark.parametrize(("end", "behind", "number"), ENDS)
+def test_books_without_a_start_mark_lose_their_headers_alone(
+    header: str, body: str, end: str, behind: str, number: int
+) -> None:
+    book = header + body + end + behind
+    text, counts = taken("".join(book.format(f"Book {n}") for n in range(number)))
+    assert text == " ".join(" ".join(body.format(f"Book {n}").split()) for n in range(number))
+    assert 1 <= counts["stripped_headers"] <= number
+    assert counts.get("stripped_footers", 0) == (number if end or behind else 0)
+
+
+def test_prose_on_printing_and_on_e_books_is_no_header() -> None:
+    text = "Gutenberg printed a book in Mainz.\n\nAn e-book is not printed.\n\nAn e-text neither.\n\n"
+    for unmarked in (text, text.split("\n\n", 1)[1], f"An e-text of old. {text}"):
+        assert taken(unmarked) == (" ".join(unmarked.split()), {})
+    assert taken(HEADER.format("One") + text.split("An", 1)[0] + BODY.format("One"))[0].startswith("Gutenberg printed")
+
+
+def test_a_small_print_before_a_book_that_names_its_maker_begins_it() -> None:
+    made = "This etext was prepared by A. Baker, from the edition of 1905.\n\n"
+    assert taken((OLD_HEADER + SMALL_PRINT + made + BODY + OLD_END).format("One")) == (
+        f"{' '.join(made.split())} {words('One')}",
+        {"stripped_headers": 1, "stripped_footers": 1},
+    )
+
+
+@pytest.mark.parametrize("header", [HEADER, OLD_HEADER], ids=["new", "old"])
+@pytest.mark.parametrize("frame", [OLD, NEW], ids=["old", "new"])
+def test_a_book_without_marks_stands_before_one_with_them(header: str, frame: tuple[str, str]) -> None:
+    text = (header + BODY).format("One") + framed(frame, "Two")
+    assert taken(text) == (words("One", "Two"), {"stripped_headers": 2, "stripped_footers": 1})
+
+
+@pytest.mark.parametrize("end", [OLD_END, NEW[1]], ids=["old", "new"])
+@pytest.mark.parametrize("header", [HEADER, OLD_HEADER], ids=["new", "old"])
+def test_small_prints_stand_before_one_book_of_a_file_and_behind_another(header: str, end: str) -> None:
+    text = framed((OLD[0], end), "One") + (header + BODY + SMALL_PRINT).format("Two")
+    assert taken(text) == (words("One", "Two"), {"stripped_headers": 1, "stripped_footers": 2})

@@ -81,7 +81,7 @@ def test_text_that_utf_8_cannot_hold_is_left_out() -> None:
     assert document.text == "Half a pair of characters."
 
 
-@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r", "\r\r\n", "\n\r"])
 def test_every_kind_of_line_end_ends_a_line(line_end: str) -> None:
     documents, _ = lines(line_end.join(["The keeper painted.", "", "A baker sold two.", ""]), "a.txt")
     assert [d.text for d in documents] == ["The keeper painted.", "A baker sold two."]
@@ -123,7 +123,7 @@ def by_empty_lines(text: str | bytes, encoding: str | None = None) -> tuple[list
     return list(by_empty_line(io.BytesIO(encoded), "https://text.example.org/1", 10, counts, encoding)), counts
 
 
-@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r", "\r\r\n", "\n\r"])
 def test_a_text_between_empty_lines_is_a_document_with_a_passage_a_line(line_end: str) -> None:
     documents, counts = by_empty_lines(BERT.replace("\r", "").replace("\n", line_end))
     texts = ["The keeper painted a lamp.\nHe sold it.", "A baker, who was deaf,\nsold two barrels."]
@@ -163,3 +163,9 @@ def test_json_lines_are_read_in_a_wide_encoding(encoding: str) -> None:
 def test_an_object_without_a_text_is_told_with_what_it_has() -> None:
     with pytest.raises(ValueError, match=r"it has 'content', 'n'; where the lines are no JSON, .*`format: lines`"):
         lines('{"content": "The keeper", "n": 1}', "a.jsonl")
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r", "\r\r\n", "\n\r"])
+def test_lines_are_counted_as_an_editor_shows_them(line_end: str) -> None:
+    with pytest.raises(ValueError, match=r"^line 3 is not"):
+        lines(line_end.join([json.dumps({"text": "The keeper painted."}), "", "5", ""]), "a.jsonl")

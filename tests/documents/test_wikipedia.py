@@ -319,3 +319,33 @@ def test_a_number_does_not_become_another_one(wikitext: str, expected: str) -> N
 )
 def test_inline_templates_keep_their_words(wikitext: str, expected: str) -> None:
     assert text_of(wikitext) == expected
+
+
+OLD_TITLES = [
+    "Keeper",
+    "Keeper: a life",
+    "Talk:Keeper",
+    "Benutzer_Diskussion:Anna",
+    "datei:A.png",
+    "Bild:A.png",
+    "Help:B",
+]
+
+
+@pytest.mark.parametrize(
+    "head", [HEAD, HEAD.replace("<namespaces>", "<namespaces/><x>").replace("</namespaces>", "</x>")]
+)
+@pytest.mark.parametrize("element", ["", "<ns />", "<ns> </ns>"])
+def test_a_page_without_a_namespace_has_that_of_its_title(head: str, element: str) -> None:
+    old = head.replace("<mediawiki ", '<mediawiki xml:lang="de" ')
+    xml = old + "".join(page(n, "A keeper keeps.", title) for n, title in enumerate(OLD_TITLES)) + TAIL
+    found, counts = read(xml.replace("<ns>0</ns>", element))
+    foreign = 1 if head != HEAD else 0  # nothing says what Benutzer_Diskussion is
+    assert [f.title for f in found][:2] == OLD_TITLES[:2] and len(found) == 2 + foreign
+    assert counts["dropped:not_main_namespace"] == 5 - foreign
+
+
+def test_white_space_around_a_namespace_is_none_of_it() -> None:
+    xml = HEAD + page(1, "A keeper keeps.") + page(2, "A template.", namespace=10) + TAIL
+    found, counts = read(xml.replace("<ns>", "<ns>\n ").replace("</ns>", " </ns>"))
+    assert [f.id for f in found] == ["wikipedia:1"] and counts["dropped:not_main_namespace"] == 1
