@@ -18,7 +18,7 @@ PARAMS = """
 seed: 7
 model: tiny
 precision: fp32
-finetune: {init: phase2, steps: 9}
+finetune: {init: phase2, controls: [], steps: 9}
 squad: {data: cloze}
 glue: {data: cloze, tasks: [mrpc, cola]}
 tfrecords: {phase1: {sequence_length: 128}, phase2: {sequence_length: 512}}

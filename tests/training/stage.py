@@ -61,7 +61,7 @@ def write_params(
 def arguments(phase: str = "phase1", out: str | None = None, init: str | None = None) -> list[str]:
     """As dvc.yaml has them; `out` names the results of a second run, `init` another start."""
     name = out or phase
-    start = init or ("phase1" if phase == "phase2" else "None")
+    start = init or ("phase1" if phase == "phase2" else "none")
     return [
         *("--phase", phase, "--records", f"data/tfrecords/{phase}", "--vocab", "data/vocab.txt"),
         *("--init", f"data/models/{start}"),
