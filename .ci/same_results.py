@@ -46,7 +46,8 @@ PARAMS: dict[str, Any] = {
     "stability.seeds": [1],
 }
 DATA = ("download", "documents", "shards", "cloze", "vocab", "tfrecords")
-TRAINING = (*("pretrain_phase1", "pretrain_phase2", "squad", "squad_control", "glue", "glue_control", "stability_run"),)
+PRETRAINING = ("pretrain_phase1", "pretrain_phase2")
+TRAINING = (*PRETRAINING, "squad", "squad_control", "glue", "glue_control", "stability_run")
 TARGETS = (*DATA, "import_checkpoint", *TRAINING, "export")
 SPEEDS = ("benchmark_training", "benchmark_inference")
 # Of metrics: what is measured and not computed, and the size of a SavedModel, which holds the names of its operations.

@@ -5,61 +5,20 @@ from __future__ import annotations
 import bz2
 import gzip
 import json
-import logging
 import lzma
 from importlib.metadata import distribution
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from bert.beam.run import Workplace
 from bert.documents import items
 from bert.documents.make import make_documents
-from bert.documents.settings import DocumentsSettings
 from bert.pipeline import manifest
 from bert.pipeline.errors import StageError
 from tests.corpus import HEAD, TAIL, document, documents_settings, index_of, multistream, page
+from tests.documents.downloaded import SETTINGS, Corpus, books, in_pieces, jsonl, text, wikipedia
 from tests.project import files
-
-SETTINGS = documents_settings(min_passage_chars=20)
-
-
-class Corpus:
-    """A downloaded folder, and what becomes of it."""
-
-    def __init__(self, folder: Path, corpus: str) -> None:
-        self.folder, self.corpus = folder, corpus
-        self.source, self.out = folder / "source", folder / "out"
-        self.place = Workplace(folder / "scratch")
-        self.source.mkdir(parents=True)
-        self.settings: DocumentsSettings = SETTINGS
-        self.about: dict[str, str] = {}  # further keys of the files' entries
-
-    def __call__(self, **contents: bytes | str) -> list[dict[str, Any]]:
-        """Documents of these files; `a_txt` is a.txt."""
-        for name, data in contents.items():
-            path = self.source / name.replace("_", ".")
-            path.write_bytes(data if isinstance(data, bytes) else data.encode())
-        found = [p for p in files(self.source) if p != manifest.NAME]
-        entries = [{"path": path, "url": f"https://example.org/{path}", **self.about} for path in found]
-        manifest.write(self.source, entries)
-        self.metrics = make_documents(self.corpus, self.source, self.settings, self.place, self.out)
-        lines = [line for f in manifest.read(self.out, "x")["files"] for line in self.read(f["path"])]
-        return [json.loads(line) for line in lines]
-
-    def read(self, path: str) -> list[str]:
-        return (self.out / path).read_text().splitlines()
-
-
-@pytest.fixture
-def corpus(tmp_path: Path, request: pytest.FixtureRequest) -> Corpus:
-    return Corpus(tmp_path / "corpus", request.param)
-
-
-wikipedia = pytest.mark.parametrize("corpus", ["wikipedia"], indirect=True)
-books = pytest.mark.parametrize("corpus", ["books"], indirect=True)
-text = pytest.mark.parametrize("corpus", ["text"], indirect=True)
 
 DUMP = multistream(
     HEAD, *(page(n, document(n).replace("\n", "\n\n")) for n in range(1, 7)), page(8, "x", namespace=10) + TAIL
@@ -185,10 +144,6 @@ def test_a_malformed_line_names_file_and_line(corpus: Corpus) -> None:
     assert files(corpus.out) == {}
 
 
-def jsonl(numbers: range) -> str:
-    return "".join(json.dumps({"id": n, "text": document(n)}) + "\n" for n in numbers)
-
-
 @text
 def test_many_items_read_one_text_and_the_documents_are_the_same(
     corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -304,11 +259,6 @@ def test_small_files_share_an_output_and_large_ones_do_not(corpus: Corpus, monke
     assert 1 < len(entries) < 9 and sum(e["documents"] for e in entries) == 9
     assert sizes[-1] > 1000 and entries[-1]["documents"] == 1
     assert [d["id"] for d in documents] == [f"books:{n}.txt" for n in (*range(8), 9)]
-
-
-def in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Cut even the smallest dump."""
-    monkeypatch.setattr(items, "LEAST_ITEM_BYTES", 4 * 600)
 
 
 STREAMS = ["".join(page(n, document(n)) for n in range(first, first + 3)) for first in range(1, 31, 3)]
@@ -491,154 +441,3 @@ def test_xml_in_another_encoding_is_read_whole(corpus: Corpus, monkeypatch: pyte
 def test_what_is_no_dump_is_told(corpus: Corpus, data: bytes, reason: str) -> None:
     with pytest.raises(StageError, match=rf"wikipedia: dump\.xml .* cannot be read: it is {reason}"):
         corpus(dump_xml=data)
-
-
-RIVERS = [f"Река номер {n} была высокой той весной, и паром через неё не ходил." for n in range(40)]
-
-
-@pytest.mark.parametrize("corpus", ["books", "text"], indirect=True)
-def test_what_is_in_no_known_encoding_is_left_out_counted_listed_and_said(
-    corpus: Corpus, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.WARNING, logger="bert")
-    made = corpus(a_txt=RIVERS[0].encode("cp1251"), b_txt=document(1).split("\n")[0])
-    assert [d["text"] for d in made] == [document(1).split("\n")[0]]
-    assert (corpus.metrics["failed"], corpus.metrics["dropped"]) == (1, {"mojibake": 1})
-    (listed,) = map(json.loads, corpus.read("errors.jsonl"))
-    assert listed["file"] == "a.txt" and "Ðåêà" in listed["reason"] and "`encoding`" in listed["reason"]
-    assert any("a.txt" in said and "`encoding`" in said for said in caplog.messages)
-
-
-@text
-def test_a_corpus_in_no_known_encoding_is_an_error_that_names_the_parameter(corpus: Corpus) -> None:
-    with pytest.raises(StageError, match=r"not one document .*'dropped:mojibake': 40.*name the `encoding`"):
-        corpus(a_txt="\n".join(RIVERS).encode("koi8-r"))
-
-
-@pytest.mark.parametrize("corpus", ["text"], indirect=True)
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
-@pytest.mark.parametrize("form", ["lines", "jsonl", "bert"])
-def test_a_text_in_unicode_is_the_same_documents_in_any_form_of_it_and_any_number_of_pieces(
-    corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str, form: str
-) -> None:
-    written = {
-        "lines": "\n".join(RIVERS),
-        "jsonl": "".join(json.dumps({"text": river}, ensure_ascii=False) + "\n" for river in RIVERS),
-        "bert": "\n\n".join("\n".join(RIVERS[n : n + 4]) for n in range(0, 40, 4)),
-    }[form]
-    about = {"format": form} if form == "bert" else {}
-    corpus.about = about
-    whole = corpus(a_txt=written)
-    assert [river for d in whole for river in d["text"].split("\n")] == RIVERS
-    assert len(whole) == (10 if form == "bert" else 40)
-    monkeypatch.setattr(items, "LEAST_ITEM_BYTES", 500)
-    cut, other = Corpus(tmp_path / "cut", "text"), Corpus(tmp_path / "other", "text")
-    cut.about = other.about = about
-    assert cut(a_txt=written) == whole and len(list(cut.out.glob("documents-*"))) > 2
-    assert other(a_txt=written.encode(encoding)) == whole
-
-
-@pytest.mark.parametrize("corpus", ["books", "text"], indirect=True)
-def test_a_source_names_its_encoding(corpus: Corpus) -> None:
-    corpus.about = {"encoding": "cp1251"}
-    made = corpus(a_txt=RIVERS[0].encode("cp1251"), b_txt=RIVERS[1].encode("utf-8-sig"))
-    assert [d["text"] for d in made] == RIVERS[:2]
-    assert corpus.metrics["dropped"] == {}
-
-
-@text
-@pytest.mark.parametrize("name", ["a_json", "a_ndjson", "a_JSONL", "a_txt", "a"])
-def test_json_lines_are_read_as_such_under_any_name(corpus: Corpus, name: str) -> None:
-    made = corpus(**{name: jsonl(range(3))})
-    assert [(d["id"], d["text"]) for d in made] == [(f"text:{n}", document(n)) for n in range(3)]
-
-
-@text
-def test_a_format_that_is_named_is_that_of_the_file(corpus: Corpus) -> None:
-    corpus.about = {"format": "lines"}
-    made = corpus(a_txt=jsonl(range(2)))
-    assert [d["text"] for d in made] == jsonl(range(2)).splitlines()
-
-
-BERT = "".join(document(n) + "\n\n" for n in range(60))
-
-
-@text
-def test_bert_s_own_format_is_read_in_pieces_of_whole_documents(
-    corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    corpus.about = {"format": "bert"}
-    whole = corpus(a_txt=BERT)
-    assert [d["text"] for d in whole] == [document(n) for n in range(60)]
-    for least in (100, 300, 1000):
-        monkeypatch.setattr(items, "LEAST_ITEM_BYTES", least)
-        cut = Corpus(tmp_path / str(least), "text")
-        cut.about = {"format": "bert"}
-        assert cut(a_txt=BERT) == whole
-        assert cut.metrics == corpus.metrics
-
-
-@text
-def test_a_file_that_looks_like_bert_s_own_format_is_said_and_taken_line_by_line(
-    corpus: Corpus, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.WARNING, logger="bert")
-    made = corpus(a_txt=BERT, b_txt=document(0), c_txt=BERT.replace("\n", "\r\n"))
-    assert len(made) == 2 * 180 + 3
-    (said,) = [m for m in caplog.messages if "BERT's own format" in m]
-    assert said.startswith("text: a.txt and 1 more files") and "`format: bert`" in said and "`format: lines`" in said
-    assert corpus.metrics["files_like_bert"] == 2
-    caplog.clear()
-    corpus.about = {"format": "lines"}
-    corpus()
-    assert not [m for m in caplog.messages if "BERT's own format" in m]
-
-
-@books
-def test_three_books_in_one_file_are_all_read(corpus: Corpus) -> None:
-    def frame(n: int) -> str:
-        star = "THE PROJECT GUTENBERG EBOOK ***\n\n"
-        return f"The Project Gutenberg eBook of {n}\n\n*** START OF {star}{document(n)}\n\n*** END OF {star}"
-
-    (made,) = corpus(a_txt="".join(map(frame, range(3))).replace("\n", "\n\n"))
-    assert made["text"] == "\n".join(map(document, range(3)))
-    assert (corpus.metrics["stripped_headers"], corpus.metrics["stripped_footers"]) == (3, 3)
-
-
-@books
-def test_a_book_whose_small_print_stands_behind_is_read(corpus: Corpus) -> None:
-    book = f"*** START OF THE PROJECT GUTENBERG EBOOK ***\n\n{document(1)}\n\nEnd of Project Gutenberg's Lamps\n\n"
-    small_print = "***START**THE SMALL PRINT!**FOR PUBLIC DOMAIN EBOOKS**START***\n\nYou know: lawyers.\n\n"
-    (made,) = corpus(
-        a_txt=(book + small_print + "*END THE SMALL PRINT! FOR EBOOKS*Ver.02/11/02*END*").replace("\n", "\n\n")
-    )
-    assert made["text"] == document(1) and "empty_book" not in corpus.metrics["dropped"]
-
-
-@books
-def test_a_frame_around_nothing_is_listed(corpus: Corpus) -> None:
-    mark = "OF THE PROJECT GUTENBERG EBOOK ***"
-    corpus(a_txt=f"*** START {mark}\n\n*** END {mark}\n\nA long licence of it.\n", b_txt=document(1))
-    assert corpus.metrics["dropped"]["empty_book"] == 1
-    (listed,) = map(json.loads, corpus.read("errors.jsonl"))
-    assert listed["file"] == "a.txt" and "no text" in listed["reason"]
-
-
-@text
-@pytest.mark.slow
-def test_workers_of_a_text_change_no_byte(corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(items, "LEAST_ITEM_BYTES", 1500)
-    contents: dict[str, bytes | str] = {
-        "a_txt": BERT,
-        "b_txt": BERT.encode("utf-16"),
-        "c_txt": RIVERS[0].encode("koi8-r"),
-    }
-    corpus.about = {"format": "bert"}
-    corpus.place = Workplace(corpus.folder / "scratch", options=["--direct_running_mode=in_memory"])
-    corpus(**contents)
-    many = Corpus(tmp_path / "many", "text")
-    three = ("--direct_running_mode=multi_processing", "--direct_num_workers=3")
-    many.about, many.place = corpus.about, Workplace(many.folder / "scratch", options=three)
-    many(**contents)
-    assert files(many.out) == files(corpus.out) and many.metrics == corpus.metrics
-    assert many.metrics["documents"] == 120 and many.metrics["failed"] == 1
