@@ -25,8 +25,13 @@ def write_tensors(path: Path, tensors: Mapping[str, np.ndarray], about: dict[str
     Raises:
         OSError: the system's own, of a full disk for one. The library wraps it in an error that does not tell which.
     """
+    # The library renames a temporary file, which its owner alone may read: a file that is opened has the umask's mode.
+    path.unlink(missing_ok=True)
+    path.touch()
+    mode = path.stat().st_mode
     try:
         save_file({name: np.asarray(value, order="C") for name, value in tensors.items()}, path, about)
+        path.chmod(mode)
     except SafetensorError as error:
         if found := _SYSTEM_ERROR.search(str(error)):
             number = int(found[1])

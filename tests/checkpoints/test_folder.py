@@ -44,6 +44,18 @@ def test_a_model_reads_back_bit_for_bit_with_its_vocabulary(tmp_path: Path) -> N
         assert model.weights[name].tobytes() == value.tobytes(), name
 
 
+@pytest.mark.parametrize("umask", [0o022, 0o027])
+def test_all_files_of_a_model_may_be_read_by_whom_the_umask_allows(tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        save(tmp_path / "model")
+        save(tmp_path / "model")  # over those of an earlier run
+    finally:
+        os.umask(before)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "model").iterdir()}
+    assert modes == dict.fromkeys(modes, 0o666 & ~umask)
+
+
 def test_the_same_weights_give_the_same_bytes_whatever_their_order(tmp_path: Path) -> None:
     first = save(tmp_path / "first")
     backwards = {name: np.asfortranarray(WEIGHTS[name]) for name in reversed(WEIGHTS)}
