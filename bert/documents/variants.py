@@ -10,78 +10,71 @@ import re
 
 # Variant -> those that stand in for it, best first: MediaWiki's includes/language/converters/*.php. What a language's
 # own code stands for comes first in its line.
-_FALLBACKS = {
-    variant: tuple(others.split())
-    for variant, _, others in (
-        line.partition(": ")
-        for line in """\
-zh: zh-hans zh-cn zh-sg zh-my zh-hant zh-tw zh-hk zh-mo
-zh-hans: zh-cn zh-sg zh-my
-zh-hant: zh-tw zh-hk zh-mo
-zh-cn: zh-hans zh-sg zh-my
-zh-sg: zh-my zh-hans zh-cn
-zh-my: zh-sg zh-hans zh-cn
-zh-tw: zh-hant zh-hk zh-mo
-zh-hk: zh-mo zh-hant zh-tw
-zh-mo: zh-hk zh-hant zh-tw
-gan: gan-hant gan-hans
-gan-hans:
-gan-hant:
-wuu: wuu-hans wuu-hant
-wuu-hans:
-wuu-hant:
-sr: sr-ec sr-el
-sr-ec: sr-cyrl
-sr-el: sr-latn
-sr-cyrl: sr-ec
-sr-latn: sr-el
-sh: sh-latn sh-cyrl
-sh-latn:
-sh-cyrl:
-kk: kk-cyrl kk-kz kk-latn kk-tr kk-arab kk-cn
-kk-cyrl: kk-kz
-kk-latn: kk-tr
-kk-arab: kk-cn
-kk-kz: kk-cyrl
-kk-tr: kk-latn
-kk-cn: kk-arab
-ku: ku-latn ku-arab
-ku-latn:
-ku-arab:
-uz: uz-latn uz-cyrl
-uz-latn:
-uz-cyrl:
-tg: tg-cyrl tg-latn
-tg-cyrl:
-tg-latn:
-tly: tly-latn tly-cyrl
-tly-latn:
-tly-cyrl:
-crh: crh-latn crh-cyrl
-crh-latn:
-crh-cyrl:
-iu: ike-cans ike-latn
-ike-cans:
-ike-latn:
-shi: shi-latn shi-tfng
-shi-latn:
-shi-tfng:
-zgh: zgh-tfng zgh-latn
-zgh-tfng:
-zgh-latn:
-mni: mni-mtei mni-beng
-mni-mtei:
-mni-beng:
-ban: ban-latn ban-bali ban-x-dharma ban-x-palmleaf ban-x-pku
-ban-latn:
-ban-bali:
-ban-x-dharma:
-ban-x-palmleaf:
-ban-x-pku:
-""".splitlines()
-    )
+_FALLBACKS: dict[str, tuple[str, ...]] = {
+    "zh": ("zh-hans", "zh-cn", "zh-sg", "zh-my", "zh-hant", "zh-tw", "zh-hk", "zh-mo"),
+    "zh-hans": ("zh-cn", "zh-sg", "zh-my"),
+    "zh-hant": ("zh-tw", "zh-hk", "zh-mo"),
+    "zh-cn": ("zh-hans", "zh-sg", "zh-my"),
+    "zh-sg": ("zh-my", "zh-hans", "zh-cn"),
+    "zh-my": ("zh-sg", "zh-hans", "zh-cn"),
+    "zh-tw": ("zh-hant", "zh-hk", "zh-mo"),
+    "zh-hk": ("zh-mo", "zh-hant", "zh-tw"),
+    "zh-mo": ("zh-hk", "zh-hant", "zh-tw"),
+    "gan": ("gan-hant", "gan-hans"),
+    "gan-hans": (),
+    "gan-hant": (),
+    "wuu": ("wuu-hans", "wuu-hant"),
+    "wuu-hans": (),
+    "wuu-hant": (),
+    "sr": ("sr-ec", "sr-el"),
+    "sr-ec": ("sr-cyrl",),
+    "sr-el": ("sr-latn",),
+    "sr-cyrl": ("sr-ec",),
+    "sr-latn": ("sr-el",),
+    "sh": ("sh-latn", "sh-cyrl"),
+    "sh-latn": (),
+    "sh-cyrl": (),
+    "kk": ("kk-cyrl", "kk-kz", "kk-latn", "kk-tr", "kk-arab", "kk-cn"),
+    "kk-cyrl": ("kk-kz",),
+    "kk-latn": ("kk-tr",),
+    "kk-arab": ("kk-cn",),
+    "kk-kz": ("kk-cyrl",),
+    "kk-tr": ("kk-latn",),
+    "kk-cn": ("kk-arab",),
+    "ku": ("ku-latn", "ku-arab"),
+    "ku-latn": (),
+    "ku-arab": (),
+    "uz": ("uz-latn", "uz-cyrl"),
+    "uz-latn": (),
+    "uz-cyrl": (),
+    "tg": ("tg-cyrl", "tg-latn"),
+    "tg-cyrl": (),
+    "tg-latn": (),
+    "tly": ("tly-latn", "tly-cyrl"),
+    "tly-latn": (),
+    "tly-cyrl": (),
+    "crh": ("crh-latn", "crh-cyrl"),
+    "crh-latn": (),
+    "crh-cyrl": (),
+    "iu": ("ike-cans", "ike-latn"),
+    "ike-cans": (),
+    "ike-latn": (),
+    "shi": ("shi-latn", "shi-tfng"),
+    "shi-latn": (),
+    "shi-tfng": (),
+    "zgh": ("zgh-tfng", "zgh-latn"),
+    "zgh-tfng": (),
+    "zgh-latn": (),
+    "mni": ("mni-mtei", "mni-beng"),
+    "mni-mtei": (),
+    "mni-beng": (),
+    "ban": ("ban-latn", "ban-bali", "ban-x-dharma", "ban-x-palmleaf", "ban-x-pku"),
+    "ban-latn": (),
+    "ban-bali": (),
+    "ban-x-dharma": (),
+    "ban-x-palmleaf": (),
+    "ban-x-pku": (),
 }
-_FALLBACKS = {variant.rstrip(":"): others for variant, others in _FALLBACKS.items()}
 VARIANTS = tuple(sorted(_FALLBACKS))
 """Codes that a rule may name: languages that have variants, and these variants."""
 
