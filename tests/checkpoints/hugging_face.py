@@ -1,10 +1,16 @@
-"""Weights under the names and in the layout of Hugging Face's transformers."""
+"""Weights under the names and in the layout of Hugging Face's transformers, and a folder as it saves one."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
 import numpy as np
+from safetensors.numpy import save_file
 
 from bert.model.config import BertConfig
+from tests.training.tiny import CONFIG, write_vocab
 
 
 def hugging_face_weights(config: BertConfig, seed: int = 0) -> dict[str, np.ndarray]:
@@ -38,3 +44,16 @@ def hugging_face_weights(config: BertConfig, seed: int = 0) -> dict[str, np.ndar
             shapes |= {f"{layer}.{part}.LayerNorm.weight": (hidden,), f"{layer}.{part}.LayerNorm.bias": (hidden,)}
     rng = np.random.default_rng(seed)
     return {name: (0.2 * rng.standard_normal(shape)).astype(np.float32) for name, shape in shapes.items()}
+
+
+def write_hugging_face(folder: Path, weights: Mapping[str, np.ndarray], config: BertConfig = CONFIG) -> Path:
+    folder.mkdir()
+    save_file({name: np.ascontiguousarray(value) for name, value in weights.items()}, folder / "model.safetensors")
+    values = config.model_dump() | {
+        "architectures": ["BertForPreTraining"],
+        "pad_token_id": 0,
+        "hidden_act": "gelu_new",
+    }
+    (folder / "config.json").write_text(json.dumps(values))
+    write_vocab(folder / "vocab.txt")
+    return folder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,15 @@ def write_project(folder: Path) -> None:
 def write_vocab_in(folder: Path, pieces: list[str] | None = None) -> Path:
     (folder / "data").mkdir(exist_ok=True)
     return write_vocab(folder / "data" / "vocab.txt", pieces)
+
+
+def masked_lm_alone(folder: Path) -> None:
+    """Records without labels of pairs, for both phases."""
+    for phase in ("phase1", "phase2"):
+        shutil.rmtree(folder / "data/tfrecords" / phase)
+        for part, counts in (("train", [30, 10]), ("test", [13])):
+            place = folder / "data/tfrecords" / phase / part
+            write_records(place, counts, folder / "data/vocab.txt", seed=len(part), objective="mlm")
 
 
 def write_params(
