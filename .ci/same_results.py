@@ -47,8 +47,9 @@ PARAMS: dict[str, Any] = {
 }
 DATA = ("download", "documents", "shards", "cloze", "vocab", "tfrecords")
 PRETRAINING = ("pretrain_phase1", "pretrain_phase2")
-TRAINING = (*PRETRAINING, "squad", "squad_control", "glue", "glue_control", "stability_run")
-TARGETS = (*DATA, "import_checkpoint", *TRAINING, "export")
+FINETUNING = ("squad", "squad_control", "glue", "glue_control", "stability_run")
+# Each behind those that it may start from.
+TARGETS = (*DATA, "no_weights", "import_checkpoint", *PRETRAINING, "random_weights", *FINETUNING, "export")
 SPEEDS = ("benchmark_training", "benchmark_inference")
 # Of metrics: what is measured and not computed, and the size of a SavedModel, which holds the names of its operations.
 MEASURED = re.compile(r"_per_second|_per_step|_share|peak_|^bytes$")

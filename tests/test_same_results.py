@@ -7,11 +7,13 @@ import json
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from bert.pipeline.code import ROOT
+from bert.tasks.settings import Control, FinetuneSettings
+from tests.test_dvc_yaml import STAGES
 
 RESULTS = {
     ("shards", "data/shards/train"): "1.dir",
@@ -29,6 +31,28 @@ def same() -> ModuleType:
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
+
+
+def test_every_stage_is_compared_but_those_that_hash_time_sum_up_or_draw(same: Any) -> None:
+    assert STAGES.keys() - set(same.TARGETS) == {"code", *same.SPEEDS, "stability", "report"}
+
+
+def test_a_stage_is_compared_behind_those_whose_model_it_may_start_from(same: Any) -> None:
+    makers = {out: name for name, stage in STAGES.items() for out in map(str, stage.get("outs", []))}
+    may_be = {
+        "${pretrain.init}": ("none", "imported"),
+        "${finetune.init}": get_args(FinetuneSettings.model_fields["init"].annotation),
+        "${item.init}": get_args(Control),
+    }
+    starts = 0
+    for name in same.TARGETS:
+        for dep in STAGES[name]["deps"]:
+            for written, values in may_be.items():
+                for value in values if written in dep else ():
+                    starts += 1
+                    start = makers[dep.replace(written, value)]
+                    assert same.TARGETS.index(start) < same.TARGETS.index(name), (start, name)
+    assert starts > 20
 
 
 def test_equal_results_are_the_same(same: Any, capsys: pytest.CaptureFixture[str]) -> None:
