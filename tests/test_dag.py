@@ -12,7 +12,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +26,7 @@ from bert.checkpoints.folder import Model
 from bert.model.parameters import pretraining_shapes
 from bert.pipeline.code import ROOT
 from bert.tokens.vocabulary import SPECIAL_PIECES
+from tests.dvc import RUNNING, SECONDS, environment, ran, run
 from tests.model.reference import random_weights
 from tests.training.tiny import CONFIG
 
@@ -35,30 +35,8 @@ pytestmark = pytest.mark.slow
 STAGE = "pretrain_phase1"
 WORDS = [a + b for a in ("ba", "ke", "li", "mo", "nu", "ra", "si") for b in ("den", "fal", "gor", "hun", "jit", "kap")]
 VOCABULARY = [*SPECIAL_PIECES, ".", *WORDS]
-SECONDS = 240
-RUNNING = r"Running stage '([^']+)'"
 # In what decides which shard a document goes to.
 CONSTANT, CHANGED = "_seed}\\x00", "_seed}\\x01"
-
-
-def run(folder: Path, *command: str, check: bool = True, **env: str) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(command, cwd=folder, env=environment(**env), capture_output=True, text=True, timeout=SECONDS)
-    if check:
-        assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
-    return done
-
-
-def environment(**more: str) -> dict[str, str]:
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("BERT_", "DVC_"))}
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    git = {"GIT_AUTHOR_NAME": "t", "GIT_AUTHOR_EMAIL": "t@example.org"}
-    git |= {"GIT_COMMITTER_NAME": "t", "GIT_COMMITTER_EMAIL": "t@example.org"}
-    return inherited | git | {"PATH": path} | more
-
-
-def ran(done: subprocess.CompletedProcess[str]) -> list[str]:
-    """The stages that a dvc command has run, in order."""
-    return re.findall(RUNNING, done.stdout)
 
 
 def corpus() -> str:
