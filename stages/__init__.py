@@ -1,6 +1,19 @@
 """One entry point per stage of dvc.yaml: `python -m stages.<name> --help`."""
 
 import os
+from pathlib import Path
 
-# Before TensorFlow is imported: its notes on missing GPU libraries are no news to anyone who runs on a CPU.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+DEVICES = Path("/dev")
+
+
+def log_level(devices: Path) -> str:
+    """The severity from which TensorFlow's C++ code speaks: 2, of errors; 3, of what it dies of.
+
+    Without a GPU the one error of its start is that there is none, which is no news to anyone who runs on a CPU. What
+    ends in an error of ours, or of Python, is raised at either level.
+    """
+    return "2" if any(devices.glob("nvidia[0-9]*")) else "3"
+
+
+# Before TensorFlow is imported; ranks and Beam's workers inherit it. What a user has set stays.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", log_level(DEVICES))
