@@ -50,8 +50,11 @@ def thin(curve: Curve, points: int = POINTS) -> Curve:
     }
 
 
-def inline(svg: str) -> Markup:
-    """The <svg> element alone, without what would leak into the page around it."""
+def inline(figure: Figure) -> Markup:
+    """Drawn as an <svg> element alone, without what would leak into the page around it."""
+    drawn = io.StringIO()
+    figure.savefig(drawn, format="svg")
+    svg = drawn.getvalue()
     svg = svg[svg.index("<svg") :]
     # The date, among others.
     svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
@@ -107,9 +110,7 @@ def curve_svg(curve: Curve, guesses: dict[str, tuple[str, float]], held_out: Cur
             axes.margins(y=0.12)
         _rate_axis(rate, thinned)
         figure.align_ylabels()
-        text = io.StringIO()
-        figure.savefig(text, format="svg")
-    return inline(text.getvalue())
+        return inline(figure)
 
 
 def drawing(inputs: Inputs, key: str) -> tuple[Drawing, ...]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-
 from markupsafe import Markup
 from matplotlib import rc_context
 from matplotlib.figure import Figure
@@ -27,9 +25,7 @@ def lengths_svg(histogram: Histogram) -> Markup:
         figure.align_ylabels()
         for axes in panels:
             axes.tick_params(color=INK)
-        text = io.StringIO()
-        figure.savefig(text, format="svg")
-    return inline(text.getvalue())
+        return inline(figure)
 
 
 def drawing(inputs: Inputs, key: str) -> tuple[Drawing, ...]:

@@ -8,7 +8,6 @@ import json
 import logging
 import os
 import random
-import resource
 import signal
 import tarfile
 import time
@@ -24,6 +23,7 @@ from stages.documents import main as make_documents
 from stages.download import main
 from tests.download.server import Server, serving, slow, status
 from tests.project import Project, files
+from tests.stages.full_disk import fill_disk
 
 
 @pytest.fixture
@@ -204,14 +204,9 @@ def test_a_killed_download_goes_on_where_it_stopped(project: Project, server: Se
 
 @pytest.mark.slow
 def test_a_full_disk_is_one_error_and_the_next_run_goes_on(project: Project, server: Server) -> None:
-    """A limit on the size of files that the process writes stands for the disk's end."""
     project.set(download={"text": [{"url": f"{server.base}/a.txt"}]})
     process = project.start("download", *arguments(project, "text"))
-    try:
-        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (200_000, resource.RLIM_INFINITY))
-    except (OSError, AttributeError) as error:
-        process.kill()
-        pytest.skip(f"the limits of another process cannot be set here: {error}")
+    fill_disk(process, 200_000)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 1 and "Traceback" not in said
     (message,) = [line for line in said.splitlines() if line.startswith("error: ")]

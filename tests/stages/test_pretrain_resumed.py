@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import shutil
 import signal
 import time
@@ -16,6 +15,7 @@ from bert.launch.stage import FINISHED
 from bert.pipeline.errors import StageError
 from stages.pretrain import main
 from tests.project import Project, catches
+from tests.stages.full_disk import fill_disk
 from tests.training import stage
 
 
@@ -60,13 +60,8 @@ def test_a_stopped_stage_goes_on_and_ends_with_the_same_bytes(
 def test_a_disk_that_is_full_at_saving_is_one_error_and_the_next_run_is_whole(
     here: Path, pretrained: Path, project: Project
 ) -> None:
-    """A limit on the size of files that the process writes stands for the disk's end."""
     process = project.start("pretrain", *stage.arguments(), BERT_SAVE_SECONDS="0")
-    try:
-        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))
-    except (OSError, AttributeError) as error:
-        process.kill()
-        pytest.skip(f"the limits of another process cannot be set here: {error}")
+    fill_disk(process, 20_000)
     _, said = process.communicate(timeout=120)
     assert process.returncode == 1 and "Traceback" not in said
     assert "File too large; what has been done so far is kept\n  next: make room there, then dvc repro" in said

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from bert.pipeline.errors import StageError
-from bert.pipeline.files import read_utf8
+from bert.pipeline.files import read_utf8, write_text
 
 # Where the files come from, and the command that makes them.
 SOURCES = {"cloze": "dvc repro cloze", "download": "dvc repro download@glue"}
@@ -149,9 +149,7 @@ def read_glue(
 def write_predictions(path: str | Path, task: Task, examples: Sequence[Example], predicted: Sequence[int]) -> None:
     """Write "index<TAB>prediction" lines under that header, labels as the task writes them, as GLUE wants them."""
     lines = [f"{example.index}\t{task.labels[label]}" for example, label in zip(examples, predicted, strict=True)]
-    temporary = Path(path).with_name(Path(path).name + ".part")
-    temporary.write_text("\n".join(["index\tprediction", *lines]) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    write_text(path, "\n".join(["index\tprediction", *lines]) + "\n")
 
 
 def _rows(path: Path, task: Task, run: str) -> list[list[str]]:

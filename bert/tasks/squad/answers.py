@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bert.pipeline.errors import StageError
+from bert.pipeline.files import write_text
 from bert.tasks.squad.data import Question
 from bert.tasks.squad.features import Windows
 
@@ -92,10 +93,8 @@ def write_answers(
     """Write and return the predictions {id: text}, which the official scorer reads; write {id: [candidate, ...]}."""
     predictions = {question.id: best[0].text for question, best in zip(questions, answers, strict=True)}
     nbest = {q.id: [asdict(candidate) for candidate in best] for q, best in zip(questions, answers, strict=True)}
-    for path, content in ((Path(predictions_path), predictions), (Path(nbest_path), nbest)):
-        temporary = path.with_name(path.name + ".part")
-        temporary.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        temporary.replace(path)
+    for path, content in ((predictions_path, predictions), (nbest_path, nbest)):
+        write_text(path, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
     return predictions
 
 
