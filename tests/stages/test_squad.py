@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -114,18 +113,6 @@ def test_two_ranks_learn_what_one_does(small: Project, answering: Project) -> No
     features = files(small.path / ".scratch/features")
     assert len({Path(name).parent for name in features if "/" in name}) == 2
     assert features == files(answering.path / ".scratch/features")
-
-
-@pytest.mark.slow
-@pytest.mark.ranks
-@pytest.mark.usefixtures("horovod")
-def test_questions_that_the_first_rank_refuses_end_all_ranks(small: Project) -> None:
-    change_questions(small.path / "data/cloze/squad/train-v1.1.json", answers=[])
-    began = time.monotonic()
-    process = small.start("squad", *arguments("squad"), leads=False, BERT_RANKS="2")
-    _, said = process.communicate(timeout=240)
-    assert process.returncode == 1 and "a rank failed" in said
-    assert time.monotonic() - began < 120, "the stall time is ten minutes"
 
 
 def test_a_model_that_was_not_imported_names_the_parameter(small: Project) -> None:
