@@ -1,4 +1,4 @@
-"""Not a stage: show or clear what interrupted and finished runs have left in .scratch.
+"""Not a stage: show or clear what interrupted and finished runs have left in .scratch, and the cache of features.
 
 python -m stages.scratch --list      what is there, how large, and who works in it
 python -m stages.scratch --prune     remove what nobody works in; the next run of that stage starts afresh
@@ -6,11 +6,13 @@ python -m stages.scratch --prune     remove what nobody works in; the next run o
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 from bert.pipeline.job import parser, run
 from bert.pipeline.scratch import PUBLISHED, discard, in_use, runs
+from bert.tasks.feature_cache import features_folder
 
 
 def _megabytes(folder: Path) -> float:
@@ -29,6 +31,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         print(f"{folder.name}  {_megabytes(folder):.1f} MB  {state}")
         if args.prune and not busy:
             discard(folder)
+    if (features := features_folder()).exists():
+        print(f"{features.name}  {_megabytes(features):.1f} MB  made again when missed")
+        if args.prune:
+            shutil.rmtree(features)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from bert.launch.join import join
 from bert.launch.memory import peak_memory, peak_rss_mb
 from bert.optim.settings import LossScaleSettings
 from bert.pipeline.errors import StageError
+from bert.tasks.feature_cache import FeatureCache
+from bert.tasks.first_rank import by_first_rank
 from bert.training import checkpoints
 from bert.training.allreduce import all_reduce, time_metrics
 from bert.training.context import Context
@@ -91,6 +94,48 @@ def timed(step: Any, batch: Any, world: World) -> dict[str, Any]:
     return {"seconds": seconds, **time_metrics(world, [seconds], [time.perf_counter() - began])}
 
 
+@dataclass(frozen=True)
+class Ids:
+    """Features of nothing."""
+
+    ids: np.ndarray
+    counts: Counter[str]
+
+
+def features(world: World, folder: Path) -> dict[str, Any]:
+    """What the first rank makes, each rank reads; and what the others hear where it fails, or sees another folder."""
+    made: list[int] = []
+
+    def make() -> Ids:
+        made.append(world.rank)
+        time.sleep(SLEEP)
+        return Ids(np.arange(6), Counter({"rows": 6}))
+
+    def entry(cache: FeatureCache) -> str:
+        return by_first_rank(world, "test, features", lambda: cache.entry("test", {}, [], make))
+
+    def fail() -> str:
+        raise StageError("questions.json: no such file", run="dvc repro cloze")
+
+    seen: dict[str, Any] = {}
+    cache = FeatureCache(folder / "features", {})
+    read = [cache.read(entry(cache), Ids) for _ in range(2)]
+    seen |= {"made": made, "read": [[ids.ids.tolist(), ids.counts] for ids in read]}
+    alone = FeatureCache(folder / f"features{world.rank}", {})
+    for name, work in {
+        "failed": lambda: by_first_rank(world, "test, features", fail),
+        "unseen": lambda: alone.read(entry(alone), Ids),
+    }.items():
+        began = time.perf_counter()
+        try:
+            work()
+            seen[name] = ""
+        except StageError as error:
+            seen[name] = f"{type(error).__name__}: {error}"
+        seen[f"{name} after"] = time.perf_counter() - began
+    return seen
+
+
 def main(folder: Path) -> None:
     world = join(600)
     (doubled,) = world.sum([tf.constant(float(world.rank + 1))], "test")
@@ -144,6 +189,7 @@ def main(folder: Path) -> None:
     in_two = Split(world.size, 2, ROWS // world.size // 2)
     seen |= {"compressed": compressed(in_two, world, first), "sent": counted.sent}
     seen |= {"timed": timed(step, tensors(first), world)}
+    seen |= {"features": features(world, folder)}
     seen |= {"poisoned": {"finite": finite, "unchanged": unchanged}}
     (folder / f"{world.rank}.json").write_text(json.dumps(seen))
     save_file(after, folder / f"{world.rank}.safetensors")

@@ -165,6 +165,28 @@ def test_ranks_that_see_different_checkpoints_stop(seen: Path) -> None:
         assert "the ranks would start at different steps [0, 2]" in of_rank(seen, rank)["error"]
 
 
+def test_the_first_rank_makes_features_once_and_each_rank_reads_them(seen: Path) -> None:
+    features = [of_rank(seen, rank)["features"] for rank in range(2)]
+    assert [found["made"] for found in features] == [[0, 0], []], "once in the shared folder, once in its own"
+    for found in features:
+        assert found["read"] == [[[0, 1, 2, 3, 4, 5], {"rows": 6}]] * 2
+
+
+def test_a_failure_of_the_first_rank_is_one_of_the_others_at_once(seen: Path) -> None:
+    first, second = (of_rank(seen, rank)["features"] for rank in range(2))
+    assert first["failed"] == "StageError: questions.json: no such file\n  next: dvc repro cloze"
+    assert second["failed"].startswith(
+        "LostRanks: test, features: rank 1 goes no further, since the first rank has failed: questions.json: no such"
+    )
+    assert second["failed after"] < 60, "the stall time is ten minutes"
+
+
+def test_a_rank_that_does_not_see_the_features_says_so(seen: Path) -> None:
+    first, second = (of_rank(seen, rank)["features"] for rank in range(2))
+    assert first["unseen"] == ""
+    assert "does not see it" in second["unseen"] and "a folder that all hosts share" in second["unseen"]
+
+
 @pytest.fixture
 def here(project: Project) -> Path:
     """A project in which nothing has run, as the working directory."""

@@ -37,6 +37,11 @@ def classifying(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return project
 
 
+def entries(folder: Path) -> dict[str, int]:
+    """{entry in the cache of features: when it was written}"""
+    return {mark.parent.name: mark.stat().st_mtime_ns for mark in (folder / ".scratch/features").glob("*/entry.json")}
+
+
 def expected_predictions() -> str:
     """The label of each pair under its number in the file, of which row 7 was dropped."""
     rows = [f"{n + (n >= 7)}\t{label}" for n, (label, _, _) in enumerate(finetuning.pairs())]
@@ -107,8 +112,11 @@ def test_a_control_starts_from_another_model_and_leaves_metrics_alone(small: Pro
     metrics = read(small.path / "metrics/glue_control/mrpc-random.json")
     assert metrics.keys() == RESULTS
     assert files(small.path / "data") == before
+    features = entries(small.path)
+    assert len(features) == 2
     main(MRPC)
     assert read(small.path / METRICS)["train_loss"] != metrics["train_loss"]
+    assert entries(small.path) == features, "read, not made again"
 
 
 def test_a_missing_file_names_the_stage_that_makes_it(small: Project) -> None:

@@ -109,6 +109,10 @@ def test_two_ranks_learn_what_one_does(small: Project, answering: Project) -> No
         assert together[name] == alone[name], name
     assert read(small.path / PREDICTIONS / "predictions.json") == finetuning.answers()
     assert_same_weights(small.path / MODEL, answering.path / MODEL, small.path / "data/models/phase2", SHIFTS)
+    # The same bytes under the same names: made once, by whichever rank.
+    features = files(small.path / ".scratch/features")
+    assert len({Path(name).parent for name in features if "/" in name}) == 2
+    assert features == files(answering.path / ".scratch/features")
 
 
 def test_a_model_that_was_not_imported_names_the_parameter(small: Project) -> None:

@@ -106,6 +106,11 @@ class Example:
     label: int | None
 
 
+def tsv(folder: str | Path, split: Split) -> Path:
+    """The file of a split."""
+    return Path(folder) / f"{split}.tsv"
+
+
 def read_glue(
     folder: str | Path, task: Task, split: Split, source: Literal["cloze", "download"]
 ) -> tuple[list[Example], Counter[str]]:
@@ -115,7 +120,7 @@ def read_glue(
         StageError: no such file, not UTF-8, a header without the task's columns, or no example left. Names the file
             and the command that makes it.
     """
-    path, run = Path(folder) / f"{split}.tsv", SOURCES[source]
+    path, run = tsv(folder, split), SOURCES[source]
     columns = task.test_columns if split == "test" else task.columns
     rows = _rows(path, task, run)
     header = list(columns.header or (rows.pop(0) if rows else []))

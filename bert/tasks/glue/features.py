@@ -13,10 +13,8 @@ import numpy as np
 
 from bert.pipeline.errors import StageError
 from bert.tasks.glue.data import Example
+from bert.tasks.token_rows import Int64Array, ones, put, put_one, tokenize
 from bert.tokens.tokenizer import Int32Array, WordPieceTokenizer
-
-# Texts a call into the tokenizer.
-TOKENIZER_BATCH = 8192
 
 
 @dataclass(frozen=True)
@@ -41,8 +39,13 @@ class Rows:
         return len(self.input_ids)
 
 
-def make_rows(examples: Sequence[Example], tokenizer: WordPieceTokenizer, *, max_seq_length: int) -> Rows:
+def make_rows(
+    examples: Sequence[Example], tokenizer: WordPieceTokenizer, *, max_seq_length: int, threads: int | None = None
+) -> Rows:
     """The rows of all examples, in their order. A pair that is too long loses tokens from the end of its longer side.
+
+    Args:
+        threads: of the tokenizer; by default as many as there are cores. The result is the same.
 
     Raises:
         StageError: max_seq_length leaves no room for a token of each sentence.
@@ -55,47 +58,37 @@ def make_rows(examples: Sequence[Example], tokenizer: WordPieceTokenizer, *, max
             f"max_seq_length is {max_seq_length}, but the special tokens and a token a sentence need {shortest}",
             run=f"set max_seq_length of the task to {shortest} or more in params.yaml",
         )
-    first = _tokenize([example.text_a for example in examples], tokenizer)
-    second = _tokenize([example.text_b or "" for example in examples], tokenizer) if is_pair else []
+    a = tokenize([example.text_a for example in examples], tokenizer, threads)
+    b = tokenize([example.text_b or "" for example in examples] if is_pair else [], tokenizer, threads)
+    count_b = b.count if is_pair else np.zeros_like(a.count)
+    length_a, length_b = longest_first(a.count, count_b, max_seq_length - num_special)
+    is_cut = (length_a < a.count) | (length_b < count_b)
 
+    end_a = length_a + 2
+    end = end_a + length_b + 1 if is_pair else end_a
     input_ids = np.full((len(examples), max_seq_length), tokenizer.pad_id, np.int32)
-    input_mask = np.zeros_like(input_ids)
-    segment_ids = np.zeros_like(input_ids)
-    counts: Counter[str] = Counter({"examples": len(examples)})
-    for row, a in enumerate(first):
-        b = second[row] if is_pair else a[:0]
-        length_a, length_b = longest_first(len(a), len(b), max_seq_length - num_special)
-        counts["examples cut at max_seq_length"] += length_a < len(a) or length_b < len(b)
-        end = length_a + 2
-        ids = input_ids[row]
-        ids[0], ids[end - 1] = tokenizer.cls_id, tokenizer.sep_id
-        ids[1 : end - 1] = a[:length_a]
-        if is_pair:
-            start, end = end, end + length_b + 1
-            ids[start : end - 1], ids[end - 1] = b[:length_b], tokenizer.sep_id
-            segment_ids[row, start:end] = 1
-        input_mask[row, :end] = 1
+    input_ids[:, 0] = tokenizer.cls_id
+    put(input_ids, np.ones_like(end), a.ids, a.first, length_a)
+    put_one(input_ids, end_a - 1, tokenizer.sep_id)
+    if is_pair:
+        put(input_ids, end_a, b.ids, b.first, length_b)
+        put_one(input_ids, end - 1, tokenizer.sep_id)
     labels = np.array([-1 if example.label is None else example.label for example in examples], np.int32)
-    return Rows(input_ids, input_mask, segment_ids, labels, +counts)
+    return Rows(
+        input_ids=input_ids,
+        input_mask=ones(input_ids.shape, np.zeros_like(end), end),
+        segment_ids=ones(input_ids.shape, end_a, end),
+        labels=labels,
+        counts=+Counter({"examples": len(examples), "examples cut at max_seq_length": int(is_cut.sum())}),
+    )
 
 
-def longest_first(length_a: int, length_b: int, room: int) -> tuple[int, int]:
+def longest_first(length_a: Int64Array, length_b: Int64Array, room: int) -> tuple[Int64Array, Int64Array]:
     """The lengths left when tokens go one by one from the longer side (from b on a tie) until both fit into `room`.
 
-    (10, 3), 9 -> (6, 3); (10, 8), 9 -> (5, 4). `_truncate_seq_pair` of BERT's run_classifier.py.
+    10 and 3, room 9 -> 6 and 3; 10 and 8, room 9 -> 5 and 4. `_truncate_seq_pair` of BERT's run_classifier.py.
     """
-    if length_a + length_b <= room:
-        return length_a, length_b
-    # The shorter side stays whole if it takes no more than its half of the room.
-    if length_b <= room // 2:
-        return room - length_b, length_b
-    if length_a <= (room + 1) // 2:
-        return length_a, room - length_a
-    return (room + 1) // 2, room // 2
-
-
-def _tokenize(texts: Sequence[str], tokenizer: WordPieceTokenizer) -> list[Int32Array]:
-    rows: list[Int32Array] = []
-    for start in range(0, len(texts), TOKENIZER_BATCH):
-        rows += tokenizer.tokenize(texts[start : start + TOKENIZER_BATCH])
-    return rows
+    # A side that takes no more than its half of the room stays whole; of an odd one, a's half is the larger.
+    left_a = np.minimum(length_a, np.maximum((room + 1) // 2, room - length_b))
+    left_b = np.minimum(length_b, np.maximum(room // 2, room - length_a))
+    return left_a, left_b

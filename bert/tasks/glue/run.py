@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from bert.checkpoints.folder import load_model
+from bert.tasks.feature_cache import FeatureCache
 from bert.tasks.finetuning import FineTuning
+from bert.tasks.first_rank import by_first_rank
 from bert.tasks.glue.baselines import baseline_scores
-from bert.tasks.glue.data import Task, read_glue, write_predictions
+from bert.tasks.glue.data import Example, Split, Task, read_glue, tsv, write_predictions
 from bert.tasks.glue.features import Rows, make_rows
 from bert.tasks.glue.metrics import glue_scores
 from bert.tasks.settings import INIT_STAGES, FinetuneParams, GlueTaskSettings
@@ -17,6 +21,8 @@ from bert.training.context import Context, Outcome
 from bert.training.objectives import classes
 
 PREDICT_BATCH = 64
+# What makes the rows, beside what makes the features of all tasks.
+CODE = ("bert/tasks/glue/data.py", "bert/tasks/glue/features.py", "bert/tasks/glue/run.py")
 
 
 def to_arrays(rows: Rows) -> Arrays:
@@ -49,25 +55,36 @@ def run_glue(
     """
     start = load_model(init, f"dvc repro {INIT_STAGES.get(init.name, init.name)}")
     tuning = FineTuning(stage, classes(len(task.labels)), start, params, context)
-    tokenizer, length = start.tokenizer(), params.task.max_seq_length
-    train_examples, dropped_train = read_glue(data / task.folder, task, "train", source)
-    dev_examples, dropped_dev = read_glue(data / task.folder, task, "dev", source)
-    train_rows = make_rows(train_examples, tokenizer, max_seq_length=length)
-    dev_rows = make_rows(dev_examples, tokenizer, max_seq_length=length)
+    cache = FeatureCache.of(CODE, context.code)
+    examples: dict[Split, list[Example]] = {}
+    dropped: dict[Split, Counter[str]] = {}
+
+    def entry(split: Split) -> str:
+        examples[split], dropped[split] = read_glue(data / task.folder, task, split, source)
+        shape = {"max_seq_length": params.task.max_seq_length}
+        return cache.entry(
+            f"glue-{task.name}-{split}",
+            {**shape, "task": asdict(task), "do_lower_case": start.do_lower_case},
+            [tsv(data / task.folder, split), start.vocab],
+            lambda: make_rows(examples[split], start.tokenizer(), **shape),
+        )
+
+    entries = by_first_rank(context.world, f"{stage}, features", lambda: (entry("train"), entry("dev")))
+    train_rows, dev_rows = (cache.read(name, Rows) for name in entries)
 
     tuned = tuning.tune(to_arrays(train_rows))
     predicted = tuning.predict(tuned, to_arrays(dev_rows), PREDICT_BATCH).argmax(-1)
     if not context.world.is_first:
         return None
-    write_predictions(context.scratch / "predictions.tsv", task, dev_examples, predicted.tolist())
+    write_predictions(context.scratch / "predictions.tsv", task, examples["dev"], predicted.tolist())
     scores = {
         **glue_scores(task, dev_rows.labels, predicted),
-        "count": len(dev_examples),
-        "baselines": baseline_scores(task, train_examples, dev_examples),
-        "train_examples": len(train_examples),
+        "count": len(examples["dev"]),
+        "baselines": baseline_scores(task, examples["train"], examples["dev"]),
+        "train_examples": len(examples["train"]),
         "dropped": {
-            "train": dict(sorted((dropped_train + train_rows.counts).items())),
-            "dev": dict(sorted((dropped_dev + dev_rows.counts).items())),
+            "train": dict(sorted((dropped["train"] + train_rows.counts).items())),
+            "dev": dict(sorted((dropped["dev"] + dev_rows.counts).items())),
         },
     }
     return tuning.finish(tuned, scores)

@@ -7,7 +7,6 @@ Format: https://rajpurkar.github.io/SQuAD-explorer/
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bert.pipeline.errors import StageError
+from bert.pipeline.files import read_json
 
 # Where the questions come from, and the command that makes them.
 SOURCES = {"cloze": "dvc repro cloze", "download": "dvc repro download@squad"}
@@ -53,7 +53,7 @@ def read_squad(path: str | Path, source: Literal["cloze", "download"]) -> tuple[
             and the command that makes it.
     """
     path, run = Path(path), SOURCES[source]
-    document = _document(path, run)
+    document = read_json(path, run)
     questions: list[Question] = []
     dropped: Counter[str] = Counter()
     seen: set[str] = set()
@@ -95,7 +95,7 @@ def read_gold(path: str | Path, run: str) -> list[Question]:
     path = Path(path)
     questions = []
     try:
-        for context, qa in _walk(_document(path, run)):
+        for context, qa in _walk(read_json(path, run)):
             answers = tuple((answer["text"], answer["answer_start"]) for answer in qa.get("answers", []))
             kind, impossible = qa.get("answer_type"), qa.get("is_impossible", False)
             questions.append(Question(str(qa["id"]), qa["question"], context, answers, kind, impossible))
@@ -142,17 +142,6 @@ def evenly_spaced(questions: Sequence[Question], limit: int | None) -> list[Ques
     if limit is None or limit >= len(questions):
         return list(questions)
     return [questions[index * len(questions) // limit] for index in range(limit)]
-
-
-def _document(path: Path, run: str) -> Any:
-    try:
-        return json.loads(path.read_bytes())  # of bytes, unlike of text, it heeds a byte order mark
-    except FileNotFoundError:
-        raise StageError(f"{path}: no such file, expected questions as SQuAD JSON", run=run) from None
-    except OSError as error:
-        raise StageError(f"{path}: expected questions as SQuAD JSON, but: {error.strerror}", run=run) from None
-    except (ValueError, RecursionError) as error:
-        raise StageError(f"{path}: not JSON: {error}", run=run) from None
 
 
 class _Malformed(Exception):

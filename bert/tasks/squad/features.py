@@ -17,10 +17,8 @@ import numpy.typing as npt
 
 from bert.pipeline.errors import StageError
 from bert.tasks.squad.data import Question
+from bert.tasks.token_rows import Int64Array, TokensWithOffsets, ones, put, put_one, tokenize, tokenize_with_offsets
 from bert.tokens.tokenizer import Int32Array, WordPieceTokenizer
-
-# Texts a call into the tokenizer: enough to hide the call, 2 MB of text at most.
-TOKENIZER_BATCH = 1024
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ class Windows:
     context_position: Int32Array
     context_length: Int32Array
     first_token: Int32Array
-    token_row: npt.NDArray[np.int64]
+    token_row: Int64Array
     token_start: Int32Array
     token_end: Int32Array
     counts: Counter[str]
@@ -96,11 +94,15 @@ def make_windows(
     max_seq_length: int,
     doc_stride: int,
     max_query_length: int,
+    threads: int | None = None,
 ) -> Windows:
     """The windows of all questions, in the order of the questions. The same input gives the same arrays.
 
     A question keeps its first `max_query_length` tokens; a window takes as many context tokens as then fit, the next
     window starts `doc_stride` tokens later. The labels are the tokens that overlap the characters of the first answer.
+
+    Args:
+        threads: of the tokenizer; by default as many as there are cores. The result is the same.
 
     Raises:
         StageError: the longest question allowed would leave no room for context.
@@ -111,105 +113,95 @@ def make_windows(
             f" and some context need at least {max_query_length + 4}",
             run=f"dvc exp run -S squad.max_seq_length={max_query_length + 4}",
         )
-    contexts = list(dict.fromkeys(question.context for question in questions))
-    context_index = {context: index for index, context in enumerate(contexts)}
-    context_ids, token_starts, token_ends = _tokenize_contexts(contexts, tokenizer)
-    first_row = np.concatenate([[0], np.cumsum([len(ids) for ids in context_ids])]).astype(np.int64)
-    queries = _tokenize([question.question for question in questions], tokenizer)
+    index_of = {context: index for index, context in enumerate(dict.fromkeys(each.context for each in questions))}
+    contexts = tokenize_with_offsets(list(index_of), tokenizer, threads)
+    queries = tokenize([each.question for each in questions], tokenizer, threads)
+    context = np.array([index_of[each.context] for each in questions], np.int64)
+    query_length = np.minimum(queries.count, max_query_length)
+    room = max_seq_length - query_length - 3
 
-    counts: Counter[str] = Counter()
-    plan: list[tuple[int, int, int, int, int, int]] = []
-    for index, question in enumerate(questions):
-        context = context_index[question.context]
-        query_length = min(len(queries[index]), max_query_length)
-        counts["questions cut at max_query_length"] += query_length < len(queries[index])
-        labels = _answer_tokens(question, token_starts[context], token_ends[context])
-        spans = _spans(len(context_ids[context]), max_seq_length - query_length - 3, doc_stride)
-        found = 0
-        for first, length in spans:
-            start = end = 0
-            if labels is not None and first <= labels[0] and labels[1] < first + length:
-                start, end = (query_length + 2 + token - first for token in labels)
-                found += 1
-            plan.append((index, context, first, length, start, end))
-        counts["questions without a token of context"] += not spans
-        counts["windows without the answer"] += len(spans) - found
-        counts["questions whose answer no window holds"] += bool(question.answers) and not found
-    counts["windows"] = len(plan)
+    # Per window, from here on: `question` is whose it is.
+    num_tokens = contexts.count[context]
+    question, first_token = _spans(num_tokens, room, doc_stride)
+    context_length = np.minimum(num_tokens[question] - first_token, room[question])
+    context_position = query_length[question] + 2
+    token_row = contexts.first[context[question]] + first_token
+    end = context_position + context_length
 
-    table = np.array(plan, np.int32).reshape(-1, 6)
-    question_index, window_context, first_token, context_length, start_positions, end_positions = table.T.copy()
-    input_ids = np.full((len(plan), max_seq_length), tokenizer.pad_id, np.int32)
-    input_mask = np.zeros_like(input_ids)
-    segment_ids = np.zeros_like(input_ids)
-    context_position = np.zeros(len(plan), np.int32)
-    for row, (index, context, first, length, _, _) in enumerate(plan):
-        query = queries[index][:max_query_length]
-        position = len(query) + 2
-        end = position + length
-        ids = input_ids[row]
-        ids[0], ids[position - 1], ids[end] = tokenizer.cls_id, tokenizer.sep_id, tokenizer.sep_id
-        ids[1 : position - 1] = query
-        ids[position:end] = context_ids[context][first : first + length]
-        input_mask[row, : end + 1] = 1
-        segment_ids[row, position : end + 1] = 1
-        context_position[row] = position
+    first_label, last_label = (
+        labels[question] for labels in _answer_tokens(questions, context, list(index_of), contexts)
+    )
+    holds = (first_label <= last_label) & (first_token <= first_label) & (last_label < first_token + context_length)
+    start_positions, end_positions = (
+        np.where(holds, context_position + label - first_token, 0) for label in (first_label, last_label)
+    )
+
+    input_ids = np.full((len(question), max_seq_length), tokenizer.pad_id, np.int32)
+    input_ids[:, 0] = tokenizer.cls_id
+    put(input_ids, np.ones_like(question), queries.ids, queries.first[question], query_length[question])
+    put_one(input_ids, context_position - 1, tokenizer.sep_id)
+    put(input_ids, context_position, contexts.ids, token_row, context_length)
+    put_one(input_ids, end, tokenizer.sep_id)
+    answered = np.array([bool(each.answers) for each in questions], bool)
+    held = np.zeros(len(questions), bool)
+    held[question[holds]] = True
+    counts = {
+        "windows": len(question),
+        "questions cut at max_query_length": int((query_length < queries.count).sum()),
+        "questions without a token of context": int((num_tokens == 0).sum()),
+        "windows without the answer": int((~holds).sum()),
+        "questions whose answer no window holds": int((answered & ~held).sum()),
+    }
     return Windows(
         input_ids=input_ids,
-        input_mask=input_mask,
-        segment_ids=segment_ids,
-        start_positions=start_positions,
-        end_positions=end_positions,
-        question_index=question_index,
-        context_position=context_position,
-        context_length=context_length,
-        first_token=first_token,
-        token_row=first_row[window_context] + first_token,
-        token_start=np.concatenate([*token_starts, np.zeros(0, np.int32)]),
-        token_end=np.concatenate([*token_ends, np.zeros(0, np.int32)]),
-        counts=+counts,
+        input_mask=ones(input_ids.shape, np.zeros_like(end), end + 1),
+        segment_ids=ones(input_ids.shape, context_position, end + 1),
+        start_positions=start_positions.astype(np.int32),
+        end_positions=end_positions.astype(np.int32),
+        question_index=question.astype(np.int32),
+        context_position=context_position.astype(np.int32),
+        context_length=context_length.astype(np.int32),
+        first_token=first_token.astype(np.int32),
+        token_row=token_row,
+        token_start=contexts.start,
+        token_end=contexts.end,
+        counts=+Counter(counts),
     )
 
 
-def _tokenize(texts: Sequence[str], tokenizer: WordPieceTokenizer) -> list[Int32Array]:
-    rows: list[Int32Array] = []
-    for start in range(0, len(texts), TOKENIZER_BATCH):
-        rows += tokenizer.tokenize(texts[start : start + TOKENIZER_BATCH])
-    return rows
+def _spans(num_tokens: Int64Array, room: Int64Array, doc_stride: int) -> tuple[Int64Array, Int64Array]:
+    """(question, first token) of each window: 10 tokens, room 5, stride 3 -> 0, 3, 6, of which the last has 4 tokens.
+
+    Args:
+        num_tokens: (questions,), of the context
+        room: (questions,), for tokens of the context in a window, at least 1
+    """
+    # A stride longer than the window would skip tokens.
+    step = np.minimum(room, doc_stride)
+    further = np.maximum(num_tokens - room, 0)
+    count = np.where(num_tokens > 0, 1 + -(-further // step), 0)
+    question = np.repeat(np.arange(len(count)), count)
+    order = np.arange(len(question)) - np.repeat(np.cumsum(count) - count, count)
+    return question, order * step[question]
 
 
-def _tokenize_contexts(
-    contexts: Sequence[str], tokenizer: WordPieceTokenizer
-) -> tuple[list[Int32Array], list[Int32Array], list[Int32Array]]:
-    ids: list[Int32Array] = []
-    starts: list[Int32Array] = []
-    ends: list[Int32Array] = []
-    for start in range(0, len(contexts), TOKENIZER_BATCH):
-        batch = tokenizer.tokenize_with_offsets(contexts[start : start + TOKENIZER_BATCH])
-        for rows, more in zip((ids, starts, ends), batch, strict=True):
-            rows += more
-    return ids, starts, ends
+def _answer_tokens(
+    questions: Sequence[Question], context: Int64Array, texts: Sequence[str], tokens: TokensWithOffsets
+) -> tuple[Int64Array, Int64Array]:
+    """Of each question, the first and the last token of its context that share a character with its first answer.
 
+    Last before first where there are none. Searched in all contexts at once, as if these stood one after the other.
 
-def _spans(num_tokens: int, room: int, doc_stride: int) -> list[tuple[int, int]]:
-    """(first token, length) of each window over a context: 10 tokens, room 5, stride 3 -> (0, 5), (3, 5), (6, 4)."""
-    spans = []
-    first = 0
-    while first < num_tokens:
-        length = min(num_tokens - first, room)
-        spans.append((first, length))
-        if first + length == num_tokens:
-            break
-        # A stride longer than the window would skip tokens.
-        first += min(length, doc_stride)
-    return spans
-
-
-def _answer_tokens(question: Question, starts: Int32Array, ends: Int32Array) -> tuple[int, int] | None:
-    """First and last token that share a character with the question's first answer; None if there are none."""
-    if not question.answers:
-        return None
-    text, start = question.answers[0]
-    first = int(np.searchsorted(ends, start, side="right"))
-    last = int(np.searchsorted(starts, start + len(text), side="left")) - 1
-    return (first, last) if first <= last else None
+    Args:
+        context: (questions,), which of the `texts` is whose
+        tokens: of the texts
+    """
+    answers = [each.answers[0] if each.answers else ("", 0) for each in questions]
+    length = np.array([len(text) for text in texts], np.int64)
+    offset = np.cumsum(length + 1) - length - 1
+    offset_of_token = np.repeat(offset, tokens.count)
+    start = offset[context] + np.array([start for _, start in answers], np.int64)
+    end = start + np.array([len(text) for text, _ in answers], np.int64)
+    first = np.searchsorted(tokens.end + offset_of_token, start, side="right") - tokens.first[context]
+    last = np.searchsorted(tokens.start + offset_of_token, end, side="left") - 1 - tokens.first[context]
+    return first, last

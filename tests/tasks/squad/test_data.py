@@ -95,7 +95,7 @@ def test_a_malformed_file_says_where_and_what_to_run(
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(None, "no such file"), (b"{", "not JSON"), (b'"\xff"', "not JSON"), (b"[" * 100_000, "not JSON")],
+    [(None, "no such file"), (b"{", "not valid JSON"), (b'"\xff"', "not valid"), (b"[" * 100_000, "not valid")],
 )
 def test_a_missing_or_broken_file_is_a_stage_error(tmp_path: Path, content: bytes | None, message: str) -> None:
     path = tmp_path / "train.json"
@@ -107,7 +107,7 @@ def test_a_missing_or_broken_file_is_a_stage_error(tmp_path: Path, content: byte
 
 
 def test_a_folder_is_no_file_of_questions(tmp_path: Path) -> None:
-    with pytest.raises(StageError, match="expected questions as SQuAD JSON, but: Is a directory"):
+    with pytest.raises(StageError, match="expected a file of JSON, but: Is a directory"):
         read_squad(tmp_path, "download")
 
 

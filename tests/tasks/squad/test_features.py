@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bert.pipeline.errors import StageError
+from bert.tasks import token_rows
 from bert.tasks.squad.data import Question
 from bert.tasks.squad.features import Windows, make_windows
 from bert.tokens.tokenizer import WordPieceTokenizer
@@ -193,3 +194,65 @@ def test_the_same_questions_give_the_same_arrays(tokenizer: WordPieceTokenizer) 
     one, other = (windows_of(tokenizer, questions, 12, 2, 3) for _ in range(2))
     for field in fields(Windows):
         assert np.array_equal(getattr(one, field.name), getattr(other, field.name))
+
+
+def plain_windows(
+    tokenizer: WordPieceTokenizer, questions: list[Question], length: int, stride: int, query: int
+) -> dict[str, list]:
+    """What `make_windows` says it does, token by token; without `token_row`, `token_start` and `token_end`."""
+    found: dict[str, list] = {name: [] for name in PLAIN}
+    for index, question in enumerate(questions):
+        (ids,), (starts,), (ends,) = tokenizer.tokenize_with_offsets([question.context])
+        asked = tokenizer.tokenize([question.question])[0].tolist()[:query]
+        text, at = question.answers[0] if question.answers else ("", 0)
+        touched = [n for n in range(len(ids)) if starts[n] < at + len(text) and ends[n] > at]
+        first, room = 0, length - len(asked) - 3
+        while first < len(ids):
+            tokens = ids[first : first + room].tolist()
+            row = [tokenizer.cls_id, *asked, tokenizer.sep_id, *tokens, tokenizer.sep_id]
+            padding = [0] * (length - len(row))
+            shown = [len(asked) + 2 + n - first for n in touched if first <= n < first + len(tokens)]
+            labels = (shown[0], shown[-1]) if touched and len(shown) == len(touched) else (0, 0)
+            values = (
+                row + [tokenizer.pad_id] * len(padding),
+                [1] * len(row) + padding,
+                [0] * (len(asked) + 2) + [1] * (len(tokens) + 1) + padding,
+                *(*labels, index, len(asked) + 2, len(tokens), first),
+            )
+            for name, value in zip(PLAIN, values, strict=True):
+                found[name].append(value)
+            if first + room >= len(ids):
+                break
+            first += min(room, stride)
+    return found
+
+
+PLAIN = ("input_ids", "input_mask", "segment_ids", "start_positions", "end_positions", "question_index",
+         "context_position", "context_length", "first_token")  # fmt: skip
+asked_contexts = st.lists(st.tuples(contexts.map(" ".join), st.integers(0, 99), st.integers(0, 9)), max_size=8)
+
+
+@settings(max_examples=60, deadline=None)
+@given(asked_contexts, st.integers(8, 24), st.integers(1, 12), st.integers(1, 4))
+def test_the_arrays_are_those_of_plain_python_in_any_number_of_threads(
+    tokenizer: WordPieceTokenizer, given: list[tuple[str, int, int]], length: int, stride: int, query: int
+) -> None:
+    questions = []
+    for context, at, size in given:
+        at %= len(context)
+        text = context[at : at + size]
+        questions.append(Question("q", "who was he?", context, ((text, at),) if size else ()))
+    expected = plain_windows(tokenizer, questions, length, stride, query)
+    for threads in (1, 3):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(token_rows, "TOKENIZER_BATCH", 2)
+            windows = make_windows(
+                questions,
+                tokenizer,
+                max_seq_length=length,
+                doc_stride=stride,
+                max_query_length=query,
+                threads=threads,
+            )
+        for name in PLAIN:
+            assert getattr(windows, name).tolist() == expected[name], name
