@@ -71,8 +71,6 @@ def encoder_layer(weights: Weights, x: Tensor, config: BertConfig, name: str, bi
     return add_and_norm(weights, f"{name}/output", x, narrow, keys[2], rate, epsilon)
 
 
-# No condition depends on a tensor, and looking for one in all that is called takes longer than tracing it.
-@tf.autograph.experimental.do_not_convert
 def encode(
     weights: Weights,
     config: BertConfig,

@@ -31,13 +31,17 @@ def barrier(*tensors: Tensor) -> list[Tensor]:
 
 
 def compile_by(xla: Xla, function: Callable[..., Any]) -> Any:
-    """`function` as a tf.function of which XLA compiles all, the fused functions, or nothing."""
+    """`function` as a tf.function of which XLA compiles all, the fused functions, or nothing.
+
+    Without AutoGraph, which would take longer to look for conditions in all that is called than it takes to trace it:
+    what depends on a tensor is a tf.cond or a tf.while_loop.
+    """
 
     def traced(*args: Any) -> Any:
         with holding(_traced_for, xla):
             return function(*args)
 
-    return tf.function(traced, jit_compile=xla is True)
+    return tf.function(traced, jit_compile=xla is True, autograph=False)
 
 
 def fused(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
@@ -48,12 +52,12 @@ def fused(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
 
     @functools.cache
     def compiled(**static: Any) -> tuple[Any, Any]:
-        @tf.function(jit_compile=True)
+        @tf.function(jit_compile=True, autograph=False)
         def forward(*inputs: Tensor) -> Tensor:
             with holding(_traced_for, True):
                 return function(*inputs, **static)
 
-        @tf.function(jit_compile=True)
+        @tf.function(jit_compile=True, autograph=False)
         def backward(inputs: tuple[Tensor, ...], upstream: Tensor) -> list[Tensor]:
             with holding(_traced_for, True), tf.GradientTape() as tape:
                 tape.watch([x for x in inputs if x is not None and x.dtype.is_floating])

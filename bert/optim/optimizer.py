@@ -42,7 +42,6 @@ class Optimizer(ABC):
             for slot in ("m", "v")
         }
 
-    @tf.autograph.experimental.do_not_convert  # as encode in bert/model/encoder.py
     def apply(self, gradients: Mapping[str, Tensor], learning_rate: Tensor, update: Tensor) -> None:
         """Change the parameters that `gradients` names by one update.
 

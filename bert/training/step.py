@@ -114,7 +114,7 @@ class TrainStep:
             "updates": self.updates,
         }
 
-    @tf.function
+    @tf.function(autograph=False)  # see compile_by
     def __call__(self, batch: Batch, step: Tensor) -> dict[str, Tensor]:
         """Take one step.
 
@@ -158,15 +158,17 @@ class TrainStep:
         if split.accumulate == 1:
             return self._micro(batch, totals, step, scale, first_row)
         micros = {n: tf.reshape(x, [split.accumulate, split.micro_batch, *x.shape[1:]]) for n, x in batch.items()}
-        gradients, sums = self._micro({n: x[0] for n, x in micros.items()}, totals, step, scale, first_row)
-        for k in tf.range(1, split.accumulate):
+
+        def add(k: Tensor, gradients: list[Tensor], sums: Sums) -> tuple[Tensor, list[Tensor], Sums]:
             row = first_row + tf.cast(k * split.micro_batch, tf.int64)
             more, counted = self._micro({n: x[k] for n, x in micros.items()}, totals, step, scale, row)
-            gradients = [a + b for a, b in zip(gradients, more, strict=True)]
-            sums = {n: sums[n] + counted[n] for n in sums}
+            added = [a + b for a, b in zip(gradients, more, strict=True)]
+            return k + 1, added, {n: sums[n] + counted[n] for n in sums}
+
+        first = self._micro({n: x[0] for n, x in micros.items()}, totals, step, scale, first_row)
+        _, gradients, sums = tf.while_loop(lambda k, *_: k < split.accumulate, add, (tf.constant(1), *first))
         return gradients, sums
 
-    @tf.autograph.experimental.do_not_convert  # see encode in bert/model/encoder.py
     def _micro(
         self, batch: Batch, totals: Sums, step: Tensor, scale: Tensor, first_row: Tensor
     ) -> tuple[list[Tensor], Sums]:
@@ -200,7 +202,10 @@ class TrainStep:
 
         norm: of the whole gradient, unscaled, () float32. update: () int64, the number of this update, from 1.
         """
-        if tf.math.is_finite(norm):
+
+        def apply() -> None:
             factor = (_shrink(norm, self._clip_norm) if self._clip_norm else 1.0) / scale
             clipped = {name: gradient * factor for name, gradient in zip(names, gradients, strict=True)}
             self._optimizer.apply(clipped, rate, update)
+
+        tf.cond(tf.math.is_finite(norm), apply, lambda: None)
