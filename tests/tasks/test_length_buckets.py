@@ -6,7 +6,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bert.tasks.length_buckets import (
@@ -81,11 +81,8 @@ def test_short_rows_are_cut_and_the_rest_goes_with_longer_ones(monkeypatch: pyte
     assert isinstance(found[0], LengthBatch)
 
 
-@given(
-    lengths=SOME_LENGTHS,
-    batch_size=st.integers(1, 20),
-    begun=st.integers(0, 19),
-)
+@example(lengths=np.arange(25), batch_size=5, begun=2)
+@given(lengths=SOME_LENGTHS, batch_size=st.integers(1, 20), begun=st.integers(0, 19))
 def test_an_epochs_groups_are_all_its_rows_and_the_batch_of_two_epochs_keeps_its_own(
     lengths: np.ndarray, batch_size: int, begun: int
 ) -> None:

@@ -78,6 +78,9 @@ def test_groups_hold_each_row_once_an_epoch_and_no_token_is_lost() -> None:
     assert {shape[1] for _, shape in batches} == {8, 16}
     # Batch 3 holds the last four rows of one epoch and the first eight of the next: of mixed lengths.
     assert sorted(batches[3][0][:4]) == sorted(set(range(40)) - set(order[:36]))
+    # The two whole batches of the second epoch are one pool, sorted: none has a row that belongs between the other's.
+    one, other = sorted((LENGTHS[rows] for rows, _ in batches[4:6]), key=np.max)
+    assert one.max() <= other.min()
 
 
 def test_groups_begin_anywhere() -> None:
