@@ -6,6 +6,16 @@
 and prediction plan theirs; then steps at each length take turns, and the median of each length counts as often as the
 plan has it. So the whole set is spoken for after some dozens of steps, and the model has learned nothing. A first step
 is one that compiles. The difference of logits is between the same windows cut and padded.
+
+SQuAD v1.1, the six-layer MiniLM (hidden size 384), fp32, two cores of an AMD EPYC with AVX512-BF16, which were
+shared with others:
+
+    windows of                 384                    256
+    training (16 rows)         padding 0.55 -> 0.18   0.35 -> 0.11
+      lengths                  144, 192, 264, 384     136, 168, 208, 256
+      windows/s                2.75 -> 5.19 (1.9 x)   3.07 -> 4.53 (1.5 x)
+    prediction (64 rows)       padding 0.54 -> 0.21   0.33 -> 0.13
+      windows/s                16.7 -> 30.7 (1.8 x)   9.5 -> 13.1 (1.4 x)
 """
 
 from __future__ import annotations
