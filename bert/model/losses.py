@@ -11,7 +11,7 @@ from bert.model.config import BertConfig
 from bert.model.dropout import Sites, drop
 from bert.model.encoder import encode, pool
 from bert.model.heads import class_logits, masked_lm_logits, next_sentence_logits, span_logits
-from bert.model.layers import Weights
+from bert.model.layers import MASKED_SCORE, Weights
 
 Tensor = Any
 Batch = Mapping[str, Tensor]
@@ -81,13 +81,15 @@ def pretraining_sums(
 def squad_sums(weights: Weights, config: BertConfig, batch: Batch, sites: Sites, dtype: Any) -> Sums:
     """Mean of the start and end losses, summed over rows.
 
-    As in NVIDIA DeepLearningExamples, TensorFlow/LanguageModeling/BERT/run_squad.py.
+    As in NVIDIA DeepLearningExamples, TensorFlow/LanguageModeling/BERT/run_squad.py, but that padding is no place where
+    an answer could begin or end: how much of it a row has changes nothing.
 
     Returns:
         () float32 each: loss and rows, the number of them.
     """
     hidden = encode(weights, config, batch["input_ids"], batch["input_mask"], batch["segment_ids"], sites, dtype)
-    start, end = span_logits(weights, hidden)
+    is_token = batch["input_mask"] != 0
+    start, end = (tf.where(is_token, logits, MASKED_SCORE) for logits in span_logits(weights, hidden))
     loss = _nll(start, batch["start_positions"]) + _nll(end, batch["end_positions"])
     return {"loss": tf.reduce_sum(loss) / 2, "rows": tf.cast(tf.shape(start)[0], tf.float32)}
 

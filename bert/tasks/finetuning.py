@@ -15,7 +15,7 @@ from bert.model.parameters import make_parameters
 from bert.optim.schedule import learning_rate
 from bert.pipeline.errors import StageError
 from bert.pipeline.files import write_text
-from bert.tasks.length_buckets import length_batches, token_counts
+from bert.tasks.length_buckets import LengthGroups, length_batches, token_counts
 from bert.tasks.settings import FinetuneParams, TaskSettings
 from bert.training.batches import Arrays, array_batches
 from bert.training.context import Context, Outcome
@@ -88,10 +88,11 @@ class FineTuning:
             world=world,
             seed=seed,
         )
+        groups = LengthGroups.of(rows["input_mask"], steps) if shared.group_by_length else None
         run = Training(
             self._stage,
             step,
-            lambda first, stop: array_batches(rows, seed, first, stop, split, world),
+            lambda first, stop: array_batches(rows, seed, first, stop, split, world, groups),
             steps,
             shared.max_skipped,
             task.batch_size,

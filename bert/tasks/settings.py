@@ -93,9 +93,12 @@ class FinetuneSettings(TrainingSettings):
 
     Attributes:
         init: which model of data/models to start from
+        group_by_length: batches are of rows of like length, and cut to it (bert/tasks/length_buckets.py); false: of
+            random rows of max_seq_length
     """
 
     init: Literal["phase1", "phase2", "imported"]
+    group_by_length: bool
 
 
 T_co = TypeVar("T_co", bound=TaskSettings, covariant=True)

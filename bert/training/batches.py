@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,20 @@ from bert.training.world import Split, World
 
 PREFETCH = 4
 Arrays = dict[str, npt.NDArray[Any]]
+Rows = npt.NDArray[np.int64]
+
+
+class Groups(Protocol):
+    """Which rows of an epoch come into a global batch together, and how many positions of them. Alike on all ranks."""
+
+    def grouped(self, order: Rows, begun: int, batch_size: int, generator: np.random.Generator) -> Rows:
+        """The rows of an epoch, in random order -> in that of training.
+
+        begun: so many of them still belong to the batch that the epoch before began.
+        """
+
+    def length(self, rows: Rows) -> int:
+        """Positions that are left of the global batch of these rows."""
 
 
 def rows_of(step: int, split: Split, world: World) -> range:
@@ -21,28 +35,39 @@ def rows_of(step: int, split: Split, world: World) -> range:
     return range(first, first + split.rows_per_rank)
 
 
-def array_batches(arrays: Arrays, seed: int, first_step: int, steps: int, split: Split, world: World) -> Any:
+def array_batches(
+    arrays: Arrays, seed: int, first_step: int, steps: int, split: Split, world: World, groups: Groups | None = None
+) -> Any:
     """A tf.data.Dataset of {feature: (rows per rank, ...)} for each step from `first_step` on.
 
     Args:
         arrays: {feature: (N, ...)} in memory, shuffled anew each epoch.
+        groups: what is made of the shuffled rows; features are (N, S) or (N,) then, and the former are cut.
     """
     count = len(next(iter(arrays.values())))
-    orders: dict[int, npt.NDArray[np.int64]] = {}
+    batch_size = split.ranks * split.rows_per_rank
+    orders: dict[int, Rows] = {}
 
-    def order(epoch: int) -> npt.NDArray[np.int64]:
+    def order(epoch: int) -> Rows:
         if epoch not in orders:
             orders.clear()
-            orders[epoch] = np.random.Generator(np.random.Philox(key=[seed, epoch])).permutation(count)
+            generator = np.random.Generator(np.random.Philox(key=[seed, epoch]))
+            shuffled = generator.permutation(count)
+            begun = -epoch * count % batch_size
+            orders[epoch] = groups.grouped(shuffled, begun, batch_size, generator) if groups else shuffled
         return orders[epoch]
 
     def rows() -> Iterator[Arrays]:
         for step in range(first_step, steps):
-            chosen = [int(order(p // count)[p % count]) for p in rows_of(step, split, world)]
-            yield {name: values[chosen] for name, values in arrays.items()}
+            first = step * batch_size
+            whole = np.array([order(p // count)[p % count] for p in range(first, first + batch_size)])
+            mine = whole[np.array(rows_of(step, split, world)) - first]
+            length = groups.length(whole) if groups else None
+            yield {name: x[mine, :length] if x.ndim > 1 else x[mine] for name, x in arrays.items()}
 
-    spec = {
-        name: tf.TensorSpec([split.rows_per_rank, *values.shape[1:]], tf.as_dtype(values.dtype))
-        for name, values in arrays.items()
-    }
-    return tf.data.Dataset.from_generator(rows, output_signature=spec).prefetch(PREFETCH)
+    def spec(values: npt.NDArray[Any]) -> tf.TensorSpec:
+        shape = (None,) * (values.ndim - 1) if groups else values.shape[1:]
+        return tf.TensorSpec([split.rows_per_rank, *shape], tf.as_dtype(values.dtype))
+
+    signature = {name: spec(values) for name, values in arrays.items()}
+    return tf.data.Dataset.from_generator(rows, output_signature=signature).prefetch(PREFETCH)

@@ -38,6 +38,7 @@ class Run:
         curve: lines of text, a header and a row per interval
         resumed_from: the step of the checkpoint that it went on from, 0 without
         step_seconds, allreduce_seconds: of each step of this process, and of its exchanges with other ranks
+        compiled: places in these of the steps that were the first of their shape, and so compiled
         exchange: metrics of the latter, see time_metrics
         xla: what XLA compiled of the steps, from the first to the last
         skipped_steps: how many updates were not finite
@@ -49,20 +50,25 @@ class Run:
     resumed_from: int = 0
     step_seconds: list[float] = field(default_factory=list)
     allreduce_seconds: list[float] = field(default_factory=list)
+    compiled: set[int] = field(default_factory=set)
     exchange: dict[str, float] = field(default_factory=dict)
     xla: Xla = False
     skipped_steps: int = 0
     skipped_batches: list[int] = field(default_factory=list)
     last: dict[str, float] = field(default_factory=dict)
 
+    def settled(self, first: int = 0) -> list[int]:
+        """Places of the steps from `first` on whose time is that of a step."""
+        return [n for n in range(max(first, SETTLING_STEPS), len(self.step_seconds)) if n not in self.compiled]
+
     def rate(self, batch_size: int) -> float:
-        """Sequences a second over the settled steps of this process."""
-        settled = self.step_seconds[SETTLING_STEPS:] or self.step_seconds
-        return batch_size * len(settled) / sum(settled) if settled else 0.0
+        """Sequences a second over the settled steps of this process; without any, over all."""
+        seconds = [self.step_seconds[n] for n in self.settled()] or self.step_seconds
+        return batch_size * len(seconds) / sum(seconds) if seconds else 0.0
 
     def recent_rate(self, batch_size: float) -> float:
         """The same over the last steps, to be shown meanwhile."""
-        seconds = self.step_seconds[max(SETTLING_STEPS, len(self.step_seconds) - RECENT_STEPS) :]
+        seconds = [self.step_seconds[n] for n in self.settled(len(self.step_seconds) - RECENT_STEPS)]
         seconds = seconds or self.step_seconds[-1:]
         return batch_size * len(seconds) / sum(seconds) if seconds else 0.0
 
@@ -109,6 +115,7 @@ class Training:
         self._curve = Curve(self.step.objective.losses, self.steps)
         self._run, self._streak = Run([]), Streak()
         self._number = self._saved = 0  # steps that are done, and that are in a checkpoint
+        self._shapes: set[tuple[Any, ...]] = set()  # of the batches that were met
 
     def run(self) -> Run:
         """Take the steps.
@@ -148,9 +155,9 @@ class Training:
                 run="a smaller loss_scale.initial or another precision in params.yaml, then dvc repro",
             )
         with self._world.together(self.name):
-            settled = slice(SETTLING_STEPS if len(self._run.step_seconds) > SETTLING_STEPS else 0, None)
-            times = self._run.allreduce_seconds[settled], self._run.step_seconds[settled]
-            self._run.exchange = time_metrics(self._world, *times)
+            settled = self._run.settled() or range(len(self._run.step_seconds))
+            waited, taken = self._run.allreduce_seconds, self._run.step_seconds
+            self._run.exchange = time_metrics(self._world, [waited[n] for n in settled], [taken[n] for n in settled])
         self._run.curve, self._run.last = self._curve.lines, self._curve.last
         return self._run
 
@@ -188,6 +195,10 @@ class Training:
         """Take the next step on the next batch; its figures (see TrainStep), all float, without the times."""
         began = time.perf_counter()
         batch = next(feed)
+        shape = tuple(tuple(values.shape) for values in batch.values())
+        if shape not in self._shapes:
+            self._shapes.add(shape)
+            self._run.compiled.add(len(self._run.step_seconds))
         self._streak.before(self.step)
         with self._world.together(f"{self.name}, step {self._number}", self._save_what_is_whole):
             tensors = self.step(batch, tf.constant(self._number, tf.int64))

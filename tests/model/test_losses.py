@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bert.model.dropout import NoDropout
 from bert.model.losses import classifier_sums, pretraining_sums, squad_sums
@@ -63,17 +65,49 @@ def test_a_tie_of_scores_is_no_hit_for_all_of_them(batch: dict[str, np.ndarray])
     assert float(sums["mlm_correct"]) == 0, "the first piece wins, and it is nobody's label"
 
 
-def test_the_span_loss_is_the_mean_of_start_and_end(batch: dict[str, np.ndarray]) -> None:
+def test_the_span_loss_is_the_mean_of_start_and_end_over_tokens(batch: dict[str, np.ndarray]) -> None:
     weights = reference.random_weights(squad_shapes(CONFIG), seed=2)
+    tokens = batch["input_mask"].sum(axis=1)
     rng = np.random.default_rng(0)
-    labels = {name: rng.integers(0, SEQUENCE, ROWS).astype(np.int32) for name in ("start_positions", "end_positions")}
+    labels = {name: rng.integers(0, tokens).astype(np.int32) for name in ("start_positions", "end_positions")}
     sums = squad_sums(weights, CONFIG, tensors(batch | labels), NoDropout(), tf.float32)
     logits = hidden_of(weights, batch) @ weights["cls/squad/output_weights"].T + weights["cls/squad/output_bias"]
-    start, end = reference.log_softmax(logits[..., 0]), reference.log_softmax(logits[..., 1])
-    rows = np.arange(ROWS)
-    expected = -(start[rows, labels["start_positions"]] + end[rows, labels["end_positions"]]).sum() / 2
+    expected = 0.0
+    for row in range(ROWS):
+        real = logits[row, : tokens[row]]
+        for side, name in enumerate(("start_positions", "end_positions")):
+            expected -= reference.log_softmax(real[:, side])[labels[name][row]] / 2
     assert float(sums["loss"]) == pytest.approx(expected, rel=1e-5)
     assert float(sums["rows"]) == ROWS
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 1000), longest=st.integers(2, SEQUENCE))
+def test_without_their_padding_rows_have_the_same_losses_and_gradients(seed: int, longest: int) -> None:
+    rng = np.random.default_rng(seed)
+    tokens = rng.integers(2, longest + 1, ROWS)
+    mask = (np.arange(SEQUENCE) < tokens[:, None]).astype(np.int32)
+    # What stands in the padding must not matter either.
+    rows = make_batch(ROWS, seed) | {"input_mask": mask, "labels": rng.integers(0, 3, ROWS).astype(np.int32)}
+    rows |= {name: rng.integers(0, tokens).astype(np.int32) for name in ("start_positions", "end_positions")}
+    length = -(-int(tokens.max()) // 8) * 8
+    weights = reference.random_weights(squad_shapes(CONFIG) | classifier_shapes(CONFIG, 3), seed=seed)
+    embeddings = "bert/embeddings/word_embeddings"
+    found = []
+    for cut in (SEQUENCE, length):
+        short = tensors({name: values[:, :cut] if values.ndim > 1 else values for name, values in rows.items()})
+        variable = tf.Variable(weights[embeddings])
+        with tf.GradientTape() as tape:
+            given_weights = weights | {embeddings: variable}
+            losses = [
+                sums(given_weights, CONFIG, short, NoDropout(), tf.float32)["loss"]
+                for sums in (squad_sums, classifier_sums)
+            ]
+            total = tf.add_n(losses)
+        found.append(([float(loss) for loss in losses], tf.convert_to_tensor(tape.gradient(total, variable)).numpy()))
+    (padded, padded_gradient), (cut_losses, cut_gradient) = found
+    assert cut_losses == pytest.approx(padded, rel=1e-5)
+    np.testing.assert_allclose(cut_gradient, padded_gradient, rtol=0, atol=1e-5 * np.abs(padded_gradient).max())
 
 
 def test_the_class_loss_is_the_cross_entropy_of_the_pooled_state(batch: dict[str, np.ndarray]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from bert.optim.settings import LossScaleSettings
 from bert.pipeline.errors import StageError
 from bert.tasks.finetuning import Finetuned, FineTuning
 from bert.tasks.settings import FinetuneParams, FinetuneSettings, GlueTaskSettings
-from bert.training.batches import Arrays
+from bert.training.batches import Arrays, array_batches
 from bert.training.context import Context
 from bert.training.loop import Run
 from bert.training.objectives import TaskObjective, classes, spans
@@ -26,6 +27,7 @@ from tests.model.reference import random_weights
 from tests.training.tiny import CONFIG, FIRST_WORD, make_batch, optimizer_settings
 
 COUNT = 24
+WHOLE = Split(1, 1, 8)
 COMPUTE = ComputeSettings(precision="fp32", xla=False, deterministic=True, allreduce="fp32")
 TWO_CLASSES = classes(2)
 PRETRAINED = random_weights(pretraining_shapes(CONFIG), seed=1)
@@ -42,6 +44,13 @@ def arrays() -> Arrays:
     }
 
 
+def of_many_lengths() -> Arrays:
+    """The same rows, of 2 to 16 tokens."""
+    tokens = np.random.Generator(np.random.Philox(3)).integers(2, 17, COUNT)
+    mask = (np.arange(16) < tokens[:, None]).astype(np.int32)
+    return {name: x * mask if x.ndim > 1 else x for name, x in arrays().items()} | {"input_mask": mask}
+
+
 def fine_tuning(
     folder: Path,
     epochs: float,
@@ -50,6 +59,8 @@ def fine_tuning(
     objective: TaskObjective = TWO_CLASSES,
     length: int = 16,
     pretrained: dict[str, np.ndarray] = PRETRAINED,
+    group_by_length: bool = False,
+    split: Split = WHOLE,
 ) -> FineTuning:
     """Of the pretrained model."""
     task = GlueTaskSettings(
@@ -66,10 +77,11 @@ def fine_tuning(
         loss_scale=LossScaleSettings(initial=1, growth_steps=1),
         dropout=0.1,
         max_skipped=1,
+        group_by_length=group_by_length,
     )
     params = FinetuneParams("glue.mrpc", task, shared, COMPUTE, seed=3)
     start = Model(CONFIG, pretrained, folder / "vocab.txt")
-    context = Context(folder / "scratch", World(), Split(1, 1, 8))
+    context = Context(folder / "scratch", World(), split, save_seconds=0.0)
     return FineTuning("glue@mrpc", objective, start, params, context)
 
 
@@ -140,9 +152,8 @@ def test_predictions_are_all_rows_in_order_whatever_the_batch(tmp_path: Path, ba
 def test_predictions_are_the_same_without_the_padding(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, head: str
 ) -> None:
-    tokens = np.random.Generator(np.random.Philox(3)).integers(2, 17, COUNT)
-    mask = (np.arange(16) < tokens[:, None]).astype(np.int32)
-    rows = {name: values * mask for name, values in arrays().items() if values.ndim == 2} | {"input_mask": mask}
+    rows = of_many_lengths()
+    mask = rows["input_mask"]
     objective = spans() if head == "spans" else TWO_CLASSES
     tuned = Finetuned(CONFIG, random_weights(objective.shapes(CONFIG), seed=2), Run([]), 0)
     whole = fine_tuning(tmp_path, epochs=1, objective=objective).predict(tuned, rows, 3)
@@ -152,7 +163,7 @@ def test_predictions_are_the_same_without_the_padding(
         lengths.append(batch["input_ids"].shape[1])
         return objective.forward(weights, config, batch, dtype)
 
-    monkeypatch.setattr("bert.tasks.length_buckets.LEAST_BATCHES", 1)
+    monkeypatch.setattr("bert.tasks.length_buckets.WORTH_BATCHES", 0)
     tuning = fine_tuning(tmp_path, epochs=1, objective=replace(objective, forward=seen))
     short = tuning.predict(tuned, rows, 3)
     assert set(lengths) == {8, 16}
@@ -160,3 +171,51 @@ def test_predictions_are_the_same_without_the_padding(
     inside = np.broadcast_to(mask[:, None, :] != 0, whole.shape) if head == "spans" else np.ones_like(whole, bool)
     np.testing.assert_allclose(short[inside], whole[inside], rtol=0, atol=1e-5)
     assert np.abs(whole[inside]).max() > 0.1, "of zeros this would prove nothing"
+
+
+class Killed(Exception):
+    """Stands for the end of a process."""
+
+
+def tuned_in_groups(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    split: Split = WHOLE,
+    killed_at: int | None = None,
+) -> tuple[Finetuned, list[int]]:
+    """Four epochs of three steps each, with dropout; and the lengths of the batches of this process."""
+    lengths: list[int] = []
+
+    def batches(*given: Any) -> Iterator[Any]:
+        for number, batch in enumerate(array_batches(*given), given[2]):
+            if number == killed_at:
+                raise Killed
+            lengths.append(batch["input_ids"].shape[1])
+            yield batch
+
+    monkeypatch.setattr("bert.tasks.length_buckets.WORTH_BATCHES", 0)
+    monkeypatch.setattr("bert.tasks.finetuning.array_batches", batches)
+    return fine_tuning(folder, epochs=4, group_by_length=True, split=split).tune(of_many_lengths()), lengths
+
+
+@pytest.mark.slow
+def test_training_in_groups_of_like_length_goes_on_to_the_same_bits_and_micro_batches_change_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, lengths = tuned_in_groups(tmp_path / "whole", monkeypatch)
+    assert set(lengths) == {8, 16} and len(lengths) == whole.steps == 12
+    firsts = {lengths.index(8), lengths.index(16)}
+    assert whole.run.compiled == firsts, "each length once"
+    # Killed where the next batch is of another length than the last.
+    change = next(n for n in range(5, 12) if lengths[n] != lengths[n - 1])
+    with pytest.raises(Killed):
+        tuned_in_groups(tmp_path / "cut", monkeypatch, killed_at=change)
+    resumed, rest = tuned_in_groups(tmp_path / "cut", monkeypatch)
+    assert resumed.run.resumed_from == change and rest == lengths[change:]
+    assert resumed.run.curve == whole.run.curve
+    for name, value in whole.weights().items():
+        np.testing.assert_array_equal(resumed.weights()[name], value, err_msg=name)
+    in_two, same_lengths = tuned_in_groups(tmp_path / "micro", monkeypatch, Split(1, 2, 4))
+    assert same_lengths == lengths
+    ours, theirs = (np.array([row.split("\t") for row in run.curve[1:]], float) for run in (in_two.run, whole.run))
+    np.testing.assert_allclose(ours, theirs, rtol=1e-4)

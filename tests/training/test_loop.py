@@ -180,4 +180,7 @@ def test_the_rate_leaves_the_first_steps_out() -> None:
     ended = Run([], step_seconds=[60.0] * 5 + [0.5] * 10)
     assert ended.rate(batch_size=4) == pytest.approx(8)
     assert Run([], step_seconds=[2.0]).rate(4) == 2
+    # Nor are later steps that compile: the first of a batch of another shape.
+    another = Run([], step_seconds=[60.0] * 5 + [0.5] * 4 + [30.0] + [0.5] * 4, compiled={0, 9})
+    assert another.rate(batch_size=4) == another.recent_rate(batch_size=4) == pytest.approx(8)
     assert Run([]).rate(4) == 0
