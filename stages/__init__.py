@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from bert.pipeline.keras_alone import load_keras_alone
+
 DEVICES = Path("/dev")
 
 
@@ -17,3 +19,4 @@ def log_level(devices: Path) -> str:
 
 # Before TensorFlow is imported; ranks and Beam's workers inherit it. What a user has set stays.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", log_level(DEVICES))
+load_keras_alone()

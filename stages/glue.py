@@ -18,7 +18,7 @@ from bert.launch.stage import TrainingStage, run_ranked, training_parser
 from bert.pipeline.job import run
 from bert.pipeline.machine import machine_settings
 from bert.pipeline.params import section, top_level
-from bert.tasks.settings import FinetuneParams, FinetuneSettings, GlueTaskSettings
+from bert.tasks.settings import OF_THE_DAG, FinetuneParams, FinetuneSettings, GlueTaskSettings
 from bert.training.context import Context, Outcome
 from bert.training.settings import ComputeSettings
 from bert.training.world import split_batch
@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     section_name, source = f"glue.{args.task}", section(str, "glue.data")
     settings, shared = (
         section(GlueTaskSettings, section_name),
-        section(FinetuneSettings, "finetune", without=("controls",)),
+        section(FinetuneSettings, "finetune", without=OF_THE_DAG),
     )
     seed = section(int, "seed")
     stage_name, outs = f"glue@{args.task}", {"model": args.out, "predictions.tsv": args.predictions}

@@ -1,6 +1,6 @@
-"""A model of the shape and vocabulary of data/models/<finetune.init> with random weights: the control of fine-tuning.
+"""A model like data/models/<finetune.random_like>, of its shape and vocabulary, with random weights: a control.
 
-Reads   data/models/<finetune.init>     params: seed
+Reads   data/models/<finetune.random_like>     params: seed
 Writes  data/models/random
 """
 

@@ -17,7 +17,7 @@ from bert.launch.stage import TrainingStage, run_ranked, training_parser
 from bert.pipeline.job import run
 from bert.pipeline.machine import machine_settings
 from bert.pipeline.params import section, top_level
-from bert.tasks.settings import FinetuneParams, FinetuneSettings, SquadSettings
+from bert.tasks.settings import OF_THE_DAG, FinetuneParams, FinetuneSettings, SquadSettings
 from bert.training.context import Context, Outcome
 from bert.training.settings import ComputeSettings
 from bert.training.world import split_batch
@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = p.parse_args(argv)
     machine = machine_settings()
     settings = section(SquadSettings, "squad")
-    shared = section(FinetuneSettings, "finetune", without=("controls",))
+    shared = section(FinetuneSettings, "finetune", without=OF_THE_DAG)
     stage_name = f"squad_control@{args.init.name}" if args.control else "squad"
     outs = {} if args.control else {"model": args.out, "predictions": args.predictions, "curve.tsv": args.curve}
     params = FinetuneParams("squad", settings, shared, top_level(ComputeSettings), section(int, "seed"))

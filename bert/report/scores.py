@@ -189,6 +189,9 @@ def stability(inputs: Inputs) -> Section:
             else:
                 rows.append(not_run(f"{task}, {seed}", inputs.first_run(key)))
         if isinstance(summaries.get(task), dict):
+            own = inputs.metrics.get(f"glue/{task}")
+            if own and summaries[task].get("seeds", 0) > sum(_task_and_seed(key)[0] == task for key in done):
+                rows.append(Row((task, "the run above", *_cells(own, names))))
             rows += _spread_rows(task, summaries[task], names)
     if "stability" not in inputs.metrics:
         rows.append(not_run("mean and spread", inputs.first_run("stability")))

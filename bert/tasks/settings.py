@@ -18,6 +18,8 @@ INIT_STAGES = {
     "random": "random_weights",
 }
 """{folder of data/models that fine-tuning may start from: the stage that makes it}"""
+OF_THE_DAG = ("controls", "random_like")
+"""Keys of `finetune` that only dvc.yaml reads: beside which other models, and in whose shape the random one is."""
 Control = Literal["phase1", "phase2", "imported", "random"]
 """`finetune.controls`: what the same fine-tuning starts from too, to show what `finetune.init` is worth."""
 

@@ -14,7 +14,7 @@ from typing import Any
 import tensorflow as tf
 
 from bert.model.config import BertConfig
-from bert.model.dropout import Dropout
+from bert.model.dropout import Dropout, NoDropout
 from bert.model.fused import Xla, compile_by
 from bert.model.losses import Batch, Sums
 from bert.model.recompute import recomputing
@@ -178,7 +178,10 @@ class TrainStep:
             micros = float(self._split.ranks * self._split.accumulate)
             # A micro-batch without a prediction has the loss 0 and not 0/0.
             totals = {n: micros * tf.where(w > 0, w, 1.0) for n, w in objective.weigh(batch).items()}
-        sites = Dropout(self._seed, step, first_row, self._split.micro_batch)
+        rates = {self._config.hidden_dropout_prob, self._config.attention_probs_dropout_prob}
+        rows = self._split.micro_batch
+        # Keys of every site take a part of the tracing, also where nothing is dropped.
+        sites = Dropout(self._seed, step, first_row, rows) if rates != {0.0} else NoDropout()
         with recomputing(self._precision.recompute), tf.GradientTape() as tape:
             sums = objective.sums(self._parameters, self._config, batch, sites, self._precision.dtype)
             loss = tf.add_n([sums[term] / totals[weight] for term, weight in objective.terms.items()])

@@ -109,7 +109,7 @@ def test_the_configurations_activation_and_epsilon_are_what_is_computed_everywhe
 ) -> None:
     config = CONFIG.model_copy(update={"hidden_act": name, "layer_norm_eps": epsilon})
     ids, mask, kinds = (batch[feature] for feature in ("input_ids", "input_mask", "segment_ids"))
-    hidden = encode(WEIGHTS, config, *map(tf.constant, (ids, mask, kinds)), NoDropout(), tf.float32)
+    hidden = encode(WEIGHTS, config, tf.constant(ids), tf.constant(mask), tf.constant(kinds), NoDropout(), tf.float32)
     layers, heads = config.num_hidden_layers, config.num_attention_heads
     expected = reference.encode(WEIGHTS, layers, heads, ids, mask, kinds, activation, epsilon)
     np.testing.assert_allclose(hidden, expected, rtol=0, atol=1e-5)

@@ -46,6 +46,24 @@ def test_of_a_folder_exactly_the_runs_that_params_name_are_read(
     assert error.value.run == "dvc repro stability_run@mrpc-4"
 
 
+def test_the_tasks_own_run_is_that_of_one_more_seed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "glue").mkdir()
+    for task in ("mrpc", "cola"):  # cola is no task of stability, and rte none of glue
+        write(tmp_path / "glue", f"{task}.json", json.dumps({"accuracy": 30.0, "count": 5}))
+    runs = [write(tmp_path, f"{name}.json", json.dumps({"accuracy": 15.0})) for name in ("mrpc-1", "mrpc-2", "rte-1")]
+    write(tmp_path, "params.yaml", "seed: 7\nglue: {tasks: [mrpc, cola]}\n")
+    main(["--runs", *runs, "--own", "glue", "--metrics", "out.json"])
+    found = json.loads((tmp_path / "out.json").read_text())
+    assert {task: (of["seeds"], of["accuracy"]["mean"]) for task, of in found.items()} == {
+        "mrpc": (3, 20.0),
+        "rte": (1, 15.0),
+    }
+    write(tmp_path, "params.yaml", "seed: 2\nglue: {tasks: [mrpc]}\n")  # stands among the runs already
+    main(["--runs", *runs, "--own", "glue", "--metrics", "out.json"])
+    assert json.loads((tmp_path / "out.json").read_text())["mrpc"]["seeds"] == 2
+
+
 @pytest.mark.parametrize("content", [None, "{", '["accuracy"]'])
 def test_a_run_that_is_missing_or_broken_is_named(tmp_path: Path, content: str | None) -> None:
     path = tmp_path / "mrpc-7.json"
