@@ -34,9 +34,10 @@ def export(folder: Path, section_name: str, init: Path) -> None:
     from bert.model.fused import compile_by
     from bert.model.parameters import make_parameters
     from bert.pipeline.params import section, top_level
-    from bert.tasks.glue.data import TASKS
+    from bert.tasks.glue.run import objective as glue_objective
+    from bert.tasks.glue.tasks import TASKS
     from bert.tasks.settings import OF_THE_DAG, FinetuneSettings
-    from bert.training.objectives import classes, spans
+    from bert.training.objectives import spans
     from bert.training.precision import set_precision
     from bert.training.settings import ComputeSettings
     from bert.training.step import TrainStep
@@ -46,7 +47,7 @@ def export(folder: Path, section_name: str, init: Path) -> None:
     out.mkdir()
     shared, seed = section(FinetuneSettings, "finetune", without=OF_THE_DAG), section(int, "seed")
     start = load_model(init, f"dvc repro {init.name}")
-    objective = spans() if section_name == "squad" else classes(len(TASKS[section_name.partition(".")[2]].labels))
+    objective = spans() if section_name == "squad" else glue_objective(TASKS[section_name.partition(".")[2]])
     config = start.config.with_dropout(shared.dropout)
     encoder = {name: w for name, w in start.weights.items() if name.startswith("bert/")}
     parameters = make_parameters(objective.shapes(config), config, seed, encoder)

@@ -40,7 +40,7 @@ def write(section_name: str, init: Path, data: Path, out: Path) -> None:
     from bert.checkpoints.folder import Model, load_model
     from bert.model.parameters import classifier_shapes, make_parameters, squad_shapes
     from bert.pipeline.params import section
-    from bert.tasks.glue.data import TASKS
+    from bert.tasks.glue.tasks import TASKS
     from bert.tasks.length_buckets import LengthGroups
     from bert.tasks.settings import OF_THE_DAG, FinetuneSettings, GlueTaskSettings, SquadSettings
     from bert.tasks.squad.run import to_arrays
@@ -56,7 +56,9 @@ def write(section_name: str, init: Path, data: Path, out: Path) -> None:
         shapes, head = squad_shapes(start.config), "BertForQuestionAnswering"
     else:
         task, settings = TASKS[section_name.partition(".")[2]], section(GlueTaskSettings, section_name)
-        train, dev = (_pairs(data, task, settings, start, which) for which in ("train", "dev"))
+        if task.is_regression:
+            raise SystemExit(f"{section_name}: only tasks with classes are compared")
+        train, dev = (_pairs(data, task, settings, start, which) for which in ("train", task.devs[0]))
         shapes, head = classifier_shapes(start.config, len(task.labels)), "BertForSequenceClassification"
     steps = max(1, round(len(train["input_ids"]) * settings.epochs / settings.batch_size))
     numbers = {"number": np.arange(len(train["input_ids"]), dtype=np.int32)}
@@ -107,7 +109,7 @@ def _pairs(data: Path, task: Any, settings: Any, start: Any, which: Any) -> Arra
     from bert.tasks.glue.features import make_rows
     from bert.tasks.glue.run import to_arrays
 
-    examples, _ = read_glue(data / task.folder, task, which, "download")
+    examples, _ = read_glue(data, task, which, "download")
     return to_arrays(make_rows(examples, start.tokenizer(), max_seq_length=settings.max_seq_length))
 
 

@@ -2,7 +2,11 @@
 
 Reads   data/models/<finetune.init>, the data of `glue.data`
         params: seed, precision, xla, deterministic, allreduce, finetune, glue.<task>
-Writes  data/models/glue/<task>, data/predictions/glue/<task>.tsv, metrics/glue/<task>.json
+Writes  data/models/glue/<task>, data/predictions/glue/<task>, metrics/glue/<task>.json
+
+Predictions are of the dev sets (dev.tsv; of MNLI dev_matched.tsv and dev_mismatched.tsv) and of the files without
+labels that are there, under the names by which the leaderboard takes them: RTE.tsv, MNLI-m.tsv, ... AX.tsv is the
+diagnostic set (diagnostic/diagnostic.tsv) by the model of MNLI.
 
 With --seed it is a run of the stability test, with --control one from another model (finetune.controls): of these only
 the metrics are kept.
@@ -18,6 +22,8 @@ from bert.launch.stage import TrainingStage, run_ranked, training_parser
 from bert.pipeline.job import run
 from bert.pipeline.machine import machine_settings
 from bert.pipeline.params import section, top_level
+from bert.tasks.glue.data import Source
+from bert.tasks.glue.tasks import TASKS
 from bert.tasks.settings import OF_THE_DAG, FinetuneParams, FinetuneSettings, GlueTaskSettings
 from bert.training.context import Context, Outcome
 from bert.training.settings import ComputeSettings
@@ -26,7 +32,7 @@ from bert.training.world import split_batch
 
 def main(argv: Sequence[str] | None = None) -> None:
     p = training_parser(__doc__)
-    p.add_argument("--task", required=True)
+    p.add_argument("--task", required=True, choices=TASKS)
     p.add_argument("--init", type=Path, required=True, help="model folder to start from")
     p.add_argument("--data", type=Path, required=True, help="folder of the GLUE tasks")
     p.add_argument("--seed", type=int, help="instead of the parameter `seed`")
@@ -35,13 +41,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     p.add_argument("--predictions", type=Path)
     args = p.parse_args(argv)
     machine = machine_settings()
-    section_name, source = f"glue.{args.task}", section(str, "glue.data")
+    section_name, source = f"glue.{args.task}", section(Source, "glue.data")
     settings, shared = (
         section(GlueTaskSettings, section_name),
         section(FinetuneSettings, "finetune", without=OF_THE_DAG),
     )
     seed = section(int, "seed")
-    stage_name, outs = f"glue@{args.task}", {"model": args.out, "predictions.tsv": args.predictions}
+    stage_name, outs = f"glue@{args.task}", {"model": args.out, "predictions": args.predictions}
     if args.seed is not None:
         stage_name, outs, seed = f"stability_run@{args.task}-{args.seed}", {}, args.seed
     elif args.control:
@@ -49,10 +55,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     params = FinetuneParams(section_name, settings, shared, top_level(ComputeSettings), seed)
 
     def work(context: Context) -> Outcome | None:
-        from bert.tasks.glue.data import TASKS
         from bert.tasks.glue.run import run_glue  # imports TensorFlow, which --help need not wait for
 
-        return run_glue(stage_name, TASKS[args.task], args.data, source, args.init, params, context)
+        task, with_submissions = TASKS[args.task], "predictions" in stage.outs
+        return run_glue(stage_name, task, args.data, source, args.init, params, context, with_submissions)
 
     stage = TrainingStage(
         stage_name,

@@ -1,4 +1,4 @@
-"""What stands on the encoder: masked LM, next sentence, answer spans, classes.
+"""What stands on the encoder: masked LM, next sentence, answer spans, classes or a number.
 
 B batch, S sequence, P predictions, H hidden, V vocabulary, L labels. Logits are float32.
 """
@@ -51,5 +51,5 @@ def span_logits(weights: Weights, hidden: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def class_logits(weights: Weights, pooled: Tensor) -> Tensor:
-    """(B, H) -> (B, L)."""
+    """(B, H) -> (B, L); of a regression L is 1."""
     return _logits(pooled, weights["output_weights"], weights["output_bias"])

@@ -106,3 +106,18 @@ def classifier_sums(weights: Weights, config: BertConfig, batch: Batch, sites: S
     pooled = drop(pool(weights, hidden), sites.site(), config.hidden_dropout_prob)
     logits = class_logits(weights, pooled)
     return {"loss": tf.reduce_sum(_nll(logits, batch["labels"])), "rows": tf.cast(tf.shape(logits)[0], tf.float32)}
+
+
+def regression_sums(weights: Weights, config: BertConfig, batch: Batch, sites: Sites, dtype: Any) -> Sums:
+    """Squared error of the classifier's one output, summed over rows.
+
+    As in google-research/albert, classifier_utils.py, and in transformers' BertForSequenceClassification with one
+    label; the reference has no regression.
+
+    Returns:
+        () float32 each: loss and rows, the number of them.
+    """
+    hidden = encode(weights, config, batch["input_ids"], batch["input_mask"], batch["segment_ids"], sites, dtype)
+    pooled = drop(pool(weights, hidden), sites.site(), config.hidden_dropout_prob)
+    errors = class_logits(weights, pooled)[:, 0] - batch["labels"]
+    return {"loss": tf.reduce_sum(tf.square(errors)), "rows": tf.cast(tf.shape(errors)[0], tf.float32)}

@@ -1,4 +1,4 @@
-"""What is minimised in pretraining, on answer spans and on classes; and what a fine-tuned model predicts.
+"""What is minimised in pretraining, on answer spans, classes and numbers; and what a fine-tuned model predicts.
 
 B batch, S sequence, L classes.
 """
@@ -17,7 +17,15 @@ from bert.model.dropout import NoDropout
 from bert.model.encoder import encode, pool
 from bert.model.heads import class_logits, span_logits
 from bert.model.layers import Weights
-from bert.model.losses import Batch, Sums, classifier_sums, pretraining_sums, sequences_in, squad_sums
+from bert.model.losses import (
+    Batch,
+    Sums,
+    classifier_sums,
+    pretraining_sums,
+    regression_sums,
+    sequences_in,
+    squad_sums,
+)
 from bert.model.parameters import Shapes, classifier_shapes, squad_shapes
 
 Tensor = Any
@@ -107,3 +115,10 @@ def classes(count: int) -> TaskObjective:
     terms, columns = {"loss": "rows"}, {"loss": "task_loss"}
     shapes = partial(classifier_shapes, labels=count)
     return TaskObjective(classifier_sums, _rows, terms, columns, shapes=shapes, forward=_forward_classes)
+
+
+def regression() -> TaskObjective:
+    """A number, by its squared error; it predicts (B, 1)."""
+    terms, columns = {"loss": "rows"}, {"loss": "task_loss"}
+    shapes = partial(classifier_shapes, labels=1)
+    return TaskObjective(regression_sums, _rows, terms, columns, shapes=shapes, forward=_forward_classes)

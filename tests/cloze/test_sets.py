@@ -19,7 +19,8 @@ from bert.cloze.texts import Text
 from bert.documents.document import Document
 from bert.pipeline import manifest
 from bert.pipeline.errors import StageError
-from bert.tasks.glue.data import TASKS, read_glue
+from bert.tasks.glue.data import read_glue
+from bert.tasks.glue.tasks import TASKS
 from bert.tasks.squad.data import read_squad
 from tests.cloze.made_up import CLOZE, DISTORTIONS, PARAPHRASES, QUESTIONS, document, write_folder
 
@@ -118,7 +119,7 @@ def make(tmp_path: Path, name: str, documents: list[Document], **changes: Any) -
 
 def read(out: Path) -> tuple[dict[str, list[Any]], dict[str, list[Any]]]:
     asked = {split: read_squad(out / "squad" / f"{split}-v1.1.json", "cloze") for split in ("train", "dev")}
-    said = {split: read_glue(out / "glue/MRPC", TASKS["mrpc"], split, "cloze") for split in ("train", "dev")}
+    said = {split: read_glue(out / "glue", TASKS["mrpc"], split, "cloze") for split in ("train", "dev")}
     for _, dropped in (*asked.values(), *said.values()):
         assert not dropped, "the readers find nothing wrong"
     return {split: items for split, (items, _) in asked.items()}, {split: items for split, (items, _) in said.items()}

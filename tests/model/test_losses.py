@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bert.model.dropout import NoDropout
-from bert.model.losses import classifier_sums, pretraining_sums, squad_sums
+from bert.model.losses import classifier_sums, pretraining_sums, regression_sums, squad_sums
 from bert.model.parameters import classifier_shapes, pretraining_shapes, squad_shapes
 from tests.model import reference
 from tests.training.tiny import CONFIG, SEQUENCE, make_batch, tensors
@@ -117,3 +117,13 @@ def test_the_class_loss_is_the_cross_entropy_of_the_pooled_state(batch: dict[str
     pooled = reference.pool({n: w.astype(np.float64) for n, w in weights.items()}, hidden_of(weights, batch))
     scores = reference.log_softmax(pooled @ weights["output_weights"].T + weights["output_bias"])
     assert float(sums["loss"]) == pytest.approx(-scores[np.arange(ROWS), labels["labels"]].sum(), rel=1e-5)
+
+
+def test_the_loss_of_a_number_is_its_squared_error(batch: dict[str, np.ndarray]) -> None:
+    weights = reference.random_weights(classifier_shapes(CONFIG, 1), seed=3)
+    labels = {"labels": np.array([0, 5, 2.5, 1.25, 4, 3], np.float32)}
+    sums = regression_sums(weights, CONFIG, tensors(batch | labels), NoDropout(), tf.float32)
+    pooled = reference.pool({n: w.astype(np.float64) for n, w in weights.items()}, hidden_of(weights, batch))
+    found = pooled @ weights["output_weights"][0] + weights["output_bias"][0]
+    assert float(sums["loss"]) == pytest.approx(((found - labels["labels"]) ** 2).sum(), rel=1e-5)
+    assert float(sums["rows"]) == ROWS

@@ -9,7 +9,7 @@ from ruamel.yaml import YAML
 from bert.pipeline.code import ROOT
 
 # What dvc.yaml takes from params.yaml.
-VALUES = {"finetune.init": "phase2", "squad.data": "cloze", "glue.data": "cloze"}
+VALUES = {"finetune.init": "phase2", "finetune.random_like": "phase2", "squad.data": "cloze", "glue.data": "cloze"}
 
 
 def arguments(stage: str, **values: str) -> list[str]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bert.checkpoints.folder import load_model
 from bert.pipeline.errors import StageError
+from bert.tasks.glue.tasks import TASKS
 from stages.glue import main
 from stages.random_weights import main as make_random_weights
 from tests.project import Project, files
@@ -16,7 +19,7 @@ from tests.stages.command import arguments
 from tests.stages.finetuning import assert_same_weights, read
 from tests.stages.killing import kill_after_checkpoint
 
-PREDICTIONS, METRICS = Path("data/predictions/glue/mrpc.tsv"), Path("metrics/glue/mrpc.json")
+PREDICTIONS, METRICS = Path("data/predictions/glue/mrpc/dev.tsv"), Path("metrics/glue/mrpc.json")
 MODEL = Path("data/models/glue/mrpc")
 MRPC = arguments("glue", item__task="mrpc")
 RESULTS = {
@@ -124,3 +127,82 @@ def test_a_missing_file_names_the_stage_that_makes_it(small: Project) -> None:
     with pytest.raises(StageError, match=r"MRPC/dev\.tsv: no such file") as error:
         main(MRPC)
     assert error.value.run == "dvc repro cloze"
+
+
+def read_predictions(path: Path) -> list[str]:
+    """Those of all rows, from 0 on."""
+    header, *rows = [line.split("\t") for line in path.read_text().splitlines()]
+    assert header == ["index", "prediction"]
+    assert [index for index, _ in rows] == [str(n) for n in range(len(rows))]
+    return [label for _, label in rows]
+
+
+def write_table(folder: Path, file: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A file of the official data."""
+    path = folder / "data/download/glue" / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join("\t".join(row) for row in [header, *rows]) + "\n", encoding="utf-8")
+
+
+SMALL = {"max_seq_length": 32, "batch_size": 8, "epochs": 60, "learning_rate": 0.005}
+
+
+@pytest.mark.slow
+def test_mnli_has_two_dev_sets_and_predicts_the_diagnostic_set(small: Project) -> None:
+    names = {"1": "entailment", "0": "contradiction"}
+    pairs = [(a, b, names[label]) for label, a, b in finetuning.pairs()]
+    pairs += [(a, a, "neutral") for a, _, label in pairs if label == "entailment"]
+    other = [(a, b, "neutral" if n < 3 else label) for n, (a, b, label) in enumerate(pairs[:12])]
+    labelled, unlabelled = ("sentence1", "sentence2", "gold_label"), ("index", "sentence1", "sentence2")
+    for split, rows in (("train", pairs), ("dev_matched", pairs), ("dev_mismatched", other)):
+        write_table(small.path, f"MNLI/{split}.tsv", labelled, rows)
+    ax = TASKS["mnli"].submissions[2]
+    diagnostic = [(str(n), *pairs[n % len(pairs)][:2]) for n in range(ax.rows)]
+    write_table(small.path, ax.file, unlabelled, diagnostic)
+    finetuning.write_params(small.path, glue__data="download", **{f"glue__mnli__{k}": v for k, v in SMALL.items()})
+    main(arguments("glue", item__task="mnli", glue__data="download"))
+
+    metrics = read(small.path / "metrics/glue/mnli.json")
+    assert metrics.keys() == RESULTS - {"f1"} | {"mismatched"}
+    assert (metrics["accuracy"], metrics["count"]) == (100, 30)
+    majority = {"majority": {"accuracy": 41.6667}}  # contradiction, the first of three that are as frequent
+    assert metrics["mismatched"] == {"accuracy": 75.0, "count": 12, "baselines": majority}
+    assert metrics["dropped"].keys() == {"train", "dev_matched", "dev_mismatched"}
+    folder = small.path / "data/predictions/glue/mnli"
+    assert sorted(path.name for path in folder.iterdir()) == ["AX.tsv", "dev_matched.tsv", "dev_mismatched.tsv"]
+    labels = [label for *_, label in pairs]
+    assert read_predictions(folder / "dev_matched.tsv") == labels
+    assert read_predictions(folder / "dev_mismatched.tsv") == labels[:12]
+    assert read_predictions(folder / "AX.tsv") == [labels[n % len(labels)] for n in range(ax.rows)]
+
+
+def test_a_regression_predicts_numbers(small: Project) -> None:
+    """1.5 for a sentence and itself, 0.5 for it and another."""
+    rows = [row for label, a, b in finetuning.pairs() if label == "1" for row in ((a, a, "1.5"), (a, b, "0.5"))]
+    for split in ("train", "dev"):
+        write_table(small.path, f"STS-B/{split}.tsv", ("sentence1", "sentence2", "score"), rows)
+    finetuning.write_params(small.path, glue__data="download", **{f"glue__stsb__{k}": v for k, v in SMALL.items()})
+    main(arguments("glue", item__task="stsb", glue__data="download"))
+    metrics = read(small.path / "metrics/glue/stsb.json")
+    assert metrics.keys() == RESULTS - {"accuracy", "f1"} | {"pearson", "spearman"}
+    assert metrics["baselines"].keys() == {"overlap"}
+    predicted = np.array(read_predictions(small.path / "data/predictions/glue/stsb/dev.tsv"), float)
+    expected = np.array([float(score) for *_, score in rows])
+    assert np.abs(predicted - expected).max() < 0.4
+    assert metrics["pearson"] == pytest.approx(100 * np.corrcoef(expected, predicted)[0, 1], abs=0.01)
+    model = load_model(small.path / "data/models/glue/stsb", "dvc repro glue@stsb")
+    assert model.weights["output_weights"].shape == (1, finetuning.CONFIG.hidden_size)
+
+
+@pytest.mark.parametrize("task", ["glue", "glue_control"])
+def test_a_submission_without_all_of_its_rows_is_refused_where_it_would_be_written(small: Project, task: str) -> None:
+    header = ("index", "#1 String", "#2 String")
+    path = small.path / "data/cloze/glue/MRPC/test.tsv"
+    path.write_text("\n".join("\t".join(row) for row in [header, ("0", "a", "b")]) + "\n", encoding="utf-8")
+    finetuning.write_params(small.path, glue__mrpc__epochs=0.5)
+    if task == "glue_control":
+        main(arguments(task, item__task="mrpc", item__init="phase2"))
+        return
+    with pytest.raises(StageError, match=r"MRPC/test\.tsv, line 2: expected the 1725 rows") as error:
+        main(MRPC)
+    assert error.value.run is not None and "MRPC.tsv" in error.value.run

@@ -20,7 +20,7 @@ from bert.tasks.settings import FinetuneParams, FinetuneSettings, GlueTaskSettin
 from bert.training.batches import Arrays, array_batches
 from bert.training.context import Context
 from bert.training.loop import Run
-from bert.training.objectives import TaskObjective, classes, spans
+from bert.training.objectives import TaskObjective, classes, regression, spans
 from bert.training.settings import ComputeSettings
 from bert.training.world import Split, World
 from tests.model.reference import random_weights
@@ -92,6 +92,17 @@ def test_a_task_is_learned_from_the_given_encoder(tmp_path: Path) -> None:
     assert tuned.run.last["task_loss"] < 0.3  # chance: 0.69
     logits = tuning.predict(tuned, arrays(), 8)
     np.testing.assert_array_equal(logits.argmax(axis=1), arrays()["labels"])
+
+
+def test_numbers_are_learned_by_heart(tmp_path: Path) -> None:
+    numbers = arrays() | {"labels": (arrays()["labels"] * 2 - 1).astype(np.float32)}
+    tuning = fine_tuning(tmp_path, epochs=30, peak_rate=0.01, objective=regression())
+    tuned = tuning.tune(numbers)
+    assert tuned.weights()["output_weights"].shape == (1, CONFIG.hidden_size)
+    assert tuned.run.last["task_loss"] < 0.1  # the mean for all: 1
+    found = tuning.predict(tuned, numbers, 8)
+    assert found.shape == (COUNT, 1)
+    assert np.abs(found[:, 0] - numbers["labels"]).max() < 0.2
 
 
 def test_the_encoder_is_the_given_one_and_the_head_is_new(tmp_path: Path) -> None:

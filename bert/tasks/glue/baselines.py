@@ -2,6 +2,7 @@
 
 majority: the most frequent training label, always. overlap, for pairs with two labels: class 1 if the sentences share
 enough words; the threshold, and which side of it is class 1, are those with the highest accuracy on the training set.
+Of a regression, whose constants correlate with nothing, there is overlap alone: the share itself.
 """
 
 from __future__ import annotations
@@ -12,14 +13,18 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from bert.tasks.glue.data import Example, Task
+from bert.tasks.glue.data import Example
 from bert.tasks.glue.metrics import glue_scores
+from bert.tasks.glue.tasks import Task
 
 WORD = re.compile(r"\w+")
 
 
 def baseline_scores(task: Task, train: Sequence[Example], dev: Sequence[Example]) -> dict[str, dict[str, float]]:
-    """{baseline: {metric: per cent}} on `dev`; `overlap` only for pair tasks with two labels."""
+    """{baseline: {metric: per cent}} on `dev`; `overlap` only for pairs with two labels or numbers."""
+    if task.is_regression:
+        expected = np.array([example.label for example in dev], np.float64)
+        return {"overlap": glue_scores(task, expected, _overlaps(dev))}
     train_labels, dev_labels = _labels(train), _labels(dev)
     # argmax: of equally frequent labels the first.
     majority = int(np.bincount(train_labels, minlength=len(task.labels)).argmax())

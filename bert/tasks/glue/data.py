@@ -1,167 +1,138 @@
-"""GLUE: the table of tasks, and their TSV files -> examples.
-
-A task is one entry of TASKS. Its files are read as the benchmark wrote them: tab-separated, no quoting (a quotation
-mark is a character of the sentence), UTF-8 with or without byte order mark, LF or CRLF.
-Format and metrics: https://gluebenchmark.com/tasks
-"""
+"""The files of GLUE's tasks -> examples."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Literal
 
 from bert.pipeline.errors import StageError
-from bert.pipeline.files import read_utf8, write_text
+from bert.tasks.glue import mrpc
+from bert.tasks.glue.tables import Row, Table, read_table
+from bert.tasks.glue.tasks import Columns, Submission, Task
 
+Source = Literal["cloze", "download"]
 # Where the files come from, and the command that makes them.
 SOURCES = {"cloze": "dvc repro cloze", "download": "dvc repro download@glue"}
-
-Split = Literal["train", "dev", "test"]
-
-
-@dataclass(frozen=True)
-class Columns:
-    """The names of the columns that hold a file's fields.
-
-    Attributes:
-        sentence_b: None for tasks on one sentence
-        label: None for files without labels
-        header: the names of all columns of a file that has no header line; None: its first line has them
-    """
-
-    sentence_a: str
-    sentence_b: str | None = None
-    label: str | None = None
-    header: tuple[str, ...] | None = None
-
-
-@dataclass(frozen=True)
-class Task:
-    """One GLUE task.
-
-    Attributes:
-        folder: the task's folder in the benchmark, which holds train.tsv, dev.tsv and test.tsv
-        labels: as the files write them; the index is the class
-        metrics: keys of `glue_metrics.METRICS`, the main one first
-        columns: of train.tsv and dev.tsv
-        test_columns: of test.tsv, which has no labels
-    """
-
-    name: str
-    folder: str
-    labels: tuple[str, ...]
-    metrics: tuple[str, ...]
-    columns: Columns
-    test_columns: Columns
-
-    @property
-    def is_pair(self) -> bool:
-        return self.columns.sentence_b is not None
-
-
-TASKS: dict[str, Task] = {
-    task.name: task
-    for task in (
-        Task(
-            name="mrpc",
-            folder="MRPC",
-            labels=("0", "1"),
-            metrics=("accuracy", "f1"),
-            columns=Columns("#1 String", "#2 String", "Quality"),
-            test_columns=Columns("#1 String", "#2 String"),
-        ),
-        Task(
-            name="cola",
-            folder="CoLA",
-            labels=("0", "1"),
-            metrics=("mcc", "accuracy"),
-            columns=Columns("sentence", None, "label", header=("source", "label", "mark", "sentence")),
-            test_columns=Columns("sentence"),
-        ),
-        Task(
-            name="sst2",
-            folder="SST-2",
-            labels=("0", "1"),
-            metrics=("accuracy",),
-            columns=Columns("sentence", None, "label"),
-            test_columns=Columns("sentence"),
-        ),
-    )
-}
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One row. `text_b` is None for tasks on one sentence, `label` (index into Task.labels) for files without labels.
+    """One row.
 
-    `index` counts the file's rows from 0, dropped ones included: the number that a GLUE submission refers to.
+    Attributes:
+        index: counts the file's rows from 0, dropped ones included: the number that a submission refers to
+        text_b: None for tasks on one sentence
+        label: index into Task.labels, of a regression the number itself; None for files without labels
     """
 
     index: int
     text_a: str
     text_b: str | None
-    label: int | None
+    label: int | float | None
 
 
-def tsv(folder: str | Path, split: Split) -> Path:
-    """The file of a split."""
-    return Path(folder) / f"{split}.tsv"
+def files_of(data: Path, file: str) -> list[Path]:
+    """What a file of the benchmark is read from: itself or, where MRPC's is not there, Microsoft's original.
+
+    data: folder of all tasks. file: below it.
+    """
+    path = data / file
+    return mrpc.original_of(path) or [path]
 
 
-def read_glue(
-    folder: str | Path, task: Task, split: Split, source: Literal["cloze", "download"]
-) -> tuple[list[Example], Counter[str]]:
-    """The examples of `folder`/<split>.tsv in file order, and how many rows were dropped, by reason.
+def read_glue(data: Path, task: Task, split: str, source: Source) -> tuple[list[Example], Counter[str]]:
+    """The examples of a file with labels in its order, and how many rows were dropped, by reason.
+
+    Args:
+        data: folder of all tasks.
+        split: train, or one of task.devs.
 
     Raises:
-        StageError: no such file, not UTF-8, a header without the task's columns, or no example left. Names the file
-            and the command that makes it.
+        StageError: no such file, not UTF-8, a column of the task's missing, or no example left. Or a row has another
+            number of fields than the header, or a label that the task does not have: names the line.
     """
-    path, run = tsv(folder, split), SOURCES[source]
-    columns = task.test_columns if split == "test" else task.columns
-    rows = _rows(path, task, run)
-    header = list(columns.header or (rows.pop(0) if rows else []))
-    wanted = [name for name in (columns.sentence_a, columns.sentence_b, columns.label) if name is not None]
-    if missing := [name for name in wanted if name not in header]:
-        raise StageError(f"{path}: expected columns {wanted}, the header {header} has no {missing}", run=run)
-    place = {name: header.index(name) for name in wanted}
-    a = place[columns.sentence_a]
-    b = None if columns.sentence_b is None else place[columns.sentence_b]
-    label = None if columns.label is None else place[columns.label]
-
+    run, file = SOURCES[source], task.file(split)
+    if source == "cloze" and not (data / task.folder).is_dir():
+        run = f"name GLUE's {task.folder} in download.glue, set glue.data to download, then dvc repro glue@{task.name}"
+    table = _table(data, file, task.columns, run)
+    texts, label = _texts(table, task.columns, run), table.place(str(task.columns.label), run)
     examples: list[Example] = []
     dropped: Counter[str] = Counter()
-    for index, row in enumerate(rows):
-        if len(row) != len(header):
-            dropped[f"expected {len(header)} columns, got {len(row)}"] += 1
-        elif not row[a].strip() or (b is not None and not row[b].strip()):
+    for index, row in enumerate(table.rows):
+        if task.has_broken_rows and len(row.fields) < len(table.header):
+            dropped["cut by a line break in a sentence"] += 1
+            continue
+        text_a, text_b = texts(row)
+        if not text_a.strip() or (text_b is not None and not text_b.strip()):
             dropped["blank sentence"] += 1
-        elif label is not None and row[label] not in task.labels:
-            dropped["unknown label"] += 1
-        else:
-            text_b = None if b is None else row[b]
-            number = None if label is None else task.labels.index(row[label])
-            examples.append(Example(index, row[a], text_b, number))
+            continue
+        examples.append(Example(index, text_a, text_b, _label(task, row.fields[label], table.at(row), run)))
     if not examples:
         reasons = ", ".join(f"{count} x {reason}" for reason, count in sorted(dropped.items())) or "no rows"
-        raise StageError(f"{path}: no example of {task.name} left ({reasons})", run=run)
+        raise StageError(f"{table.path}: no example of {task.name} left ({reasons})", run=run)
     return examples, dropped
 
 
-def write_predictions(path: str | Path, task: Task, examples: Sequence[Example], predicted: Sequence[int]) -> None:
-    """Write "index<TAB>prediction" lines under that header, labels as the task writes them, as GLUE wants them."""
-    lines = [f"{example.index}\t{task.labels[label]}" for example, label in zip(examples, predicted, strict=True)]
-    write_text(path, "\n".join(["index\tprediction", *lines]) + "\n")
+def read_unlabelled(data: Path, task: Task, submission: Submission, source: Source) -> list[Example] | None:
+    """The examples that a submission is about, of every row one; None where their file is not there.
+
+    Raises:
+        StageError: as `read_glue`; or the file has another number of rows than the leaderboard wants.
+    """
+    if not files_of(data, submission.file)[0].exists():
+        return None
+    run = SOURCES[source]
+    table = _table(data, submission.file, task.test_columns, run)
+    texts = _texts(table, task.test_columns, run)
+    found = [Example(index, *texts(row), label=None) for index, row in enumerate(table.rows)]
+    if len(found) != submission.rows:
+        raise StageError(
+            f"{table.at(table.rows[-1]) if table.rows else table.path}: expected the {submission.rows} rows of which "
+            f"the leaderboard takes predictions, but the file ends after {len(found)}",
+            run=f"get the published file, or remove this one to do without {submission.name}.tsv",
+        )
+    return found
 
 
-def _rows(path: Path, task: Task, run: str) -> list[list[str]]:
-    try:
-        text = read_utf8(path, run)
-    except FileNotFoundError:
-        raise StageError(f"{path}: no such file, expected {path.name} of GLUE {task.folder}", run=run) from None
-    # Not the csv module: MRPC is full of lone quotation marks. Not splitlines(): U+0085 and the like end no row.
-    lines = text.removesuffix("\n").split("\n")
-    return [line.removesuffix("\r").split("\t") for line in lines if line.strip("\r")]
+def _table(data: Path, file: str, columns: Columns, run: str) -> Table:
+    path = data / file
+    return mrpc.rebuilt(path, run) if mrpc.original_of(path) else read_table(path, run, columns.header)
+
+
+def _texts(table: Table, columns: Columns, run: str) -> Callable[[Row], tuple[str, str | None]]:
+    """What gives a row's one or two texts, and raises StageError where it has not as many fields as the header."""
+    a = table.place(columns.sentence_a, run)
+    b = None if columns.sentence_b is None else table.place(columns.sentence_b, run)
+
+    def texts(row: Row) -> tuple[str, str | None]:
+        if len(row.fields) != len(table.header):
+            raise StageError(
+                f"{table.at(row)}: expected the {len(table.header)} columns {', '.join(table.header)}, "
+                f"got {len(row.fields)}",
+                run=run,
+            )
+        return row.fields[a], None if b is None else row.fields[b]
+
+    return texts
+
+
+def _label(task: Task, text: str, where: str, run: str) -> int | float:
+    """A class, or the number of a regression."""
+    if task.scale is None:
+        if text in task.labels:
+            return task.labels.index(text)
+        expected = f"one of {', '.join(task.labels)}"
+    else:
+        low, high = task.scale
+        try:
+            number = float(text)
+        except ValueError:
+            number = float("nan")
+        if isfinite(number) and low <= number <= high:
+            return number
+        expected = f"a number from {low:g} to {high:g}"
+    raise StageError(f"{where}: expected as {task.columns.label} {expected}, got {text!r}", run=run)

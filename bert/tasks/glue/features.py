@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from bert.pipeline.errors import StageError
 from bert.tasks.glue.data import Example
@@ -25,14 +26,14 @@ class Rows:
         input_ids: (N, S) int32, padded with the tokenizer's pad_id
         input_mask: (N, S) int32, 1 at tokens and 0 at padding
         segment_ids: (N, S) int32, 1 at the second sentence and its [SEP], else 0
-        labels: (N,) int32, -1 where the example has none
+        labels: (N,) classes, int32, or numbers, float32; -1 where the example has none
         counts: examples, and how many of them were cut to max_seq_length
     """
 
     input_ids: Int32Array
     input_mask: Int32Array
     segment_ids: Int32Array
-    labels: Int32Array
+    labels: npt.NDArray[np.integer | np.floating]
     counts: Counter[str]
 
     def __len__(self) -> int:
@@ -73,12 +74,13 @@ def make_rows(
     if is_pair:
         put(input_ids, end_a, b.ids, b.first, length_b)
         put_one(input_ids, end - 1, tokenizer.sep_id)
-    labels = np.array([-1 if example.label is None else example.label for example in examples], np.int32)
+    labels = [-1 if example.label is None else example.label for example in examples]
+    is_number = any(isinstance(label, float) for label in labels)
     return Rows(
         input_ids=input_ids,
         input_mask=ones(input_ids.shape, np.zeros_like(end), end),
         segment_ids=ones(input_ids.shape, end_a, end),
-        labels=labels,
+        labels=np.array(labels, np.float32 if is_number else np.int32),
         counts=+Counter({"examples": len(examples), "examples cut at max_seq_length": int(is_cut.sum())}),
     )
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bert.tasks.glue.baselines import baseline_scores, fit_threshold, word_overlap
-from bert.tasks.glue.data import TASKS, Example
+from bert.tasks.glue.data import Example
+from bert.tasks.glue.tasks import TASKS
 
 
 def test_overlap_is_shared_words_over_all_words() -> None:
@@ -45,6 +46,14 @@ def test_baselines_are_fitted_on_train_and_scored_on_dev() -> None:
 
 def test_tasks_on_one_sentence_have_no_overlap() -> None:
     examples = [Example(0, "a", None, 0), Example(1, "b", None, 0), Example(2, "c", None, 1)]
-    assert baseline_scores(TASKS["cola"], examples, examples) == {
-        "majority": {"mcc": 0.0, "accuracy": pytest.approx(200 / 3)}
-    }
+    assert baseline_scores(TASKS["cola"], examples, examples) == {"majority": {"mcc": 0.0}}
+
+
+def test_a_regression_has_the_overlap_itself() -> None:
+    train = [Example(0, "a b", "a b", 5.0)]
+    pairs = [("a b", "a b", 4.0), ("a b", "a c", 2.0), ("a", "b", 0.0)]
+    dev = [Example(index, *pair) for index, pair in enumerate(pairs)]
+    # Overlaps 1, 1/3 and 0 against 4, 2 and 0: deviations (5, -1, -4) / 9 and 2, 0, -2.
+    pearson = 100 * 18 / np.sqrt((25 + 1 + 16) * 8)
+    expected = {"pearson": pytest.approx(pearson), "spearman": pytest.approx(100.0)}
+    assert baseline_scores(TASKS["stsb"], train, dev) == {"overlap": expected}

@@ -40,6 +40,11 @@ def test_a_sentence_is_packed_with_one_segment(tokenizer: WordPieceTokenizer) ->
     assert rows.counts == {"examples": 2, "examples cut at max_seq_length": 1}
 
 
+def test_numbers_stay_numbers(tokenizer: WordPieceTokenizer) -> None:
+    rows = make_rows([Example(0, "he", "was", 3.75), Example(1, "he", "is", 2.0)], tokenizer, max_seq_length=6)
+    assert rows.labels.dtype == np.float32 and rows.labels.tolist() == [3.75, 2.0]
+
+
 def test_a_long_pair_loses_tokens_of_its_longer_side(tokenizer: WordPieceTokenizer) -> None:
     rows = make_rows([Example(0, "he was born in it", "moon river", 1)], tokenizer, max_seq_length=8)
     assert shown(tokenizer, rows, 0) == "[CLS] he was born [SEP] moon river [SEP]"

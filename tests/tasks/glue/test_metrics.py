@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from bert.tasks.glue.data import TASKS
 from bert.tasks.glue.metrics import METRICS, glue_scores
+from bert.tasks.glue.tasks import TASKS
 
 # 3 true positives, 1 false positive, 2 false negatives, 4 true negatives.
 EXPECTED = np.array([1, 1, 1, 0, 1, 1, 0, 0, 0, 0])
@@ -21,11 +21,30 @@ def test_scores_are_those_of_the_confusion_matrix_in_per_cent() -> None:
         "f1": pytest.approx(100 * 2 * 3 / (2 * 3 + 1 + 2)),
     }
     mcc = (3 * 4 - 1 * 2) / math.sqrt((3 + 1) * (3 + 2) * (4 + 1) * (4 + 2))
-    assert glue_scores(TASKS["cola"], EXPECTED, PREDICTED) == {
-        "mcc": pytest.approx(100 * mcc),
-        "accuracy": pytest.approx(70.0),
-    }
+    assert glue_scores(TASKS["cola"], EXPECTED, PREDICTED) == {"mcc": pytest.approx(100 * mcc)}
     assert list(glue_scores(TASKS["sst2"], EXPECTED, PREDICTED)) == ["accuracy"]
+
+
+def test_numbers_are_scored_by_both_correlations() -> None:
+    """Deviations from the means 3 and 4: -2 -1 -1 1 3 and -2 -3 0 1 4; of ranks, two of them equal: -2 -.5 -.5 1 2 and
+    -1 -2 0 1 2.
+    """
+    expected, predicted = np.array([1.0, 2, 2, 4, 6]), np.array([2.0, 1, 4, 5, 8])
+    scores = glue_scores(TASKS["stsb"], expected, predicted)
+    assert scores == {
+        "pearson": pytest.approx(100 * 20 / math.sqrt(16 * 30)),
+        "spearman": pytest.approx(100 * 8 / math.sqrt(9.5 * 10)),
+    }
+    turned = {name: pytest.approx(-value) for name, value in scores.items()}
+    assert glue_scores(TASKS["stsb"], expected, -predicted) == turned
+
+
+def test_what_is_the_same_everywhere_correlates_with_nothing() -> None:
+    same, numbers = np.full(3, 2.5), np.array([1.0, 2, 3])
+    for pair in ((same, numbers), (numbers, same)):
+        assert glue_scores(TASKS["stsb"], *pair) == {"pearson": 0.0, "spearman": 0.0}
+    with pytest.raises(ValueError, match="a prediction is no finite number"):
+        glue_scores(TASKS["stsb"], numbers, np.array([1.0, float("nan"), 3]))
 
 
 def test_one_class_only_scores_zero_where_the_metric_is_undefined() -> None:
@@ -36,7 +55,12 @@ def test_one_class_only_scores_zero_where_the_metric_is_undefined() -> None:
 
 @pytest.mark.parametrize(
     ("expected", "predicted", "message"),
-    [([1, 0], [1], "as many classes"), ([], [], "as many classes"), ([-1], [0], "a label"), ([1], [2], "a prediction")],
+    [
+        ([1, 0], [1], "a prediction for each"),
+        ([], [], "a prediction for each"),
+        ([-1], [0], "a label"),
+        ([1], [2], "a prediction"),
+    ],
 )
 def test_what_cannot_be_scored_is_refused(expected: list[int], predicted: list[int], message: str) -> None:
     with pytest.raises(ValueError, match=message):
