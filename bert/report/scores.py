@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from statistics import fmean
 from typing import Any
 
 from bert.report import figures, published
@@ -10,6 +11,8 @@ from bert.report.inputs import Inputs, Metrics
 from bert.report.overview import hardware, measured, precision
 from bert.report.stability import SCORES, split
 from bert.report.tables import NONE, Row, Section, Table, heading, is_number, not_run, number, words
+from bert.tasks.glue.average import task_score
+from bert.tasks.glue.tasks import TASKS
 
 DIGITS = 2  # of scores in per cent
 _MODELS = {
@@ -25,17 +28,23 @@ def _cells(scores: Metrics, names: list[str]) -> tuple[str, ...]:
     return tuple(number(scores.get(name), DIGITS) for name in names)
 
 
-def _runs(inputs: Inputs, key: str, init: str) -> Iterator[tuple[str, Metrics, bool]]:
+def _runs(inputs: Inputs, key: str, init: str, dev: str | None = None) -> Iterator[tuple[str, Metrics, bool]]:
     """(what, its scores, whether it is the result) from the result of `key` by its controls down to the baselines.
 
     A control that has not run is left to `_not_run`.
+
+    dev: what the metrics call a dev set beside the main one, whose scores to give.
     """
-    metrics = inputs.metrics[key]
+
+    def of(metrics: Metrics) -> Metrics:
+        return metrics if dev is None else metrics.get(dev) or {}
+
+    metrics = of(inputs.metrics[key])
     yield f"fine-tuned from {_MODELS.get(init, init)}", metrics, True
     group, _, task = key.partition("/")
     for control in inputs.group(f"{group}_control"):
         if control in inputs.metrics and _task_of(control) == task:
-            yield _same_from(control), inputs.metrics[control], False
+            yield _same_from(control), of(inputs.metrics[control]), False
     for name, scores in (metrics.get("baselines") or {}).items():
         yield f"no model: {words(name)}", scores, False
 
@@ -147,9 +156,11 @@ def glue(inputs: Inputs, model: str, data: str | None, init: str) -> Section:
             rows.append(not_run(task, inputs.first_run(key)))
             continue
         metrics = inputs.metrics[key]
-        for what, scores, result in _runs(inputs, key, init):
-            count = number(metrics.get("count"))
-            rows.append(Row((task, what, *_cells(scores, names), count), strong=result))
+        for dev in (None, *(TASKS[task].other_devs if task in TASKS else ())):
+            name, of_dev = (task, metrics) if dev is None else (f"{task}, {dev}", metrics.get(dev) or {})
+            count = number(of_dev.get("count"))
+            for what, scores, result in _runs(inputs, key, init, dev):
+                rows.append(Row((name, what, *_cells(scores, names), count), strong=result))
         theirs, sources = _published(inputs, key, model, data, names)
         rows += [Row((task, *row.cells)) for row in theirs]
         notes += [f"{task}: {_how(metrics) or 'not said how'}.", *sources]
@@ -158,7 +169,23 @@ def glue(inputs: Inputs, model: str, data: str | None, init: str) -> Section:
         rows.append(not_run("glue", "dvc repro glue"))
     header = ("task", "run", *map(heading, names), "examples")
     table = Table("Scores", header, tuple(rows), text_columns=2, notes=(*measured(inputs, done), *notes))
-    return Section("glue", "GLUE", _made_here(data, "pairs"), (table,))
+    return Section("glue", "GLUE", _made_here(data, "pairs"), (table, *_average(inputs, done)))
+
+
+def _average(inputs: Inputs, done: list[str]) -> tuple[Table, ...]:
+    """The scores of the tasks in `done` as GLUE averages them; nothing of a single task."""
+    names = {task: key for key in done if (task := key.partition("/")[2]) in TASKS}
+    found = {task: task_score(TASKS[task], inputs.metrics[key]) for task, key in names.items()}
+    scores = {task: score for task, score in found.items() if score is not None}
+    if len(scores) < 2:
+        return ()
+    rows = [Row((task, number(score, DIGITS))) for task, score in scores.items()]
+    rows.append(Row((f"mean of {len(scores)} tasks", number(fmean(scores.values()), DIGITS)), strong=True))
+    note = (
+        "A task with several metrics, or dev sets, counts with their mean. The leaderboard's average is of all "
+        f"{len(TASKS)} tasks, on their test sets."
+    )
+    return (Table("Average", ("task", "score, %"), tuple(rows), notes=(note,)),)
 
 
 def _task_and_seed(key: str) -> tuple[str, str]:

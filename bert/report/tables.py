@@ -91,7 +91,12 @@ def words(key: str) -> str:
     return key.replace("_", " ")
 
 
-NAMES = {"f1": "F1", "mcc": "Matthews correlation"}
+NAMES = {
+    "f1": "F1",
+    "mcc": "Matthews correlation",
+    "pearson": "Pearson correlation",
+    "spearman": "Spearman correlation",
+}
 
 
 def heading(score: str) -> str:

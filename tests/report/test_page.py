@@ -264,3 +264,32 @@ def test_scores_of_squad_v2_are_shown_by_their_names() -> None:
     assert page.row("no model: no answer")[:3] == ["no model: no answer", "33.25", "33.25"]
     assert page.row("no answer") == ["no answer", "71.00", "71.00", "100"]
     assert shown.index(">name<") < shown.index(">no answer<"), "the more frequent kind first"
+
+
+def test_tasks_are_averaged_as_glue_does_and_each_dev_set_has_its_rows() -> None:
+    mismatched = {"accuracy": 60.0, "count": 9832, "baselines": {"majority": {"accuracy": 35.2}}}
+    baselines = {"majority": {"accuracy": 35.4}}
+    metrics: dict[str, Any] = {
+        "glue/mrpc": {"accuracy": 70.0, "f1": 80.0, "count": 408},
+        "glue/mnli": {"accuracy": 64.0, "count": 9815, "baselines": baselines, "mismatched": mismatched},
+        "glue/stsb": {"pearson": 50.5, "spearman": 40.5, "count": 1500},
+        "glue/qqp": {"accuracy": 10.0, "count": 40430},  # without its F1
+        "glue_control/mnli-random": {"accuracy": 33.0, "count": 9815, "mismatched": {"accuracy": 32.5, "count": 9832}},
+    }
+    page = Parsed(render(Inputs(metrics), {"finetune.init": "phase2"}))
+    rows = [row for row in page.rows if row[0].startswith("mnli")]
+    assert [[row[0], row[1], row[2], row[-1]] for row in rows if len(row) > 2] == [
+        ["mnli", "fine-tuned from phase 2", "64.00", "9,815"],
+        ["mnli", "the same from random weights", "33.00", "9,815"],
+        ["mnli", "no model: majority", "35.40", "9,815"],
+        ["mnli, mismatched", "fine-tuned from phase 2", "60.00", "9,832"],
+        ["mnli, mismatched", "the same from random weights", "32.50", "9,832"],
+        ["mnli, mismatched", "no model: majority", "35.20", "9,832"],
+    ]
+    averages = [row for row in page.rows if len(row) == 2 and row[0] in ("mnli", "mrpc", "stsb", "mean of 3 tasks")]
+    assert averages == [["mnli", "62.00"], ["mrpc", "75.00"], ["stsb", "45.50"], ["mean of 3 tasks", "60.83"]]
+    assert {"Pearson correlation, %", "Spearman correlation, %"} <= {cell for row in page.rows for cell in row}
+
+
+def test_one_task_has_no_average(whole: str) -> None:
+    assert "mean of 1" not in whole and "score, %" not in whole
