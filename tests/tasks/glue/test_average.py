@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from statistics import fmean
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from bert.tasks.glue.average import task_score
 from bert.tasks.glue.tasks import TASKS
 
 # BERT-large on https://gluebenchmark.com/leaderboard.
-BERT_LARGE = {
+BERT_LARGE: dict[str, dict[str, Any]] = {
     "cola": {"mcc": 60.5},
     "sst2": {"accuracy": 94.9},
     "mrpc": {"accuracy": 85.4, "f1": 89.3},
