@@ -42,6 +42,7 @@ def test_a_stage_is_compared_behind_those_whose_model_it_may_start_from(same: An
     may_be = {
         "${pretrain.init}": ("none", "imported"),
         "${finetune.init}": get_args(FinetuneSettings.model_fields["init"].annotation),
+        "${finetune.random_like}": ("phase1", "phase2", "imported"),
         "${item.init}": get_args(Control),
     }
     starts = 0
