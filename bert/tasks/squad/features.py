@@ -75,15 +75,18 @@ class Windows:
         for rows in np.split(np.arange(len(self)), boundaries):
             if len(rows) < 2:
                 continue
-            first, length = self.first_token[rows, None], self.context_length[rows, None]
-            token = np.arange((first + length).max())
-            to_the_left, to_the_right = token - first, first + length - 1 - token
-            nearest_edge = np.minimum(to_the_left, to_the_right)
-            best = np.where(nearest_edge >= 0, 100 * nearest_edge + length, -1).argmax(axis=0)
-            for order, row in enumerate(rows):
-                start, size = self.first_token[row], self.context_length[row]
-                position = self.context_position[row]
-                mask[row, position : position + size] = best[start : start + size] == order
+            # A row, a place in it and a token for each that is shown, so that a long context needs no table of all rows
+            # by all tokens.
+            order, position = np.nonzero(mask[rows])
+            from_left = position - self.context_position[rows][order]
+            length = self.context_length[rows][order].astype(np.int64)
+            score = 100 * np.minimum(from_left, length - 1 - from_left) + length
+            token = self.first_token[rows][order] + from_left
+            # Of equal scores the earliest window has the highest rank.
+            rank = score * len(rows) + (len(rows) - 1 - order)
+            best = np.zeros(token.max() + 1, np.int64)
+            np.maximum.at(best, token, rank)
+            mask[rows[order], position] = rank == best[token]
         return mask
 
 

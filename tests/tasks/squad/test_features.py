@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import fields
 
 import numpy as np
@@ -187,6 +188,19 @@ def test_a_much_longer_window_outweighs_a_nearer_edge(tokenizer: WordPieceTokeni
     """Windows (0, 200) and (150, 55): token 175 has 24 + 2.00 in the first and 25 + 0.55 in the second."""
     windows = windows_of(tokenizer, [ask("a " * 205, "a")], 205, 150, 2)
     assert windows.max_context_mask()[:, 4:].argmin(axis=1).tolist() == [176, 0]
+
+
+def test_a_long_context_takes_memory_by_its_length(tokenizer: WordPieceTokenizer) -> None:
+    """40,000 tokens in 10,000 windows: a table of one by the other would take 400 MB even as bytes."""
+    windows = windows_of(tokenizer, [ask("a " * 40_000, "a")], 12, 4, 2)
+    assert len(windows) > 9_000
+    tracemalloc.start()
+    try:
+        best = windows.max_context_mask()
+        assert tracemalloc.get_traced_memory()[1] < 30e6
+    finally:
+        tracemalloc.stop()
+    assert best.sum() == 40_000
 
 
 def test_the_same_questions_give_the_same_arrays(tokenizer: WordPieceTokenizer) -> None:
