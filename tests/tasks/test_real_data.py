@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,7 @@ from bert.tasks.squad.baselines import question_blind_scores
 from bert.tasks.squad.data import Question, evenly_spaced, read_squad
 from bert.tasks.squad.features import make_windows
 from bert.tasks.squad.metrics import squad_scores, squad_scores_by_type
+from bert.tasks.squad.passages import most_relevant
 from bert.tokens.tokenizer import WordPieceTokenizer
 from bert.tokens.vocabulary import SPECIAL_PIECES
 
@@ -51,6 +54,24 @@ def test_perfect_logits_give_the_answers_back(dev: list[Question], corpus_tokeni
     inside = sorted(set(windows.question_index[held].tolist()))
     scores = squad_scores([questions[i] for i in inside], {questions[i].id: answers[i][0].text for i in inside})
     assert scores["exact_match"] > 99 and scores["count"] > 1490
+
+
+def test_a_text_of_200_000_characters_is_read_where_the_answer_is(shared_data: Path, dev: list[Question]) -> None:
+    """Every twentieth question, asked of some seven articles at once, with the windows of params.yaml."""
+    questions: list[Question] = []
+    text, waiting = "", []
+    for context, asked in groupby(dev, key=lambda question: question.context):
+        waiting += [replace(q, answers=((q.answers[0][0], len(text) + q.answers[0][1]),)) for q in asked]
+        text += f"{context}\n\n"
+        if len(text) >= 200_000:
+            questions += [replace(question, context=text) for question in waiting[::20]]
+            text, waiting = "", []
+    tokenizer = WordPieceTokenizer(shared_data / "bert-small/vocab.txt")
+    windows = make_windows(questions, tokenizer, max_seq_length=160, doc_stride=64, max_query_length=48)
+    kept = most_relevant(windows, 32)
+    assert len(questions) > 450 and len(windows) > 600 * len(questions)
+    held = set(kept.question_index[kept.start_positions > 0].tolist())
+    assert len(held) / len(questions) > 0.97
 
 
 def test_a_second_human_answer_scores_what_the_leaderboard_gives_humans(dev: list[Question]) -> None:

@@ -2,7 +2,8 @@
 
 Okapi BM25 (Robertson and Zaragoza 2009, "The Probabilistic Relevance Framework: BM25 and Beyond", section 3) with a
 window for a document and a WordPiece for a term: what the model reads is what is counted, whatever the language and the
-casing. A window that answers in other words than the question's is not found by it.
+casing. A window that answers in other words than the question's is not found by it: of SQuAD v1.1's dev questions,
+asked of seven articles at once (213,000 characters, 686 windows of 160 tokens), the 32 best hold the answer for 98 %.
 """
 
 from __future__ import annotations
