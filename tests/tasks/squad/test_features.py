@@ -164,7 +164,7 @@ def test_every_row_leads_back_to_the_characters(
     assert not (best & ~mask).any()
 
 
-@pytest.mark.parametrize(("num_tokens", "room", "stride"), [(13, 7, 3), (8, 6, 4), (205, 200, 150)])
+@pytest.mark.parametrize(("num_tokens", "room", "stride"), [(13, 7, 3), (8, 6, 4), (15, 7, 4), (205, 200, 150)])
 def test_max_context_is_the_window_that_shows_most_around_a_token(
     tokenizer: WordPieceTokenizer, num_tokens: int, room: int, stride: int
 ) -> None:
