@@ -121,7 +121,7 @@ def test_files_that_cannot_be_scored_are_told(tmp_path: Path) -> None:
         main([data(tmp_path, qa("a")), predictions])
     with pytest.raises(StageError, match=r"p\.json: not SQuAD's structure: expected list 'data'"):
         main([predictions, mixed])
-    with pytest.raises(StageError, match=r"expected questions as SQuAD JSON, but: Is a directory"):
+    with pytest.raises(StageError, match=r"expected a file of JSON, but: Is a directory"):
         main([str(tmp_path), predictions])
 
 
