@@ -21,9 +21,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from bert.pipeline.errors import StageError
+from bert.pipeline.pages import render_page
 from bert.tasks.squad.asking import Asker
 
 log = logging.getLogger(__name__)
@@ -91,16 +90,7 @@ class AskServer(ThreadingHTTPServer):
             raise StageError(
                 f"cannot listen at {host}, port {port}: {reason}", run="the same with another --host, or --port 0"
             ) from None
-        environment = Environment(
-            loader=PackageLoader("bert.ask", package_path=""),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=True,
-        )
-        template = environment.get_template("page.html.j2")
-        page = template.render(model=model, document=document, most_bytes=MOST_BYTES, windows=windows)
+        page = render_page("bert.ask", model=model, document=document, most_bytes=MOST_BYTES, windows=windows)
         self.page = page.encode("utf-8", errors="replace")
 
     @property

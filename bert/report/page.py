@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
+from bert.pipeline.pages import render_page
 from bert.report import corpus, overview, pretraining, scores, speed
 from bert.report.inputs import Inputs
 from bert.report.tables import Section, is_number, number, percent
@@ -75,13 +74,4 @@ def sections(inputs: Inputs, params: dict[str, Any]) -> list[Section]:
 
 def render(inputs: Inputs, params: dict[str, Any]) -> str:
     """The page. params: {dotted name: value} of the parameters to show; `model` is the pretrained model's name."""
-    environment = Environment(
-        loader=PackageLoader("bert.report", package_path=""),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    template = environment.get_template("page.html.j2")
-    return template.render(headlines=headlines(inputs), sections=sections(inputs, params))
+    return render_page("bert.report", headlines=headlines(inputs), sections=sections(inputs, params))

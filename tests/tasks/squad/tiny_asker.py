@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from bert.checkpoints.folder import save_model
-from bert.model.config import BertConfig
 from bert.model.parameters import Shapes, squad_shapes
 from bert.pipeline.code import ROOT
 from bert.pipeline.files import write_json
@@ -16,23 +15,12 @@ from bert.tasks.squad.asking import Asker
 from bert.tasks.squad.no_answer import NULL_THRESHOLD
 from bert.tokens.vocabulary import SPECIAL_PIECES
 from tests.model.reference import random_weights
+from tests.training import tiny
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 PIECES = [*SPECIAL_PIECES, "moon", *LETTERS, *(f"##{c}" for c in LETTERS), *",.!?1234", *"قمرسماء月", "##م", "##ر"]
 PIECES = list(dict.fromkeys(PIECES))
-CONFIG = BertConfig(
-    vocab_size=len(PIECES),
-    hidden_size=16,
-    num_hidden_layers=2,
-    num_attention_heads=2,
-    intermediate_size=32,
-    hidden_act="gelu",
-    hidden_dropout_prob=0.1,
-    attention_probs_dropout_prob=0.1,
-    max_position_embeddings=32,
-    type_vocab_size=2,
-    initializer_range=0.02,
-)
+CONFIG = tiny.CONFIG.model_copy(update={"vocab_size": len(PIECES), "max_position_embeddings": 32})
 
 
 def tiny_settings(**changes: Any) -> SquadSettings:
