@@ -16,7 +16,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 # With matrix items, as in dvc.lock: download@wikipedia, tfrecords@phase1.
-STAGES = ("code", "download", "documents", "shards", "cloze", "vocab", "tfrecords", "import_checkpoint")
+STAGES = ("code", "download", "documents", "shards", "cloze", "vocab", "tfrecords", "import_checkpoint", "glue_data")
 
 Entries = dict[tuple[str, str], str]
 """{(stage, part of its entry): value}; the part is cmd, params, or the path of a dependency or an out."""

@@ -45,7 +45,7 @@ PARAMS: dict[str, Any] = {
     "glue.mrpc.epochs": 0.1,
     "stability.seeds": [1],
 }
-DATA = ("download", "documents", "shards", "cloze", "vocab", "tfrecords")
+DATA = ("download", "documents", "shards", "cloze", "glue_data", "vocab", "tfrecords")
 PRETRAINING = ("pretrain_phase1", "pretrain_phase2")
 FINETUNING = ("squad", "squad_control", "glue", "glue_control", "stability_run")
 # Each behind those that it may start from.

@@ -1,12 +1,13 @@
-"""Horovod. Fine-tune on one GLUE task, predict, score.
+"""Horovod. Fine-tune on one task of classes or numbers, GLUE's or one's own, predict, score.
 
-Reads   data/models/<finetune.init>, the data of `glue.data`
+Reads   data/models/<finetune.init>, data/glue/<task>
         params: seed, precision, xla, deterministic, allreduce, finetune, glue.<task>
 Writes  data/models/glue/<task>, data/predictions/glue/<task>, metrics/glue/<task>.json
 
 Predictions are of the dev sets (dev.tsv; of MNLI dev_matched.tsv and dev_mismatched.tsv) and of the files without
 labels that are there, under the names by which the leaderboard takes them: RTE.tsv, MNLI-m.tsv, ... AX.tsv is the
-diagnostic set (diagnostic/diagnostic.tsv) by the model of MNLI.
+diagnostic set (diagnostic/diagnostic.tsv) by the model of MNLI. Of a task of one's own they are dev.tsv
+and test.tsv, with the probability of each class.
 
 With --seed it is a run of the stability test, with --control one from another model (finetune.controls): of these only
 the metrics are kept.
@@ -22,9 +23,7 @@ from bert.launch.stage import TrainingStage, run_ranked, training_parser
 from bert.pipeline.job import run
 from bert.pipeline.machine import machine_settings
 from bert.pipeline.params import section, top_level
-from bert.tasks.glue.data import Source
-from bert.tasks.glue.tasks import TASKS
-from bert.tasks.settings import OF_THE_DAG, FinetuneParams, FinetuneSettings, GlueTaskSettings
+from bert.tasks.settings import FILE_KEYS, OF_THE_DAG, FinetuneParams, FinetuneSettings, GlueTaskSettings
 from bert.training.context import Context, Outcome
 from bert.training.settings import ComputeSettings
 from bert.training.world import split_batch
@@ -32,18 +31,18 @@ from bert.training.world import split_batch
 
 def main(argv: Sequence[str] | None = None) -> None:
     p = training_parser(__doc__)
-    p.add_argument("--task", required=True, choices=TASKS)
+    p.add_argument("--task", required=True)
     p.add_argument("--init", type=Path, required=True, help="model folder to start from")
-    p.add_argument("--data", type=Path, required=True, help="folder of the GLUE tasks")
+    p.add_argument("--data", type=Path, required=True, help="folder of the task")
     p.add_argument("--seed", type=int, help="instead of the parameter `seed`")
     p.add_argument("--control", action="store_true", help="a run beside that from finetune.init, to compare with")
     p.add_argument("--out", type=Path)
     p.add_argument("--predictions", type=Path)
     args = p.parse_args(argv)
     machine = machine_settings()
-    section_name, source = f"glue.{args.task}", section(Source, "glue.data")
+    section_name = f"glue.{args.task}"
     settings, shared = (
-        section(GlueTaskSettings, section_name),
+        section(GlueTaskSettings, section_name, without=FILE_KEYS),
         section(FinetuneSettings, "finetune", without=OF_THE_DAG),
     )
     seed = section(int, "seed")
@@ -57,13 +56,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     def work(context: Context) -> Outcome | None:
         from bert.tasks.glue.run import run_glue  # imports TensorFlow, which --help need not wait for
 
-        task, with_submissions = TASKS[args.task], "predictions" in stage.outs
-        return run_glue(stage_name, task, args.data, source, args.init, params, context, with_submissions)
+        return run_glue(stage_name, args.data, args.init, params, context, "predictions" in stage.outs)
 
     stage = TrainingStage(
         stage_name,
         "stages.glue",
-        {"task": settings, "finetune": shared, "compute": params.compute, "seed": seed, "source": source},
+        {"task": settings, "finetune": shared, "compute": params.compute, "seed": seed},
         [args.init, args.data],
         {name: out for name, out in outs.items() if out is not None},
         lambda ranks: split_batch(

@@ -40,6 +40,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     controls = section(tuple[Control, ...], "finetune.controls")
     members = {
         "squad_control": controls,
+        "glue_data": section(tuple[str, ...], "glue.tasks"),
         "glue": section(tuple[str, ...], "glue.tasks"),
         "glue_control": tuple(f"{task}-{init}" for task in section(tuple[str, ...], "glue.tasks") for init in controls),
         "stability_run": section(StabilitySettings, "stability").runs,

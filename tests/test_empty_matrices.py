@@ -14,7 +14,10 @@ from tests.report import sample
 from tests.test_dvc_yaml import STAGES
 
 LISTS = ("finetune.controls", "glue.tasks", "stability.tasks", "benchmark_training.cells", "benchmark_inference.cells")
-MATRICES = ("squad_control", "glue", "glue_control", "stability_run", "benchmark_training", "benchmark_inference")
+MATRICES = (
+    *("squad_control", "glue_data", "glue", "glue_control", "stability_run"),
+    *("benchmark_training", "benchmark_inference"),
+)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""From documents to records: what each stage of the corpus counted, and what it dropped and why."""
+"""From documents to records and examples: what each stage of the corpus counted, and what it dropped and why."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ def _readable(key: str) -> str:
 
 
 def _counts(metrics: Metrics) -> str:
-    """All counts but the drops: those at the top on a line, and a line for each dict in it."""
+    """All counts but the drops and those of labels: those at the top on a line, and a line for each dict in it."""
     if metrics.get("configured") is False:
         return "no source is configured"
     lines: dict[str, list[Markup]] = {}
-    for key, value in flat(metrics, skip=("dropped",)).items():
+    for key, value in flat(metrics, skip=("dropped", "labels")).items():
         if is_number(value):
             group, _, name = key.rpartition(".")
             count = Markup('<span class="whole">{} <b>{}</b></span>').format(_readable(name), number(value))
@@ -58,6 +58,7 @@ def section(inputs: Inputs) -> Section:
         *inputs.group("documents", SOURCES),
         *SINGLE,
         *RECORDS,
+        *inputs.group("glue_data"),
     ]
     counted = tuple(
         Row((inputs.stage(key), _counts(inputs.metrics[key])))

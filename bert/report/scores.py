@@ -169,11 +169,12 @@ def glue(inputs: Inputs, model: str, data: str | None, init: str) -> Section:
         rows.append(not_run("glue", "dvc repro glue"))
     header = ("task", "run", *map(heading, names), "examples")
     table = Table("Scores", header, tuple(rows), text_columns=2, notes=(*measured(inputs, done), *notes))
-    return Section("glue", "GLUE", _made_here(data, "pairs"), (table, *_average(inputs, done)))
+    title = "GLUE" if all(key.partition("/")[2] in TASKS for key in keys) else "GLUE and tasks of one's own"
+    return Section("glue", title, _made_here(data, "pairs"), (table, *_average(inputs, done)))
 
 
 def _average(inputs: Inputs, done: list[str]) -> tuple[Table, ...]:
-    """The scores of the tasks in `done` as GLUE averages them; nothing of a single task."""
+    """The scores of GLUE's tasks in `done` as it averages them; nothing of a single task."""
     names = {task: key for key in done if (task := key.partition("/")[2]) in TASKS}
     found = {task: task_score(TASKS[task], inputs.metrics[key]) for task, key in names.items()}
     scores = {task: score for task, score in found.items() if score is not None}

@@ -10,7 +10,7 @@ from bert.pipeline.errors import StageError
 from bert.pipeline.params import Section
 
 # Only scores: the spread of a count or of a speed answers another question.
-SCORES = ("accuracy", "exact_match", "f1", "mcc", "pearson", "spearman")
+SCORES = ("accuracy", "exact_match", "f1", "f1_macro", "mcc", "pearson", "spearman")
 
 
 class StabilitySettings(Section):

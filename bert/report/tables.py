@@ -93,6 +93,7 @@ def words(key: str) -> str:
 
 NAMES = {
     "f1": "F1",
+    "f1_macro": "macro F1",
     "mcc": "Matthews correlation",
     "pearson": "Pearson correlation",
     "spearman": "Spearman correlation",

@@ -20,6 +20,11 @@ INIT_STAGES = {
 """{folder of data/models that fine-tuning may start from: the stage that makes it}"""
 OF_THE_DAG = ("controls", "random_like")
 """Keys of `finetune` that only dvc.yaml reads: beside which other models, and in whose shape the random one is."""
+FILE_KEYS = (
+    *("train_file", "dev_file", "test_file", "format", "text", "label"),
+    *("kind", "labels", "scale", "metrics"),
+)
+"""Keys of `glue.<task>` that only the stage glue_data reads: what the files of a task of one's own are."""
 Control = Literal["phase1", "phase2", "imported", "random"]
 """`finetune.controls`: what the same fine-tuning starts from too, to show what `finetune.init` is worth."""
 
@@ -87,7 +92,7 @@ class SquadSettings(TaskSettings):
 
 
 class GlueTaskSettings(TaskSettings):
-    """`glue.<task>`."""
+    """`glue.<task>`, without FILE_KEYS."""
 
 
 class FinetuneSettings(TrainingSettings):

@@ -39,6 +39,11 @@ METRICS: dict[str, dict[str, Any]] = {
     "squad_control/random": {"exact_match": 10.5, "f1": 14.2, "count": 410},
     "glue_control/mrpc-random": {"accuracy": 60.12, "f1": 70.2, "count": 408},
     "export": {"checked": 64, "agreeing": 63, "bytes": 17000000},
+    "glue_data/mrpc": {
+        "examples": {"train": 3668, "dev": 408},
+        "labels": {"train": {"0": 1194, "1": 2474}},
+        "dropped": {"train": {"blank sentence": 2}},
+    },
     "glue/mrpc": {
         **{"accuracy": 74.12, "f1": 81.23, "count": 408},
         "baselines": {"majority": {"accuracy": 50.0, "f1": 66.0}, "overlap": {"accuracy": 70.0}},

@@ -15,6 +15,7 @@ from bert.checkpoints.folder import load_model, save_model
 from bert.model.config import BertConfig
 from bert.model.parameters import make_parameters, pretraining_shapes
 from bert.pipeline.code import ROOT
+from bert.tasks.glue.make import make_task
 from bert.tokens.vocabulary import SPECIAL_PIECES
 from tests.project import Project
 
@@ -97,7 +98,7 @@ def pairs() -> list[tuple[str, str, str]]:
 
 
 def write_data(folder: Path) -> None:
-    """data/cloze/{squad,glue} as the stage leaves them, and the model data/models/phase2."""
+    """data/cloze/{squad,glue} and data/glue/mrpc as the stages leave them, and the model data/models/phase2."""
     squad, mrpc = folder / "data/cloze/squad", folder / "data/cloze/glue/MRPC"
     squad.mkdir(parents=True)
     mrpc.mkdir(parents=True)
@@ -109,6 +110,7 @@ def write_data(folder: Path) -> None:
         (squad / f"{split}-v1.1.json").write_text(text, encoding="utf-8")
         table = ["Quality\t#1 ID\t#2 ID\t#1 String\t#2 String", *rows]
         (mrpc / f"{split}.tsv").write_text("\n".join(table) + "\n", encoding="utf-8")
+    make_task(folder / "data/cloze/glue", "cloze", "mrpc", None, folder / "data/glue/mrpc")
     write_model(folder / "data/models/phase2")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from statistics import fmean
 from typing import Any
 
-from bert.tasks.glue.tasks import Task
+from bert.tasks.glue.task import Task
 
 
 def task_score(task: Task, metrics: Mapping[str, Any]) -> float | None:

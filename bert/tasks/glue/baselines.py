@@ -1,8 +1,9 @@
-"""What a GLUE task scores without understanding: the floor that a model has to rise above.
+"""What a task scores without understanding: the floor that a model has to rise above.
 
 majority: the most frequent training label, always. overlap, for pairs with two labels: class 1 if the sentences share
 enough words; the threshold, and which side of it is class 1, are those with the highest accuracy on the training set.
-Of a regression, whose constants correlate with nothing, there is overlap alone: the share itself.
+Of a regression, whose constants correlate with nothing, there is overlap alone: the share itself. Of one on single
+texts there is length: the number of words, or its negative where longer training texts have smaller numbers.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from bert.tasks.glue.data import Example
+from bert.tasks.glue.examples import Example
 from bert.tasks.glue.metrics import glue_scores
-from bert.tasks.glue.tasks import Task
+from bert.tasks.glue.task import Task
 
 WORD = re.compile(r"\w+")
 
@@ -23,8 +24,11 @@ WORD = re.compile(r"\w+")
 def baseline_scores(task: Task, train: Sequence[Example], dev: Sequence[Example]) -> dict[str, dict[str, float]]:
     """{baseline: {metric: per cent}} on `dev`; `overlap` only for pairs with two labels or numbers."""
     if task.is_regression:
-        expected = np.array([example.label for example in dev], np.float64)
-        return {"overlap": glue_scores(task, expected, _overlaps(dev))}
+        expected = _numbers(dev)
+        if task.is_pair:
+            return {"overlap": glue_scores(task, expected, _overlaps(dev))}
+        slope = np.cov(_lengths(train), _numbers(train))[0, 1]
+        return {"length": glue_scores(task, expected, np.sign(slope) * _lengths(dev))}
     train_labels, dev_labels = _labels(train), _labels(dev)
     # argmax: of equally frequent labels the first.
     majority = int(np.bincount(train_labels, minlength=len(task.labels)).argmax())
@@ -61,6 +65,14 @@ def fit_threshold(values: npt.NDArray[np.float64], labels: npt.NDArray[np.int64]
 
 def _labels(examples: Sequence[Example]) -> npt.NDArray[np.int64]:
     return np.array([-1 if example.label is None else example.label for example in examples], np.int64)
+
+
+def _numbers(examples: Sequence[Example]) -> npt.NDArray[np.float64]:
+    return np.array([example.label for example in examples], np.float64)
+
+
+def _lengths(examples: Sequence[Example]) -> npt.NDArray[np.float64]:
+    return np.array([len(WORD.findall(example.text_a)) for example in examples], np.float64)
 
 
 def _overlaps(examples: Sequence[Example]) -> npt.NDArray[np.float64]:

@@ -1,50 +1,42 @@
-"""The files of GLUE's tasks -> examples."""
+"""The files of GLUE's tasks, as they are published -> examples."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
-from math import isfinite
 from pathlib import Path
 from typing import Literal
 
 from bert.pipeline.errors import StageError
 from bert.tasks.glue import mrpc
+from bert.tasks.glue.examples import Example, TaskData
+from bert.tasks.glue.labels import LabelColumn
 from bert.tasks.glue.tables import Row, Table, read_table
-from bert.tasks.glue.tasks import Columns, Submission, Task
+from bert.tasks.glue.tasks import Columns, PublishedTask, Submission
 
 Source = Literal["cloze", "download"]
 # Where the files come from, and the command that makes them.
 SOURCES = {"cloze": "dvc repro cloze", "download": "dvc repro download@glue"}
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
-    """One row.
+def read_published(data: Path, task: PublishedTask, source: Source) -> tuple[TaskData, dict[str, Counter[str]]]:
+    """All sets of a task that are there, and of those with labels how many rows were dropped, by reason.
 
-    Attributes:
-        index: counts the file's rows from 0, dropped ones included: the number that a submission refers to
-        text_b: None for tasks on one sentence
-        label: index into Task.labels, of a regression the number itself; None for files without labels
+    data: folder of all tasks.
+
+    Raises:
+        StageError: as `read_glue` and `read_unlabelled`.
     """
-
-    index: int
-    text_a: str
-    text_b: str | None
-    label: int | float | None
-
-
-def files_of(data: Path, file: str) -> list[Path]:
-    """What a file of the benchmark is read from: itself or, where MRPC's is not there, Microsoft's original.
-
-    data: folder of all tasks. file: below it.
-    """
-    path = data / file
-    return mrpc.original_of(path) or [path]
+    examples: dict[str, list[Example]] = {}
+    dropped: dict[str, Counter[str]] = {}
+    for split in ("train", *task.devs):
+        examples[split], dropped[split] = read_glue(data, task, split, source)
+    found = {each.name: read_unlabelled(data, task, each, source) for each in task.submissions}
+    unlabelled = {name: rows for name, rows in found.items() if rows is not None}
+    return TaskData(task.with_sets(unlabelled), examples | unlabelled), dropped
 
 
-def read_glue(data: Path, task: Task, split: str, source: Source) -> tuple[list[Example], Counter[str]]:
+def read_glue(data: Path, task: PublishedTask, split: str, source: Source) -> tuple[list[Example], Counter[str]]:
     """The examples of a file with labels in its order, and how many rows were dropped, by reason.
 
     Args:
@@ -59,7 +51,8 @@ def read_glue(data: Path, task: Task, split: str, source: Source) -> tuple[list[
     if source == "cloze" and not (data / task.folder).is_dir():
         run = f"name GLUE's {task.folder} in download.glue, set glue.data to download, then dvc repro glue@{task.name}"
     table = _table(data, file, task.columns, run)
-    texts, label = _texts(table, task.columns, run), table.place(str(task.columns.label), run)
+    column = LabelColumn(str(task.columns.label), task.labels, task.scale)
+    texts, label = _texts(table, task.columns, run), table.place(column.name, run)
     examples: list[Example] = []
     dropped: Counter[str] = Counter()
     for index, row in enumerate(table.rows):
@@ -70,20 +63,21 @@ def read_glue(data: Path, task: Task, split: str, source: Source) -> tuple[list[
         if not text_a.strip() or (text_b is not None and not text_b.strip()):
             dropped["blank sentence"] += 1
             continue
-        examples.append(Example(index, text_a, text_b, _label(task, row.fields[label], table.at(row), run)))
+        examples.append(Example(index, text_a, text_b, column.read(row.fields[label], table.at(row), run)))
     if not examples:
         reasons = ", ".join(f"{count} x {reason}" for reason, count in sorted(dropped.items())) or "no rows"
         raise StageError(f"{table.path}: no example of {task.name} left ({reasons})", run=run)
     return examples, dropped
 
 
-def read_unlabelled(data: Path, task: Task, submission: Submission, source: Source) -> list[Example] | None:
+def read_unlabelled(data: Path, task: PublishedTask, submission: Submission, source: Source) -> list[Example] | None:
     """The examples that a submission is about, of every row one; None where their file is not there.
 
     Raises:
         StageError: as `read_glue`; or the file has another number of rows than the leaderboard wants.
     """
-    if not files_of(data, submission.file)[0].exists():
+    path = data / submission.file
+    if not path.exists() and not mrpc.original_of(path):
         return None
     run = SOURCES[source]
     table = _table(data, submission.file, task.test_columns, run)
@@ -118,21 +112,3 @@ def _texts(table: Table, columns: Columns, run: str) -> Callable[[Row], tuple[st
         return row.fields[a], None if b is None else row.fields[b]
 
     return texts
-
-
-def _label(task: Task, text: str, where: str, run: str) -> int | float:
-    """A class, or the number of a regression."""
-    if task.scale is None:
-        if text in task.labels:
-            return task.labels.index(text)
-        expected = f"one of {', '.join(task.labels)}"
-    else:
-        low, high = task.scale
-        try:
-            number = float(text)
-        except ValueError:
-            number = float("nan")
-        if isfinite(number) and low <= number <= high:
-            return number
-        expected = f"a number from {low:g} to {high:g}"
-    raise StageError(f"{where}: expected as {task.columns.label} {expected}, got {text!r}", run=run)

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bert.pipeline.errors import StageError
-from bert.tasks.glue.data import Example
+from bert.tasks.glue.examples import Example
 from bert.tasks.token_rows import Int64Array, ones, put, put_one, tokenize
 from bert.tokens.tokenizer import Int32Array, WordPieceTokenizer
 

@@ -1,4 +1,7 @@
-"""GLUE's metrics, in per cent as its leaderboard and the published tables have them, by scikit-learn and SciPy."""
+"""Metrics of classes and numbers, in per cent as GLUE's leaderboard and the published tables have them.
+
+By scikit-learn and SciPy.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import numpy.typing as npt
 from scipy.stats import pearsonr, spearmanr
 from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef
 
-from bert.tasks.glue.tasks import Task
+from bert.tasks.glue.task import Task
 
 Labels = npt.NDArray[np.integer | np.floating]
 
@@ -25,10 +28,12 @@ def _correlation(of: Callable[[Labels, Labels], tuple[float, float]]) -> Callabl
     return correlation
 
 
-# (expected, predicted) -> a value in [-1, 1]. F1 is that of class 1; with none expected or predicted it is 0.
+# (expected, predicted) -> a value in [-1, 1]. F1 is that of class 1; with none expected or predicted it is 0. Macro F1
+# is the mean over the classes that are expected or predicted.
 METRICS: dict[str, Callable[[Labels, Labels], float]] = {
     "accuracy": accuracy_score,
     "f1": lambda expected, predicted: f1_score(expected, predicted, zero_division=0),
+    "f1_macro": lambda expected, predicted: f1_score(expected, predicted, average="macro", zero_division=0),
     "mcc": matthews_corrcoef,
     "pearson": _correlation(pearsonr),
     "spearman": _correlation(spearmanr),

@@ -6,7 +6,10 @@ Analysis Platform for Natural Language Understanding".
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+
+from bert.tasks.glue.task import Task
 
 
 @dataclass(frozen=True)
@@ -40,109 +43,100 @@ class Submission:
     rows: int
 
 
-@dataclass(frozen=True)
-class Task:
-    """One task.
+@dataclass(frozen=True, kw_only=True)
+class PublishedTask(Task):
+    """A task of the benchmark, with what its files hold.
 
     Attributes:
         folder: the task's folder in the benchmark, which holds train.tsv and the others
-        labels: as the files write them; the index is the class. A regression has none
-        metrics: the leaderboard's, as keys of `metrics.METRICS`, the main one first
+        metrics: the leaderboard's
         columns: of train.tsv and the dev sets
         test_columns: of the files without labels
         submissions: what the leaderboard takes
-        scale: of a regression, the smallest and the largest label
-        devs: names of the dev sets' files without .tsv, the main one first
+        devs: names of the dev sets' files without .tsv
         has_broken_rows: the published training and dev files have rows that line breaks within a sentence cut in two
     """
 
-    name: str
     folder: str
-    labels: tuple[str, ...]
-    metrics: tuple[str, ...]
     columns: Columns
     test_columns: Columns
     submissions: tuple[Submission, ...]
-    scale: tuple[float, float] | None = None
-    devs: tuple[str, ...] = ("dev",)
     has_broken_rows: bool = False
-
-    @property
-    def is_pair(self) -> bool:
-        return self.columns.sentence_b is not None
-
-    @property
-    def is_regression(self) -> bool:
-        return self.scale is not None
-
-    @property
-    def other_devs(self) -> dict[str, str]:
-        """{what the metrics call it: a dev set beside the main one}. Example: mismatched"""
-        return {dev.removeprefix("dev_"): dev for dev in self.devs[1:]}
 
     def file(self, split: str) -> str:
         """Below the folder of all tasks. split: train, or one of devs."""
         return f"{self.folder}/{split}.tsv"
 
+    def with_sets(self, unlabelled: Iterable[str]) -> Task:
+        """The task alone, where these of its submissions are there."""
+        known = {field.name: getattr(self, field.name) for field in fields(Task)}
+        return Task(**known | {"unlabelled": tuple(unlabelled)})
+
 
 _ENTAILMENT = ("entailment", "not_entailment")
 _TWO = ("sentence1", "sentence2")
 
-TASKS: dict[str, Task] = {
+TASKS: dict[str, PublishedTask] = {
     task.name: task
     for task in (
-        Task(
+        PublishedTask(
             name="cola",
             folder="CoLA",
             labels=("0", "1"),
             metrics=("mcc",),
+            is_pair=False,
             columns=Columns("sentence", None, "label", header=("source", "label", "mark", "sentence")),
             test_columns=Columns("sentence"),
             submissions=(Submission("CoLA", "CoLA/test.tsv", 1063),),
         ),
-        Task(
+        PublishedTask(
             name="sst2",
             folder="SST-2",
             labels=("0", "1"),
             metrics=("accuracy",),
+            is_pair=False,
             columns=Columns("sentence", None, "label"),
             test_columns=Columns("sentence"),
             submissions=(Submission("SST-2", "SST-2/test.tsv", 1821),),
         ),
-        Task(
+        PublishedTask(
             name="mrpc",
             folder="MRPC",
             labels=("0", "1"),
             metrics=("accuracy", "f1"),
+            is_pair=True,
             columns=Columns("#1 String", "#2 String", "Quality"),
             test_columns=Columns("#1 String", "#2 String"),
             submissions=(Submission("MRPC", "MRPC/test.tsv", 1725),),
         ),
-        Task(
+        PublishedTask(
             name="stsb",
             folder="STS-B",
             labels=(),
             metrics=("pearson", "spearman"),
+            is_pair=True,
             columns=Columns(*_TWO, "score"),
             test_columns=Columns(*_TWO),
             submissions=(Submission("STS-B", "STS-B/test.tsv", 1379),),
             scale=(0.0, 5.0),
         ),
-        Task(
+        PublishedTask(
             name="qqp",
             folder="QQP",
             labels=("0", "1"),
             metrics=("accuracy", "f1"),
+            is_pair=True,
             columns=Columns("question1", "question2", "is_duplicate"),
             test_columns=Columns("question1", "question2"),
             submissions=(Submission("QQP", "QQP/test.tsv", 390_965),),
             has_broken_rows=True,
         ),
-        Task(
+        PublishedTask(
             name="mnli",
             folder="MNLI",
             labels=("contradiction", "entailment", "neutral"),
             metrics=("accuracy",),
+            is_pair=True,
             columns=Columns(*_TWO, "gold_label"),
             test_columns=Columns(*_TWO),
             submissions=(
@@ -152,29 +146,32 @@ TASKS: dict[str, Task] = {
             ),
             devs=("dev_matched", "dev_mismatched"),
         ),
-        Task(
+        PublishedTask(
             name="qnli",
             folder="QNLI",
             labels=_ENTAILMENT,
             metrics=("accuracy",),
+            is_pair=True,
             columns=Columns("question", "sentence", "label"),
             test_columns=Columns("question", "sentence"),
             submissions=(Submission("QNLI", "QNLI/test.tsv", 5463),),
         ),
-        Task(
+        PublishedTask(
             name="rte",
             folder="RTE",
             labels=_ENTAILMENT,
             metrics=("accuracy",),
+            is_pair=True,
             columns=Columns(*_TWO, "label"),
             test_columns=Columns(*_TWO),
             submissions=(Submission("RTE", "RTE/test.tsv", 3000),),
         ),
-        Task(
+        PublishedTask(
             name="wnli",
             folder="WNLI",
             labels=("0", "1"),
             metrics=("accuracy",),
+            is_pair=True,
             columns=Columns(*_TWO, "label"),
             test_columns=Columns(*_TWO),
             submissions=(Submission("WNLI", "WNLI/test.tsv", 146),),

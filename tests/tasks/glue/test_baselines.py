@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bert.tasks.glue.baselines import baseline_scores, fit_threshold, word_overlap
-from bert.tasks.glue.data import Example
+from bert.tasks.glue.examples import Example
 from bert.tasks.glue.tasks import TASKS
 
 

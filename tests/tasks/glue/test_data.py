@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from bert.pipeline.errors import StageError
-from bert.tasks.glue.data import Example, read_glue, read_unlabelled
+from bert.tasks.glue.data import read_glue, read_unlabelled
+from bert.tasks.glue.examples import Example
 from bert.tasks.glue.tasks import TASKS, Submission
 
 MRPC_HEADER = "Quality\t#1 ID\t#2 ID\t#1 String\t#2 String"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bert.pipeline.errors import StageError
-from bert.tasks.glue.data import Example
+from bert.tasks.glue.examples import Example
 from bert.tasks.glue.features import Rows, longest_first, make_rows
 from bert.tokens.tokenizer import WordPieceTokenizer
 
