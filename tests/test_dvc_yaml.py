@@ -101,6 +101,15 @@ def test_results_can_come_from_the_run_cache() -> None:
         assert not [e for e in plain if next(iter(e.values())).get("cache") is False], name
 
 
+def test_training_on_a_task_depends_on_the_examples_of_this_task_alone() -> None:
+    assert STAGES["glue_data"]["outs"] == ["data/glue/${item.task}"]
+    for name in ("glue", "glue_control", "stability_run"):
+        data = [dep for dep in STAGES[name]["deps"] if dep.startswith("data/") and "models" not in dep]
+        assert data == ["data/glue/${item.task}"], name
+        of_glue = [key for key in STAGES[name]["params"] if key.startswith("glue")]
+        assert of_glue == ["glue.${item.task}"], name
+
+
 def test_phase_1_depends_on_an_import_only_where_it_starts_from_it() -> None:
     """Without one, on a folder that never changes."""
     deps = STAGES["pretrain_phase1"]["deps"]

@@ -41,6 +41,8 @@ def test_every_section_shows_its_figures(whole: str) -> None:
     assert page.row("squad", "train answer not in context")[2] == "5"
     assert page.row("cloze", "squad ambiguous")[2] == "97"
     assert page.row("vocab", "size 4,021")
+    assert page.row("glue_data@mrpc", "examples: train 3,668, dev 408")
+    assert page.row("glue_data@mrpc", "train blank sentence")[2] == "2"
     assert page.row("masked tokens: loss, nats")[1:] == ["5.1234", "5.1234"]
     assert page.row("nats below unigram entropy")[1:] == ["1.1889", "1.4123"]
     assert page.row("precision")[1:] == ["tf32, ran as fp32"] * 2
@@ -289,6 +291,27 @@ def test_tasks_are_averaged_as_glue_does_and_each_dev_set_has_its_rows() -> None
     averages = [row for row in page.rows if len(row) == 2 and row[0] in ("mnli", "mrpc", "stsb", "mean of 3 tasks")]
     assert averages == [["mnli", "62.00"], ["mrpc", "75.00"], ["stsb", "45.50"], ["mean of 3 tasks", "60.83"]]
     assert {"Pearson correlation, %", "Spearman correlation, %"} <= {cell for row in page.rows for cell in row}
+
+
+def test_tasks_of_ones_own_stand_beside_glues_and_are_not_averaged() -> None:
+    metrics: dict[str, Any] = {
+        "glue/mrpc": {"accuracy": 70.0, "f1": 80.0, "count": 408},
+        "glue/rte": {"accuracy": 60.0, "count": 277},
+        "glue/reviews": {"f1_macro": 51.25, "count": 30, "baselines": {"majority": {"f1_macro": 12.5}}},
+        "stability_run/reviews-1": {"f1_macro": 50.0},
+    }
+    shown = render(Inputs(metrics), {"finetune.init": "phase2", "glue.data": "download"})
+    page = Parsed(shown)
+    assert "GLUE and tasks of one" in shown and "made from the corpus" not in shown
+    assert page.row("reviews", "fine-tuned from phase 2") == [
+        *("reviews", "fine-tuned from phase 2", NONE, NONE, "51.25", "30")
+    ]
+    assert page.row("reviews", "no model: majority")[4] == "12.50"
+    assert page.row("reviews", "seed 1")[2] == "50.00"
+    assert page.row("mean of 2 tasks")[1] == "67.50"
+    assert {"macro F1, %"} <= {cell for row in page.rows for cell in row}
+    del metrics["glue/reviews"]
+    assert "tasks of one" not in render(Inputs(metrics), {})
 
 
 def test_one_task_has_no_average(whole: str) -> None:

@@ -136,7 +136,7 @@ def test_pairs_of_ones_own_with_three_labels_are_learned(small: Project) -> None
         small.path / "data/download/glue",
         {"born/train.csv": out.getvalue(), "born/dev.csv": "\ufeff" + out.getvalue(), "born/new.csv": asked},
     )
-    given = {"train_file": "born/train.csv", "dev_file": "born/dev.csv", "test_file": "born/new.csv"}
+    given: dict[str, Any] = {"train_file": "born/train.csv", "dev_file": "born/dev.csv", "test_file": "born/new.csv"}
     given |= {"text": ["place", "weather"], "label": "says", "metrics": ["f1_macro", "accuracy"]}
     add_task(small, "born", **SETTINGS | given | {"epochs": 30, "learning_rate": 0.002})
     main(glue_data("born"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -47,6 +49,18 @@ def test_baselines_are_fitted_on_train_and_scored_on_dev() -> None:
 def test_tasks_on_one_sentence_have_no_overlap() -> None:
     examples = [Example(0, "a", None, 0), Example(1, "b", None, 0), Example(2, "c", None, 1)]
     assert baseline_scores(TASKS["cola"], examples, examples) == {"majority": {"mcc": 0.0}}
+
+
+@pytest.mark.parametrize(("labels", "spearman"), [((1.0, 2.0), 100.0), ((2.0, 1.0), -100.0)])
+def test_a_regression_on_one_text_has_its_length(labels: tuple[float, float], spearman: float) -> None:
+    """Counted in words, and turned round where it has to be by the training set alone."""
+    task = replace(TASKS["stsb"], is_pair=False)
+    train = [
+        Example(n, text, None, label) for n, (text, label) in enumerate(zip(("a, b", "a b c"), labels, strict=True))
+    ]
+    dev = [Example(0, "a b c d", None, 3.0), Example(1, "abcdefghij", None, 1.0), Example(2, "a bb", None, 2.0)]
+    scores = baseline_scores(task, train, dev)
+    assert scores.keys() == {"length"} and scores["length"]["spearman"] == pytest.approx(spearman)
 
 
 def test_a_regression_has_the_overlap_itself() -> None:

@@ -132,6 +132,11 @@ def test_files_without_labels_give_an_example_a_row(
         read_unlabelled(two, task, Submission(submission, wanted.file, 1), "download")
 
 
+def test_a_task_is_of_pairs_where_its_files_have_two_sentences() -> None:
+    for task in TASKS.values():
+        assert task.is_pair == (task.columns.sentence_b is not None), task.name
+
+
 def test_all_that_the_leaderboard_takes_is_in_the_table() -> None:
     """Names: https://gluebenchmark.com/submit. Sizes of the paper's table 1."""
     sizes = {submission.name: submission.rows for task in TASKS.values() for submission in task.submissions}

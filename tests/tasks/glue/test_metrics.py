@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -23,6 +24,13 @@ def test_scores_are_those_of_the_confusion_matrix_in_per_cent() -> None:
     mcc = (3 * 4 - 1 * 2) / math.sqrt((3 + 1) * (3 + 2) * (4 + 1) * (4 + 2))
     assert glue_scores(TASKS["cola"], EXPECTED, PREDICTED) == {"mcc": pytest.approx(100 * mcc)}
     assert list(glue_scores(TASKS["sst2"], EXPECTED, PREDICTED)) == ["accuracy"]
+
+
+def test_macro_f1_is_the_mean_over_the_classes() -> None:
+    """Of 0: 2 right of 3 predicted and 2 expected, F1 4/5. Of 1: 1 of 1 and 2, 2/3. Of 2: none of 1 and 1, 0."""
+    task = replace(TASKS["mnli"], metrics=("f1_macro",))
+    expected, predicted = np.array([0, 0, 1, 1, 2]), np.array([0, 0, 1, 2, 0])
+    assert glue_scores(task, expected, predicted) == {"f1_macro": pytest.approx(100 * (4 / 5 + 2 / 3 + 0) / 3)}
 
 
 def test_numbers_are_scored_by_both_correlations() -> None:

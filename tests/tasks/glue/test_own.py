@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
+from ruamel.yaml import YAML
 
+from bert.pipeline.code import ROOT
 from bert.pipeline.errors import StageError
 from bert.tasks.glue.examples import Example
 from bert.tasks.glue.own.data import read_own
 from bert.tasks.glue.own.settings import METRICS_OF, OwnTaskSettings, check_name
 from bert.tasks.glue.own.tables import read_columns
-from bert.tasks.settings import FILE_KEYS
+from bert.tasks.settings import FILE_KEYS, GlueTaskSettings
 from tests.tasks.glue.own_tasks import REGRESSION, SETTINGS, write
 
 NEXT = "correct the file that download.glue names, dvc repro -f -s download@glue, then dvc repro glue@reviews"
@@ -190,6 +193,19 @@ def test_each_row_of_a_file_without_labels_is_predicted(tmp_path: Path) -> None:
     assert "r/new.csv: no example of reviews left (no rows)" in str(
         refused(tmp_path, csv("a,1", "b,2"), csv("a,1"), "title\n")
     )
+
+
+@pytest.mark.parametrize(
+    ("file", "begin"), [("params.yaml", "  # reviews:\n"), ("README.md", "      reviews:\n")], ids=["params", "readme"]
+)
+def test_the_example_that_a_user_copies_is_valid(file: str, begin: str) -> None:
+    text = (ROOT / file).read_text(encoding="utf-8")
+    indented = begin.replace("reviews:\n", "  ")
+    lines = takewhile(lambda line: line.startswith(indented), text[text.index(begin) + len(begin) :].split("\n"))
+    keys = YAML(typ="safe", pure=True).load("\n".join(line.removeprefix(indented) for line in lines))
+    own = {key: value for key, value in keys.items() if key in FILE_KEYS}
+    assert OwnTaskSettings(**own).train_file == "reviews/train.csv"
+    assert GlueTaskSettings(**{key: value for key, value in keys.items() if key not in own}).max_seq_length == 128
 
 
 @pytest.mark.parametrize(
