@@ -74,8 +74,7 @@ def read_examples(folder: Path, name: str, made_by: str) -> list[Example]:
     """
     path, found = file_of(folder, name), []
     try:
-        # Lines end in LF alone: texts may hold U+2028 and the like.
-        with open(path, encoding="utf-8", newline="\n") as f:
+        with open(path, encoding="utf-8") as f:
             for number, line in enumerate(f, start=1):
                 try:
                     found.append(Example(**json.loads(line)))

@@ -83,6 +83,11 @@ def test_a_line_is_named_where_rows_have_several(tmp_path: Path) -> None:
     assert "r/dev.csv, line 3: expected CSV" in str(error) and error.run == NEXT
 
 
+def test_lines_may_end_as_old_spreadsheets_end_them(tmp_path: Path) -> None:
+    _, examples, _ = read(tmp_path, csv("a,1", "b,2").replace("\n", "\r"))
+    assert [example.text_a for example in examples["train"]] == ["a", "b"]
+
+
 def test_a_field_may_be_a_whole_document(tmp_path: Path) -> None:
     _, examples, _ = read(tmp_path, csv(f"{'word ' * 40_000},1", "b,2"))
     assert len(examples["train"][0].text_a) == 200_000
@@ -162,6 +167,7 @@ def test_a_file_that_is_not_there_has_to_be_named_in_download_glue(tmp_path: Pat
 def test_labels_are_those_given_in_their_order_or_those_found_sorted(tmp_path: Path) -> None:
     rows = csv("a,b", "b,10", "c,9")
     assert read(tmp_path, rows)[0].labels == ("10", "9", "b")
+    assert read(tmp_path, csv("a, 1", "b,2 ", "c,1"))[0].labels == ("1", "2"), "white space around it is none of it"
     task, examples, _ = read(tmp_path, csv("a,true", "b,2"), labels=[2, 1.5, True])
     assert task.labels == ("2", "1.5", "true") and [each.label for each in examples["train"]] == [2, 0]
     error = refused(tmp_path, rows, labels=["b", "10"])
@@ -272,8 +278,9 @@ def test_a_name_says_whose_the_task_is() -> None:
 
 
 def test_lines_are_json_objects_whoever_wrote_them(tmp_path: Path) -> None:
-    """As Python and pandas write them: all in ASCII."""
+    """As Python and pandas write them, all in ASCII, or with every character as it is."""
     rows = [{"title": "é\u2028", "stars": 1}, {"title": "\U0001f600", "stars": 2}]
-    write(tmp_path, {"x.ndjson": "\n".join(map(json.dumps, rows))})
-    found = read_columns(tmp_path / "x.ndjson", "jsonl", ("stars", "title"), "x").rows
-    assert [row.fields for row in found] == [["1", "é\u2028"], ["2", "\U0001f600"]]
+    for ascii_alone in (True, False):
+        write(tmp_path, {"x.ndjson": "\n".join(json.dumps(row, ensure_ascii=ascii_alone) for row in rows)})
+        found = read_columns(tmp_path / "x.ndjson", "jsonl", ("stars", "title"), "x").rows
+        assert [row.fields for row in found] == [["1", "é\u2028"], ["2", "\U0001f600"]]
