@@ -116,21 +116,23 @@ def test_both_phases_of_another_seed_or_precision_leave_their_metrics(
     stage.write_params(here, phase1={"steps": 4, "eval_every": None})
     monkeypatch.setenv("DVC_STAGE", "stability_phase2")  # under DVC the scratch stays
     for precision in ("default", "bf16"):
-        for phase in ("phase1", "phase2"):
-            main(of_seed(phase, 8, precision))
+        main(of_seed("phase1", 8, precision))
+        with monkeypatch.context() as patch:
+            patch.setattr("bert.training.pretraining.save_model", None)  # nobody calls it
+            main(of_seed("phase2", 8, precision))
     found = {path.relative_to(here / "metrics").as_posix() for path in (here / "metrics").rglob("*")}
     names = [f"stability_{phase}/{p}-8.json" for phase in ("phase1", "phase2") for p in ("default", "bf16")]
     assert {name for name in found if "." in name} == {*names, *(f"provenance/{name}" for name in names)}, "no curve"
     metrics = [json.loads((here / "metrics" / name).read_text()) for name in names]
     assert all(m.keys() == METRICS for m in metrics)
     assert [m["precision_effective"] for m in metrics] == ["fp32", "bf16"] * 2
-    assert metrics[0]["mlm_loss"] != metrics[1]["mlm_loss"]
     # Phase 2 hardly learns here: it shows whose phase 1 it started from.
-    assert metrics[2]["mlm_loss"] == pytest.approx(metrics[0]["mlm_loss"], rel=1e-6)
-    assert metrics[3]["mlm_loss"] != pytest.approx(metrics[0]["mlm_loss"], rel=1e-6)
+    losses = [m["mlm_loss"] for m in metrics]
+    assert losses[2:] == pytest.approx(losses[:2], rel=1e-6)
+    assert losses[0] != pytest.approx(losses[1], rel=1e-6)
     assert [path.name for path in (here / "data/models").iterdir()] == ["stability"]
     for scratch in (here / ".scratch").glob("stability_phase2-*"):
-        assert [path for path in scratch.iterdir() if path.is_dir()] == [], "no model, no checkpoints"
+        assert [path for path in scratch.iterdir() if path.is_dir()] == [], "no checkpoints"
 
 
 def test_a_run_of_a_seed_is_the_result_under_that_seed(here: Path) -> None:
