@@ -44,10 +44,12 @@ PARAMS: dict[str, Any] = {
     "squad.limit_dev": 300,
     "glue.mrpc.epochs": 0.1,
     "stability.seeds": [1],
+    "stability.squad_seeds": [1],
+    "stability.pretrain_seeds": [1],
 }
 DATA = ("download", "documents", "shards", "cloze", "glue_data", "vocab", "tfrecords")
-PRETRAINING = ("pretrain_phase1", "pretrain_phase2")
-FINETUNING = ("squad", "squad_control", "glue", "glue_control", "stability_run")
+PRETRAINING = ("pretrain_phase1", "pretrain_phase2", "stability_phase1", "stability_phase2")
+FINETUNING = ("squad", "squad_control", "glue", "glue_control", "stability_squad", "stability_run")
 # Each behind those that it may start from.
 TARGETS = (*DATA, "no_weights", "import_checkpoint", *PRETRAINING, "random_weights", *FINETUNING, "export")
 SPEEDS = ("benchmark_training", "benchmark_inference")

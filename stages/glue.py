@@ -9,8 +9,8 @@ labels that are there, under the names by which the leaderboard takes them: RTE.
 diagnostic set (diagnostic/diagnostic.tsv) by the model of MNLI. Of a task of one's own they are dev.tsv
 and test.tsv, with the probability of each class.
 
-With --seed it is a run of the stability test, with --control one from another model (finetune.controls): of these only
-the metrics are kept.
+With --seed it is a run of the stability test, in the precision that --precision says, with --control one from another
+model (finetune.controls): of these only the metrics are kept.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from bert.launch.allocator import keep_pages
 from bert.launch.stage import TrainingStage, run_ranked, training_parser
 from bert.pipeline.job import run
 from bert.pipeline.machine import machine_settings
-from bert.pipeline.params import section, top_level
+from bert.pipeline.params import section
 from bert.tasks.settings import FILE_KEYS, OF_THE_DAG, FinetuneParams, FinetuneSettings, GlueTaskSettings
 from bert.training.context import Context, Outcome
-from bert.training.settings import ComputeSettings
+from bert.training.seed_run import add_seed_options, compute_settings, seed_run
 from bert.training.world import split_batch
 
 
@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     p.add_argument("--task", required=True)
     p.add_argument("--init", type=Path, required=True, help="model folder to start from")
     p.add_argument("--data", type=Path, required=True, help="folder of the task")
-    p.add_argument("--seed", type=int, help="instead of the parameter `seed`")
+    add_seed_options(p)
     p.add_argument("--control", action="store_true", help="a run beside that from finetune.init, to compare with")
     p.add_argument("--out", type=Path)
     p.add_argument("--predictions", type=Path)
@@ -45,13 +45,13 @@ def main(argv: Sequence[str] | None = None) -> None:
         section(GlueTaskSettings, section_name, without=FILE_KEYS),
         section(FinetuneSettings, "finetune", without=OF_THE_DAG),
     )
-    seed = section(int, "seed")
+    seed, beside = section(int, "seed"), seed_run(args)
     stage_name, outs = f"glue@{args.task}", {"model": args.out, "predictions": args.predictions}
-    if args.seed is not None:
-        stage_name, outs, seed = f"stability_run@{args.task}-{args.seed}", {}, args.seed
+    if beside is not None:
+        stage_name, outs, seed = f"stability_run@{args.task}-{beside}", {}, beside.seed
     elif args.control:
         stage_name, outs = f"glue_control@{args.task}-{args.init.name}", {}
-    params = FinetuneParams(section_name, settings, shared, top_level(ComputeSettings), seed)
+    params = FinetuneParams(section_name, settings, shared, compute_settings(beside), seed)
 
     def work(context: Context) -> Outcome | None:
         from bert.tasks.glue.run import run_glue  # imports TensorFlow, which --help need not wait for
@@ -65,7 +65,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         [args.init, args.data],
         {name: out for name, out in outs.items() if out is not None},
         lambda ranks: split_batch(
-            stage_name, f"{section_name}.batch_size", settings.batch_size, ranks, machine.micro_batch_of(stage_name)
+            stage_name,
+            f"{section_name}.batch_size",
+            settings.batch_size,
+            ranks,
+            machine.micro_batch_of(stage_name, f"glue@{args.task}"),
         ),
     )
     run_ranked(stage, work, args, argv, machine)

@@ -6,6 +6,9 @@ Reads   data/tfrecords/<phase>, data/vocab.txt, data/tokenizer_config.json, for 
         under pretrain
 Writes  data/models/<phase>, metrics/pretrain_<phase>.json, metrics/curves/pretrain_<phase>.tsv and _held_out.tsv
 
+With --seed it is a run of the stability test, in the precision that --precision says, of which the metrics are kept,
+and of phase 1 the model, for phase 2 under the same seed.
+
 Starts itself under horovodrun where BERT_RANKS asks for more than one process. Killed, it goes on from its last
 checkpoint when it is started again.
 """
@@ -19,9 +22,10 @@ from bert.launch.allocator import keep_pages
 from bert.launch.stage import TrainingStage, run_ranked, training_parser
 from bert.pipeline.job import run
 from bert.pipeline.machine import machine_settings
-from bert.pipeline.params import section, top_level
+from bert.pipeline.params import section
 from bert.training.context import Context, Outcome
-from bert.training.settings import ComputeSettings, PhaseTraining, PretrainParams, PretrainSettings
+from bert.training.seed_run import add_seed_options, compute_settings, seed_run
+from bert.training.settings import PhaseTraining, PretrainParams, PretrainSettings
 from bert.training.world import split_batch
 
 PHASES = ("phase1", "phase2")
@@ -35,20 +39,24 @@ def main(argv: Sequence[str] | None = None) -> None:
     p.add_argument("--records", type=Path, required=True)
     p.add_argument("--vocab", type=Path, required=True)
     p.add_argument("--init", type=Path, help="model folder to start from; without, or called none: random weights")
-    p.add_argument("--out", type=Path, required=True)
-    p.add_argument("--curve", type=Path, required=True, help="of the loss on the training text")
-    p.add_argument("--held-out-curve", type=Path, required=True)
+    add_seed_options(p)
+    p.add_argument("--out", type=Path)
+    p.add_argument("--curve", type=Path, help="of the loss on the training text")
+    p.add_argument("--held-out-curve", type=Path)
     args = p.parse_args(argv)
     machine = machine_settings()
+    beside, repeated = seed_run(args), f"pretrain_{args.phase}"
     params = PretrainParams(
+        f"stability_{args.phase}@{beside}" if beside else repeated,
         args.phase,
         section(str, "model"),
         section(PhaseTraining, f"pretrain.{args.phase}"),
         section(PretrainSettings, "pretrain", without=(*PHASES, "init")),
-        top_level(ComputeSettings),
-        section(int, "seed"),
+        compute_settings(beside),
+        beside.seed if beside else section(int, "seed"),
     )
     own = params.own
+    outs = {"model": args.out, "curve.tsv": args.curve, "held_out.tsv": args.held_out_curve}
     init = args.init if args.init is not None and args.init.name != NO_WEIGHTS else None
 
     def work(context: Context) -> Outcome | None:
@@ -62,13 +70,13 @@ def main(argv: Sequence[str] | None = None) -> None:
         {"phase": own, "pretrain": params.shared, "compute": params.compute, "seed": params.seed}
         | ({} if init else {"model": params.model}),
         [args.records / "train", args.records / "test", args.vocab, *([init] if init else [])],
-        {"model": args.out, "curve.tsv": args.curve, "held_out.tsv": args.held_out_curve},
+        {name: out for name, out in outs.items() if out is not None},
         lambda ranks: split_batch(
             params.stage,
             f"pretrain.{args.phase}.batch_size",
             own.batch_size,
             ranks,
-            machine.micro_batch_of(params.stage),
+            machine.micro_batch_of(params.stage, repeated),
             own.micro_batches.rows if own.micro_batches else None,
         ),
     )

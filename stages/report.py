@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         "glue_data": section(tuple[str, ...], "glue.tasks"),
         "glue": section(tuple[str, ...], "glue.tasks"),
         "glue_control": tuple(f"{task}-{init}" for task in section(tuple[str, ...], "glue.tasks") for init in controls),
-        "stability_run": section(StabilitySettings, "stability").runs,
+        **section(StabilitySettings, "stability").members,
         "benchmark_training": section(tuple[str, ...], "benchmark_training.cells"),
         "benchmark_inference": section(tuple[str, ...], "benchmark_inference.cells"),
     }

@@ -4,7 +4,8 @@ Reads   data/models/<finetune.init>, the questions of `squad.data`
         params: seed, precision, xla, deterministic, allreduce, finetune, squad
 Writes  data/models/squad, data/predictions/squad, metrics/squad.json, metrics/curves/squad.tsv
 
-With --control it is a run from another model (finetune.controls), of which only the metrics are kept.
+With --seed it is a run of the stability test, in the precision that --precision says, with --control one from another
+model (finetune.controls): of these only the metrics are kept.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from bert.launch.allocator import keep_pages
 from bert.launch.stage import TrainingStage, run_ranked, training_parser
 from bert.pipeline.job import run
 from bert.pipeline.machine import machine_settings
-from bert.pipeline.params import section, top_level
+from bert.pipeline.params import section
 from bert.tasks.settings import OF_THE_DAG, FinetuneParams, FinetuneSettings, SquadSettings
 from bert.training.context import Context, Outcome
-from bert.training.settings import ComputeSettings
+from bert.training.seed_run import add_seed_options, compute_settings, seed_run
 from bert.training.world import split_batch
 
 
@@ -27,6 +28,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     p = training_parser(__doc__)
     p.add_argument("--init", type=Path, required=True, help="model folder to start from")
     p.add_argument("--data", type=Path, required=True, help="folder of the questions")
+    add_seed_options(p)
     p.add_argument("--control", action="store_true", help="a run beside that from finetune.init, to compare with")
     p.add_argument("--out", type=Path)
     p.add_argument("--predictions", type=Path)
@@ -35,9 +37,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     machine = machine_settings()
     settings = section(SquadSettings, "squad")
     shared = section(FinetuneSettings, "finetune", without=OF_THE_DAG)
-    stage_name = f"squad_control@{args.init.name}" if args.control else "squad"
-    outs = {} if args.control else {"model": args.out, "predictions": args.predictions, "curve.tsv": args.curve}
-    params = FinetuneParams("squad", settings, shared, top_level(ComputeSettings), section(int, "seed"))
+    seed, beside = section(int, "seed"), seed_run(args)
+    stage_name, outs = "squad", {"model": args.out, "predictions": args.predictions, "curve.tsv": args.curve}
+    if beside is not None:
+        stage_name, outs, seed = f"stability_squad@{beside}", {}, beside.seed
+    elif args.control:
+        stage_name, outs = f"squad_control@{args.init.name}", {}
+    params = FinetuneParams("squad", settings, shared, compute_settings(beside), seed)
 
     def work(context: Context) -> Outcome | None:
         from bert.tasks.squad.run import run_squad  # imports TensorFlow, which --help need not wait for
@@ -51,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         [args.init, args.data],
         {name: out for name, out in outs.items() if out is not None},
         lambda ranks: split_batch(
-            stage_name, "squad.batch_size", settings.batch_size, ranks, machine.micro_batch_of(stage_name)
+            stage_name, "squad.batch_size", settings.batch_size, ranks, machine.micro_batch_of(stage_name, "squad")
         ),
     )
     run_ranked(stage, work, args, argv, machine)

@@ -1,10 +1,10 @@
-"""Mean and spread of the scores of the same fine-tuning under several seeds.
+"""Mean and spread of losses and scores of the same training under several seeds, by task and precision.
 
-Reads   --runs: metric files <task>-<seed>.json, or their folder, of which exactly the runs that params name are read:
-        DVC leaves the files of former seeds there     params: stability
-        --own: the folder with the metrics of the tasks themselves: that of a task is its run under `seed`, one more
-        params: seed, glue.tasks
-Writes  --metrics, {task: {score: {mean, std, min, max}, seeds}}
+Reads   --runs: the folder of all metrics, of which exactly the runs that params name are read: DVC leaves the files of
+        former seeds there. The result of a task (metrics/squad.json, metrics/glue/<task>.json,
+        metrics/pretrain_<phase>.json) is its run under the parameter `seed`, one more
+        params: stability, seed, glue.tasks
+Writes  --metrics, {task: {precision: {score: {mean, std, min, max}, seeds: {seed: {score: value}}}}}
 """
 
 from __future__ import annotations
@@ -17,32 +17,26 @@ from bert.pipeline.errors import StageError
 from bert.pipeline.files import read_json, write_json
 from bert.pipeline.job import parser, run
 from bert.pipeline.params import section
-from bert.report.stability import StabilitySettings, split, summarize
+from bert.report.inputs import Metrics, stage_of
+from bert.report.stability import Run, StabilitySettings, results, summarize
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     p = parser(__doc__)
-    p.add_argument("--runs", type=Path, nargs="+", action="extend", required=True, help="files, or a folder of them")
-    p.add_argument("--own", type=Path, help="folder of <task>.json, the runs under the parameter `seed`")
+    p.add_argument("--runs", type=Path, required=True, help="the folder of all metrics")
     p.add_argument("--metrics", type=Path, required=True)
     args = p.parse_args(argv)
     checked_code("stages.stability")
 
-    runs = {}
-    for given in args.runs:
-        named = [given]
-        if given.suffix != ".json":
-            named = [given / f"{name}.json" for name in section(StabilitySettings, "stability").runs]
-        for path in named:
-            split(path.stem)
-            runs[path.stem] = read_json(path, f"dvc repro stability_run@{path.stem}")
-            if not isinstance(runs[path.stem], dict):
-                raise StageError(f"{path}: expected a JSON object", run=f"dvc repro -f -s stability_run@{path.stem}")
-    if args.own is not None:
-        own = section(int, "seed")
-        for task in {split(name)[0] for name in runs} & set(section(list[str], "glue.tasks")):
-            runs.setdefault(f"{task}-{own}", read_json(args.own / f"{task}.json", f"dvc repro glue@{task}"))
-    write_json(args.metrics, summarize(runs))
+    named = section(StabilitySettings, "stability").runs
+    named = results(named, section(int, "seed"), section(list[str], "glue.tasks")) + named
+    found: dict[Run, Metrics] = {}
+    for one in named:
+        path = args.runs / f"{one.key}.json"
+        found[one] = read_json(path, f"dvc repro {stage_of(one.key)}")
+        if not isinstance(found[one], dict):
+            raise StageError(f"{path}: expected a JSON object", run=one.again)
+    write_json(args.metrics, summarize(found))
 
 
 if __name__ == "__main__":

@@ -13,10 +13,13 @@ from tests.dvc import ran, run
 from tests.report import sample
 from tests.test_dvc_yaml import STAGES
 
-LISTS = ("finetune.controls", "glue.tasks", "stability.tasks", "benchmark_training.cells", "benchmark_inference.cells")
+LISTS = (
+    *("finetune.controls", "glue.tasks", "stability.tasks", "stability.squad_seeds", "stability.pretrain_seeds"),
+    *("benchmark_training.cells", "benchmark_inference.cells"),
+)
 MATRICES = (
-    *("squad_control", "glue_data", "glue", "glue_control", "stability_run"),
-    *("benchmark_training", "benchmark_inference"),
+    *("squad_control", "glue_data", "glue", "glue_control", "stability_phase1", "stability_phase2"),
+    *("stability_squad", "stability_run", "benchmark_training", "benchmark_inference"),
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -40,10 +40,10 @@ def training_parser(doc: str | None) -> argparse.ArgumentParser:
     return p
 
 
-def _finished(folder: Path, code: Mapping[str, str], again: str, resume: Resume) -> bool:
-    """Whether a run before this one has finished in `folder`, and its result may be used."""
+def _finished(folder: Path, outs: Iterable[str], code: Mapping[str, str], again: str, resume: Resume) -> bool:
+    """Whether a run before this one has finished in `folder`, with these results, and they may be used."""
     mark = folder / FINISHED
-    if not mark.exists():
+    if not all(path.exists() for path in (mark, *(folder / out for out in outs))):
         return False
     return usable(f"the result in {folder}", read_json(mark, again), code, resume)
 
@@ -112,7 +112,7 @@ def run_ranked(
         code_in_fingerprint=False,
     ) as current:
         folder, code = current.folder, current.code
-        if not _finished(folder, code, again, machine.resume):
+        if not _finished(folder, stage.outs, code, again, machine.resume):
             for name in (FINISHED, ASKED, *stage.outs):
                 _remove(folder / name)
             if machine.wanted_ranks > 1:
@@ -123,6 +123,9 @@ def run_ranked(
             else:
                 _work(stage, work, folder, join(machine.stall_seconds), machine)
             write_json(folder / FINISHED, code)
+            if not stage.outs:  # the metrics are all that anybody asks for: no checkpoints, no predictions
+                for left in filter(Path.is_dir, folder.iterdir()):
+                    shutil.rmtree(left)
         current.metrics |= read_json(folder / METRICS, again)
         current.provenance |= read_json(folder / RECORD, again)
         current.publish({folder / name: out for name, out in stage.outs.items()})
@@ -139,6 +142,7 @@ def _work(stage: TrainingStage, work: Work, scratch: Path, world: World, machine
         code_hashes(stage.module),
         save_seconds=machine.save_seconds,
         resume=machine.resume,
+        keep_model="model" in stage.outs,
         recompute=machine.recompute,
         watcher=LiveWatcher(machine.tensorboard, machine.dvclive) if world.is_first else Nobody(),
         stop=partial(stop_when_asked, scratch, world.is_first),

@@ -23,8 +23,8 @@ PREFIX = "BERT_"
 OF_TESTS = ("BERT_SHARED_DATA", "BERT_KILLS")
 """Settings of the tests alone, see CONTRIBUTING.md."""
 TRAINING_STAGES = (
-    *("pretrain_phase1", "pretrain_phase2", "squad", "squad_control", "glue", "glue_control", "stability_run"),
-    "benchmark_training",
+    *("pretrain_phase1", "pretrain_phase2", "squad", "squad_control", "glue", "glue_control"),
+    *("stability_phase1", "stability_phase2", "stability_squad", "stability_run", "benchmark_training"),
 )
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
@@ -157,10 +157,14 @@ class MachineSettings(BaseModel):
     def _parse_level(cls, value: Any) -> Any:
         return value.upper() if isinstance(value, str) else value
 
-    def micro_batch_of(self, stage: str) -> int | None:
-        """Rows that a process of `stage` (such as glue@mrpc) holds at a time; None where nothing is said."""
+    def micro_batch_of(self, stage: str, repeated: str | None = None) -> int | None:
+        """Rows that a process of `stage` (such as glue@mrpc) holds at a time; None where nothing is said.
+
+        repeated: the stage whose training it is once more, which holds as many where nothing is said of `stage` itself.
+        """
         if isinstance(self.micro_batch, dict):
-            return self.micro_batch.get(stage, self.micro_batch.get(stage.split("@")[0]))
+            names = [name for of in (stage, repeated or stage) for name in (of, of.split("@")[0])]
+            return next((self.micro_batch[name] for name in names if name in self.micro_batch), None)
         return self.micro_batch
 
     @property

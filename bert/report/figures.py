@@ -1,12 +1,14 @@
-"""Training curves as SVG, to stand inside the page: no script, no font file, colours of the page.
+"""Training curves and spreads over seeds as SVG, to stand in the page: no script, no font file, colours of the page.
 
-The bytes depend on the curve alone: no date, and ids from a fixed salt.
+The bytes depend on the figures alone: no date, and ids from a fixed salt.
 """
 
 from __future__ import annotations
 
 import io
 import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from math import ceil, floor, log, log10
 from typing import Any
 
@@ -18,6 +20,16 @@ from matplotlib.ticker import NullFormatter
 
 from bert.report.inputs import HELD_OUT, Curve, Inputs
 from bert.report.tables import Drawing
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """One score under each seed, its mean and sample standard deviation (None: of a single one there is none)."""
+
+    values: Sequence[float]
+    mean: float
+    std: float | None
+
 
 POINTS = 300  # more than a screen shows; a million steps must not make a page of 100 MB
 INK = "#010203"  # stands for the page's own text colour, which is not known here
@@ -76,6 +88,31 @@ def _rate_axis(axes: Axes, curve: Curve) -> None:
         axes.yaxis.set_minor_formatter(NullFormatter())
     axes.set_ylabel("learning rate")
     axes.set_xlabel("step")
+
+
+def spread_svg(panels: Mapping[str, Mapping[str, Seeds]]) -> Markup:
+    """Each seed a dot, and below the dots of a precision their mean with one standard deviation to either side.
+
+    Args:
+        panels: {what the axis shows: {precision: its seeds}}
+    """
+    with rc_context(STYLE):
+        heights = [0.55 + 0.38 * len(rows) for rows in panels.values()]
+        figure = Figure(figsize=(6.4, sum(heights) + 0.1), layout="constrained")
+        drawn = figure.subplots(len(panels), 1, squeeze=False, height_ratios=heights)[:, 0]
+        for axes, (what, rows) in zip(drawn, panels.items(), strict=True):
+            for place, seeds in enumerate(rows.values()):
+                axes.plot(seeds.values, [place - 0.12] * len(seeds.values), "o", color=LINE, markersize=5, alpha=0.75)
+                axes.errorbar(
+                    *(seeds.mean, place + 0.2), xerr=seeds.std, fmt="|", color=OTHER_LINE, markersize=8, capsize=3
+                )
+            axes.set_yticks(range(len(rows)), labels=list(rows))
+            axes.set_ylim(len(rows) - 0.5, -0.5)  # the first one above
+            axes.grid(visible=False, axis="y")
+            axes.set_xlabel(what)
+            axes.margins(x=0.08)
+        figure.align_ylabels()
+        return inline(figure)
 
 
 def losses(curve: Curve) -> list[str]:

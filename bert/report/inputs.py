@@ -33,7 +33,8 @@ LENGTHS_COLUMNS = ["split", "tokens", "sequences"]
 ORDER = (
     *("download", "documents", "shards", "cloze", "vocab", "tfrecords", "pretrain_phase1", "pretrain_phase2"),
     *("import_checkpoint", "squad", "squad_control", "export", "glue_data", "glue", "glue_control"),
-    *("stability_run", "stability", "benchmark_training", "benchmark_inference"),
+    *("stability_phase1", "stability_phase2", "stability_squad", "stability_run", "stability"),
+    *("benchmark_training", "benchmark_inference"),
 )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bert.pipeline.pages import render_page
-from bert.report import corpus, overview, pretraining, scores, speed
+from bert.report import corpus, overview, pretraining, scores, seeds, speed
 from bert.report.inputs import Inputs
 from bert.report.tables import Section, is_number, number, percent
 
@@ -66,7 +66,7 @@ def sections(inputs: Inputs, params: dict[str, Any]) -> list[Section]:
         pretraining.section(inputs),
         scores.squad(inputs, finetuned, params.get("squad.data"), init),
         scores.glue(inputs, finetuned, params.get("glue.data"), init),
-        scores.stability(inputs),
+        seeds.section(inputs, finetuned, {"squad": params.get("squad.data"), "glue": params.get("glue.data")}),
         speed.section(inputs, model, lengths),
         overview.where(inputs),
     ]

@@ -47,6 +47,21 @@ SCORES = {
     ),
 }
 
+# Of each of the seeds whose means these are: (score, {precision: its values}).
+SEEDS: dict[tuple[str, str, int], tuple[str, dict[str, tuple[float, ...]]]] = {
+    ("squad", "large", 10570): (
+        "f1",
+        {"fp16": (91.61, 91.04, 91.59, 91.32, 91.52), "tf32": (91.50, 91.49, 91.64, 91.29, 91.67)},
+    ),
+    ("glue/mrpc", "large", 408): (
+        "accuracy",
+        {
+            "fp16": (84.31, 85.78, 86.76, 87.01, 86.27, 86.27, 85.54, 86.52, 86.27, 85.29),
+            "tf32": (87.01, 86.27, 87.99, 86.27, 86.03, 87.01, 86.27, 86.52, 87.75, 86.03),
+        },
+    ),
+}
+
 # (sequence length, global batch, devices, precision), BERT-large: sequences a second, steady state.
 PRETRAINING = {
     (128, 65536, 1, "fp16"): Speed(f"1 x {A100}", 356.845),
@@ -144,6 +159,11 @@ INFERENCE = _inference()  # (model, sequence length, batch, precision)
 def scores(key: str, model: str, count: object) -> tuple[Score, ...]:
     """The published scores of the same task, model and development set."""
     return SCORES.get((key, model, count), ()) if isinstance(count, int) else ()
+
+
+def seeds(key: str, model: str, count: object) -> tuple[str, dict[str, tuple[float, ...]]] | None:
+    """The score that was published of each seed, and {precision: its values}, of the same work as `scores`."""
+    return SEEDS.get((key, model, count)) if isinstance(count, int) else None
 
 
 def pretraining(model: str, sequence_length: int, global_batch: int, ranks: int, precision: str) -> Speed | None:

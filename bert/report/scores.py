@@ -1,4 +1,4 @@
-"""SQuAD, GLUE and their stability over seeds, each score between what needs no pretraining and what was published."""
+"""SQuAD and GLUE, each score between what needs no pretraining and what was published."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 from bert.report import figures, published
 from bert.report.inputs import Inputs, Metrics
 from bert.report.overview import hardware, measured, precision
-from bert.report.stability import SCORES, split
-from bert.report.tables import NONE, Row, Section, Table, heading, is_number, not_run, number, words
+from bert.report.stability import SCORES
+from bert.report.tables import NONE, Row, Section, Table, heading, not_run, number, words
 from bert.tasks.glue.average import task_score
 from bert.tasks.glue.tasks import TASKS
 
@@ -187,44 +187,3 @@ def _average(inputs: Inputs, done: list[str]) -> tuple[Table, ...]:
         f"{len(TASKS)} tasks, on their test sets."
     )
     return (Table("Average", ("task", "score, %"), tuple(rows), notes=(note,)),)
-
-
-def _task_and_seed(key: str) -> tuple[str, str]:
-    return split(key.partition("/")[2])
-
-
-def _spread_rows(task: str, summary: dict[str, Any], names: list[str]) -> list[Row]:
-    rows = []
-    for statistic in ("mean", "std", "min", "max"):
-        spreads = {name: summary[name][statistic] for name in names if statistic in summary.get(name, {})}
-        rows.append(Row((task, statistic, *_cells(spreads, names)), strong=statistic in ("mean", "std")))
-    return rows
-
-
-def stability(inputs: Inputs) -> Section:
-    """Each seed's scores, then their mean and sample standard deviation."""
-    keys = inputs.group("stability_run")
-    done = [key for key in keys if key in inputs.metrics]
-    summaries = inputs.metrics.get("stability", {})
-    present = {name for key in done for name in inputs.metrics[key]} | {n for s in summaries.values() for n in s}
-    names = [name for name in SCORES if name in present]
-    rows: list[Row] = []
-    for task in dict.fromkeys([*(_task_and_seed(key)[0] for key in keys), *summaries]):
-        for key in (k for k in keys if _task_and_seed(k)[0] == task):
-            seed = f"seed {_task_and_seed(key)[1]}"
-            if key in inputs.metrics:
-                rows.append(Row((task, seed, *_cells(inputs.metrics[key], names))))
-            else:
-                rows.append(not_run(f"{task}, {seed}", inputs.first_run(key)))
-        if isinstance(summaries.get(task), dict):
-            own = inputs.metrics.get(f"glue/{task}")
-            if own and summaries[task].get("seeds", 0) > sum(_task_and_seed(key)[0] == task for key in done):
-                rows.append(Row((task, "the run above", *_cells(own, names))))
-            rows += _spread_rows(task, summaries[task], names)
-    if "stability" not in inputs.metrics:
-        rows.append(not_run("mean and spread", inputs.first_run("stability")))
-    header = ("task", "seed", *map(heading, names))
-    seeds = [f"{t}: {number(s.get('seeds'))} seeds" for t, s in summaries.items() if is_number(s.get("seeds"))]
-    note = (f"std is the sample standard deviation ({'; '.join(seeds)}).",) if seeds else ()
-    table = Table("Scores by seed", header, tuple(rows), text_columns=2, notes=(*note, *measured(inputs, done)))
-    return Section("stability", "Stability", (), (table,))

@@ -139,9 +139,10 @@ class FineTuning:
         return found
 
     def finish(self, tuned: Finetuned, scores: dict[str, Any]) -> Outcome:
-        """On the first rank: leave model/ and curve.tsv in the scratch; the scores and what the run measured."""
+        """On the first rank: leave curve.tsv and model/, if it is kept, in the scratch; scores and figures."""
         scratch, task = self._context.scratch, self._params.task
-        save_model(scratch / "model", tuned.config, tuned.weights(), self._start.vocab, self._start.do_lower_case)
+        if self._context.keep_model:
+            save_model(scratch / "model", tuned.config, tuned.weights(), self._start.vocab, self._start.do_lower_case)
         write_text(scratch / "curve.tsv", "\n".join(tuned.run.curve) + "\n")
         metrics = {
             **scores,

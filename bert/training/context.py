@@ -100,6 +100,7 @@ class Context:
         code: {file: hash} of what computes; a checkpoint of other code is not taken up unasked
         save_seconds: time between checkpoints; 0: one after every step
         resume: what to do with a checkpoint of other code
+        keep_model: the weights are a result; a run for its scores alone leaves none
         recompute: layers are computed again in the backward pass, which saves memory (bert/model/recompute.py)
         watcher: who is shown progress and figures
         stop: around the steps of a training: listens meanwhile, and knows whether it was asked to stop
@@ -111,6 +112,7 @@ class Context:
     code: Mapping[str, str] = field(default_factory=dict)
     save_seconds: float = 60.0
     resume: Resume = None
+    keep_model: bool = True
     recompute: bool = False
     watcher: Watcher = field(default_factory=Nobody)
     stop: Callable[[], AbstractContextManager[Stop]] = never

@@ -34,7 +34,7 @@ PAIR_COLUMNS = ("nsp_loss", "nsp_accuracy")
 
 
 def pretrain(params: PretrainParams, records: Path, vocab: Path, init: Path | None, context: Context) -> Outcome | None:
-    """Train and evaluate. The first rank leaves model/, curve.tsv and held_out.tsv in the scratch.
+    """Train and evaluate. The first rank leaves model/, where it is kept, curve.tsv and held_out.tsv in the scratch.
 
     Args:
         records: folder with train/ and test/.
@@ -106,9 +106,9 @@ def pretrain(params: PretrainParams, records: Path, vocab: Path, init: Path | No
         return None
     if not own.eval_every:
         curve.lines.append(line(own.steps, *(at_the_end[name] for name in columns)))
-    save_model(
-        context.scratch / "model", config, {name: p.numpy() for name, p in parameters.items()}, vocab, do_lower_case
-    )
+    if context.keep_model:
+        weights = {name: p.numpy() for name, p in parameters.items()}
+        save_model(context.scratch / "model", config, weights, vocab, do_lower_case)
     write_text(context.scratch / "curve.tsv", "\n".join(run.curve) + "\n")
     write_text(context.scratch / "held_out.tsv", "\n".join(curve.lines) + "\n")
     rate = run.rate(own.batch_size)

@@ -100,16 +100,14 @@ class ComputeSettings(Section):
 class PretrainParams:
     """All that params.yaml says of the pretraining of one phase.
 
-    model: Google's name of a shape, such as base; a phase that starts from another model takes that one's.
+    stage: DVC's name of it, for people. model: Google's name of a shape, such as base; a phase that starts from another
+    model takes that one's.
     """
 
+    stage: str
     phase: str
     model: str
     own: PhaseTraining
     shared: PretrainSettings
     compute: ComputeSettings
     seed: int
-
-    @property
-    def stage(self) -> str:
-        return f"pretrain_{self.phase}"

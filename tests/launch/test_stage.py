@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bert.launch import stage as module
-from bert.launch.stage import METRICS, RECORD, TrainingStage
+from bert.launch.stage import FINISHED, METRICS, RECORD, TrainingStage
 from bert.launch.stopping import ASKED
 from bert.pipeline.machine import MachineSettings
 from bert.training.context import Context, Nobody, Outcome
@@ -20,7 +20,7 @@ STAGE = TrainingStage("squad", "stages.squad", {}, [], {}, lambda ranks: Split(r
 MACHINE = MachineSettings(save_seconds=7, resume="accept", recompute=True, tensorboard="boards")
 
 
-def handed(folder: Path, rank: int) -> Context:
+def handed(folder: Path, rank: int, stage: TrainingStage = STAGE) -> Context:
     """The context of a rank, which has worked, with metrics on each."""
     contexts: list[Context] = []
 
@@ -28,7 +28,7 @@ def handed(folder: Path, rank: int) -> Context:
         contexts.append(context)
         return Outcome({"loss": 1.5}, {"resumed_from_step": 3})
 
-    module._work(STAGE, work, folder, World(rank, 2), MACHINE)
+    module._work(stage, work, folder, World(rank, 2), MACHINE)
     return contexts[0]
 
 
@@ -38,6 +38,19 @@ def test_a_rank_is_handed_what_the_machine_says(tmp_path: Path, rank: int) -> No
     assert (context.scratch, context.world, context.split) == (tmp_path, World(rank, 2), Split(2, 2, 4))
     assert (context.save_seconds, context.resume, context.recompute) == (7, "accept", True)
     assert "bert/training/step.py" in context.code
+
+
+def test_a_model_is_made_where_one_is_a_result(tmp_path: Path) -> None:
+    assert not handed(tmp_path, 0).keep_model
+    assert handed(tmp_path, 0, replace(STAGE, outs={"model": tmp_path / "out"})).keep_model
+
+
+def test_a_finished_run_is_used_where_it_has_what_is_asked_for(tmp_path: Path) -> None:
+    (tmp_path / FINISHED).write_text("{}")
+    assert module._finished(tmp_path, [], {}, "dvc repro", None)
+    assert not module._finished(tmp_path, ["model"], {}, "dvc repro", None)
+    (tmp_path / "model").mkdir()
+    assert module._finished(tmp_path, ["model"], {}, "dvc repro", None)
 
 
 def test_only_the_first_rank_shows_figures_and_writes(tmp_path: Path) -> None:

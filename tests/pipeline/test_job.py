@@ -89,7 +89,7 @@ def test_a_stage_refuses_to_run_under_code_that_is_not_the_recorded_one() -> Non
     assert caught.value.run and caught.value.run.startswith("dvc repro code")
     assert not Path("out").exists()
     with pytest.raises(StageError, match=r"code/stability\.json is of other code"):
-        stability(["--runs", "a-1.json", "--metrics", "m.json"])
+        stability(["--runs", "metrics", "--metrics", "m.json"])
     recorded.unlink()
     work({})  # no pipeline to record anything in
 

@@ -48,14 +48,31 @@ METRICS: dict[str, dict[str, Any]] = {
         **{"accuracy": 74.12, "f1": 81.23, "count": 408},
         "baselines": {"majority": {"accuracy": 50.0, "f1": 66.0}, "overlap": {"accuracy": 70.0}},
     },
-    "stability_run/mrpc-2": {"accuracy": 75.0, "f1": 80.0},
-    "stability_run/mrpc-10": {"accuracy": 71.0, "f1": 79.0},
+    "stability_phase1/default-2": PRETRAINED,
+    "stability_squad/bf16-2": {"exact_match": 23.0, "f1": 30.0},
+    "stability_run/mrpc-default-2": {"accuracy": 75.0, "f1": 80.0},
+    "stability_run/mrpc-default-10": {"accuracy": 71.0, "f1": 79.0},
     "stability": {
+        "pretrain_phase1": {
+            "tf32": {
+                "final_loss": {"mean": 5.6, "std": 0.070711, "min": 5.55, "max": 5.65},
+                "mlm_loss": {"mean": 5.1234, "std": 0.0, "min": 5.1234, "max": 5.1234},
+                "seeds": {"7": {"final_loss": 5.65, "mlm_loss": 5.1234}, "2": {"final_loss": 5.55, "mlm_loss": 5.1234}},
+                "ran_as": "fp32",
+            }
+        },
         "mrpc": {
-            "accuracy": {"mean": 73.0, "std": 2.828427, "min": 71.0, "max": 75.0},
-            "f1": {"mean": 79.5, "std": 0.707107, "min": 79.0, "max": 80.0},
-            "seeds": 2,
-        }
+            "fp32": {
+                "accuracy": {"mean": 73.0, "std": 2.828427, "min": 71.0, "max": 75.0},
+                "f1": {"mean": 79.5, "std": 0.707107, "min": 79.0, "max": 80.0},
+                "seeds": {"2": {"accuracy": 75.0, "f1": 80.0}, "10": {"accuracy": 71.0, "f1": 79.0}},
+            },
+            "bf16": {
+                "accuracy": {"mean": 74.5, "min": 74.5, "max": 74.5},
+                "f1": {"mean": 80.5, "min": 80.5, "max": 80.5},
+                "seeds": {"10": {"accuracy": 74.5, "f1": 80.5}},
+            },
+        },
     },
 }
 

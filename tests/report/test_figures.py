@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from bert.report.figures import curve_svg, drawing, thin
+from bert.report.figures import Seeds, curve_svg, drawing, spread_svg, thin
 from bert.report.inputs import Curve, Inputs
 
 GUESSES = {"mlm_loss": ("unigram entropy", 6.3), "nsp_loss": ("coin toss", 0.69)}
@@ -68,6 +68,22 @@ def test_short_runs_and_a_rate_of_zero_can_be_drawn(steps: int, rate: float) -> 
     svg = curve_svg(curve(steps, rate), {})
     assert "learning rate" in svg
     assert "unigram" not in svg
+
+
+def dots(svg: str) -> int:
+    """Seeds in a drawing: marks in the colour of a line that are filled."""
+    return len(re.findall(r"<use [^>]*fill: #3d85c8", svg))
+
+
+def test_each_seed_is_a_dot_and_each_precision_has_its_mean() -> None:
+    rows = {"fp32": Seeds([70.0, 80.0, 75.0], 75.0, 5.0), "tf32, ran as fp32": Seeds([71.0], 71.0, None)}
+    svg = spread_svg({"accuracy, %": rows, "F1, %": rows})
+    ElementTree.fromstring(svg)
+    assert dots(svg) == 8 and svg.count("tf32, ran as fp32") == 2
+    assert "accuracy, %" in svg and "F1, %" in svg and "currentColor" in svg and "<style" not in svg
+    assert svg == spread_svg({"accuracy, %": rows, "F1, %": rows})
+    apart = spread_svg({"accuracy, %": {"fp32": Seeds([70.0, 80.0, 75.0], 75.0, 9.0)}})
+    assert apart != spread_svg({"accuracy, %": {"fp32": Seeds([70.0, 80.0, 75.0], 75.0, 5.0)}})
 
 
 def test_a_training_with_one_loss_has_one_panel_and_none_has_no_drawing() -> None:

@@ -59,12 +59,12 @@ def test_folders_are_read_whole_and_named_files_may_be_missing(run: Path) -> Non
 
 def test_only_the_members_that_params_name_are_read(run: Path) -> None:
     metrics = run / "metrics"
-    members = {"stability_run": ["mrpc-2", "mrpc-3"], "benchmark_training": []}
+    members = {"stability_run": ["mrpc-default-2", "mrpc-default-3"], "benchmark_training": []}
     inputs = read([metrics / "stability_run", run / CELL], [], [metrics / "provenance"], members=members)
-    assert inputs.group("stability_run") == ["stability_run/mrpc-2", "stability_run/mrpc-3"]
-    assert inputs.missing == {"stability_run/mrpc-3"}
-    assert set(inputs.metrics) == {"stability_run/mrpc-2"}
-    assert "stability_run/mrpc-10" not in inputs.provenance
+    assert inputs.group("stability_run") == ["stability_run/mrpc-default-2", "stability_run/mrpc-default-3"]
+    assert inputs.missing == {"stability_run/mrpc-default-3"}
+    assert set(inputs.metrics) == {"stability_run/mrpc-default-2"}
+    assert "stability_run/mrpc-default-10" not in inputs.provenance
     assert "benchmark_training/tiny-128-8" not in inputs.provenance
     assert "squad" in inputs.provenance
 

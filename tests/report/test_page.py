@@ -62,13 +62,15 @@ def test_every_section_shows_its_figures(whole: str) -> None:
     assert page.row("mrpc", "fine-tuned from phase 2")[2:] == ["74.12", "81.23", "408"]
     assert page.row("mrpc", "the same from random weights")[2:4] == ["60.12", "70.20"]
     assert page.row("mrpc", "no model: overlap")[2:4] == ["70.00", "\u2013"]
-    assert page.row("mrpc", "mean")[2:] == ["73.00", "79.50"]
-    assert page.row("mrpc", "std")[2:] == ["2.83", "0.71"]
+    assert page.row("accuracy, %", "fp32")[2:] == ["75.00", "71.00", "73.00", "2.83", "71.00", "75.00"]
+    assert page.row("accuracy, %", "bf16")[2:] == [NONE, "74.50", "74.50", NONE, "74.50", "74.50"]
+    final = page.row("final loss, nats", "tf32, ran as fp32")
+    assert final[2:] == ["5.6500", "5.5500", "5.6000", "0.0707", "5.5500", "5.6500"]
 
 
 def test_seeds_and_batches_are_in_the_order_of_their_numbers(whole: str) -> None:
     rows = Parsed(whole).rows
-    assert [r[1] for r in rows if r[0] == "mrpc" and r[1].startswith("seed")] == ["seed 2", "seed 10"]
+    assert ["score", "precision", "seed 2", "seed 10", "mean", "std", "min", "max"] in rows
     assert [r[5] for r in rows if r[:4] == ["tiny", "fp16", "yes", "M1"]] == ["1", "8", "16"]
 
 
@@ -140,9 +142,9 @@ def test_a_figure_that_a_file_lacks_is_a_dash() -> None:
 def test_figures_that_the_page_does_not_know_are_left_out() -> None:
     more = {k: {**v, "new": {"key": [1, 2], "none": None}} for k, v in METRICS.items() if k != "stability"}
     assert render(Inputs({**METRICS, **more}), PARAMS) == render(Inputs(METRICS), PARAMS)
-    # But for the table of stability, which has a row for whatever tasks there are.
-    page = Parsed(render(Inputs({"stability": {**METRICS["stability"], "new": {"key": [1, 2]}}}), PARAMS))
-    assert page.row("new", "mean") == ["new", "mean", NONE, NONE]
+    # But for stability, which has a table for whatever tasks there are, of what it knows of them.
+    stability = {**METRICS["stability"], "new": {"key": [1, 2], "fp32": {"odd": {"mean": 1}, "seeds": {"1": {}}}}}
+    assert "<caption>new</caption>" in render(Inputs({"stability": stability}), PARAMS)
 
 
 def test_what_metric_files_say_cannot_become_markup() -> None:
@@ -232,6 +234,34 @@ def test_published_scores_stand_beside_the_same_model_and_questions() -> None:
     assert "published: tf32" not in render(Inputs({"squad": {**squad, "count": 410}}), params)
     imported = {**params, "finetune.init": "imported"}
     assert "published: tf32" in render(Inputs({"squad": {**squad, "model": "large"}}), imported)
+
+
+def test_the_published_seeds_stand_below_those_of_the_same_work() -> None:
+    of_seeds = {"fp32": {"accuracy": {"mean": 86.5, "min": 86.5, "max": 86.5}, "seeds": {"7": {"accuracy": 86.5}}}}
+    metrics: dict[str, dict[str, Any]] = {
+        "stability": {"mrpc": of_seeds},
+        "glue/mrpc": {"accuracy": 86.5, "count": 408},
+    }
+    params = {"model": "large", "glue.data": "download", "finetune.init": "phase2"}
+    row = Parsed(render(Inputs(metrics), params)).row("accuracy, %", "published: fp16")
+    assert row[2:] == [
+        *("84.31", "85.78", "86.76", "87.01", "86.27", "86.27", "85.54", "86.52", "86.27", "85.29"),
+        *("86.00", "0.80", "84.31", "87.01"),
+    ]
+    for other in ({"model": "base"}, {"glue.data": "cloze"}):
+        assert "published: fp16</td>" not in render(Inputs(metrics), params | other)
+
+
+def test_each_task_with_several_seeds_has_a_drawing(whole: str) -> None:
+    assert "pretrain_phase1: each seed a dot" in whole and "mrpc: each seed a dot" in whole
+    single = {"mrpc": {"fp32": {"f1": {"mean": 1.0}, "seeds": {"1": {"f1": 1.0}}}}}
+    shown = render(Inputs({"stability": single}), PARAMS)
+    assert "<caption>mrpc</caption>" in shown and "each seed a dot" not in shown
+
+
+def test_without_seeds_the_section_says_where_to_name_some() -> None:
+    shown = render(Inputs({"stability": {}}), PARAMS)
+    assert "No seeds are named under `stability` in params.yaml." in shown
 
 
 def test_made_up_questions_are_not_passed_off_as_the_benchmark(whole: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from statistics import fmean
+
 import pytest
 
 from bert.report import published
@@ -46,3 +48,15 @@ def test_scores_are_of_the_same_development_set() -> None:
     assert published.scores("squad", "large", 410) == ()
     assert published.scores("squad", "tiny", 10570) == ()
     assert published.scores("glue/mrpc", "large", None) == ()
+
+
+@pytest.mark.parametrize("work", published.SEEDS)
+def test_the_published_means_are_those_of_the_published_seeds(work: tuple[str, str, int]) -> None:
+    found = published.seeds(*work)
+    assert found is not None and published.seeds(work[0], "base", work[2]) is None
+    score, by_precision = found
+    means = {s.precision.partition(",")[0]: s.figures[score] for s in published.scores(*work)}
+    assert means.keys() == by_precision.keys()
+    for precision, values in by_precision.items():
+        assert fmean(values) == pytest.approx(means[precision], abs=0.0101), precision
+        assert means[precision] == pytest.approx(fmean(values), abs=0.0101)

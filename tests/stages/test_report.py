@@ -22,7 +22,7 @@ finetune: {init: phase2, controls: [], steps: 9}
 squad: {data: cloze}
 glue: {data: cloze, tasks: [mrpc, cola]}
 tfrecords: {phase1: {sequence_length: 128}, phase2: {sequence_length: 512}}
-stability: {tasks: [mrpc], seeds: [1, 2]}
+stability: {precisions: [default], tasks: [mrpc], seeds: [1, 2], squad_seeds: [3], pretrain_seeds: []}
 benchmark_training: {cells: []}
 benchmark_inference: {cells: [tiny-128-1]}
 """
@@ -85,5 +85,6 @@ def test_former_members_of_a_matrix_are_not_shown(run: Path) -> None:
     main(["--metrics", "metrics", "--out", "page.html"])
     page = (run / "page.html").read_text()
     assert "sst2" not in page and "75.00" in page
-    assert "not run yet: <code>dvc repro stability_run@mrpc-2</code>" in page
+    assert "not run yet: <code>dvc repro stability_run@mrpc-default-2</code>" in page
+    assert "not run yet: <code>dvc repro stability_squad@default-3</code>" in page
     assert "not run yet: <code>dvc repro benchmark_inference@tiny-128-1</code>" in page

@@ -87,6 +87,25 @@ def test_a_cased_model_learns_from_cased_text_and_stays_cased(cased: Project) ->
     assert any(candidate["text"].endswith("São Pau") for candidate in candidates)
 
 
+def test_a_run_of_the_stability_test_has_its_own_seed_and_precision_and_keeps_its_metrics_alone(small: Project) -> None:
+    finetuning.write_params(small.path, squad__epochs=1)
+    before = files(small.path / "data")
+    found = {}
+    for precision in ("default", "bf16"):
+        main(arguments("stability_squad", item__seed="2", item__precision=precision))
+        found[precision] = read(small.path / f"metrics/stability_squad/{precision}-2.json")
+    assert all(metrics.keys() == RESULTS for metrics in found.values())
+    assert [metrics["precision_effective"] for metrics in found.values()] == ["fp32", "bf16"]
+    assert files(small.path / "data") == before and not (small.path / "metrics/squad.json").exists()
+    losses = {name: metrics["train_loss"] for name, metrics in found.items()}
+    for seed in (2, 3):
+        finetuning.write_params(small.path, squad__epochs=1, seed=seed)
+        main(arguments("squad"))
+        losses[f"result {seed}"] = read(small.path / "metrics/squad.json")["train_loss"]
+    assert losses["default"] == losses["result 2"], "under that seed the result is that run"
+    assert len(set(losses.values())) == 3, losses
+
+
 @pytest.mark.slow
 def test_a_killed_run_goes_on_to_the_same_bits(small: Project, answering: Project) -> None:
     steps = kill_after_checkpoint(small, "squad", arguments("squad"), "tuned")
