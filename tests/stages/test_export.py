@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import textwrap
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,9 +21,10 @@ import tensorflow_text  # noqa: F401  its operations are in the SavedModel
 from bert.checkpoints.folder import load_model
 from bert.export.check_questions import check_questions
 from bert.export.question_answerer import export_question_answerer
+from bert.pipeline.code import ROOT
 from bert.pipeline.errors import StageError
 from bert.tasks.squad.asking import Asker
-from bert.tasks.squad.data import read_squad
+from bert.tasks.squad.data import Question, read_squad
 from stages.export import main
 from tests.export.models import squad_settings
 from tests.project import Project, files
@@ -198,31 +201,74 @@ def test_answers_that_score_the_same_are_ties(answering: Project, tmp_path: Path
     assert found == {"checked": 3, "agreeing": 2, "ties": 1}
 
 
-ALONE = """
+@pytest.mark.parametrize(
+    ("threshold", "predicted", "found"),
+    [
+        (0.0, "", {"checked": 1, "agreeing": 0, "ties": 1}),
+        (0.0, "Ada was", {"checked": 1, "agreeing": 0, "ties": 1}),
+        (1.0, "", None),  # where there is an answer, this one is worse by 1
+        (1.0, "Ada", {"checked": 1, "agreeing": 1, "ties": 0}),
+        (-1.0, "", {"checked": 1, "agreeing": 1, "ties": 0}),
+        (-1.0, "Ada", None),
+    ],
+)
+def test_no_answer_is_as_good_as_the_best_one_at_the_threshold(
+    answering: Project, tmp_path: Path, threshold: float, predicted: str, found: dict[str, int] | None
+) -> None:
+    """A head of zeros: no answer scores what all spans score, and their difference is 0."""
+    model = load_model(answering.path / "data/models/squad", "dvc repro squad")
+    head = {name: np.zeros_like(value) for name, value in model.weights.items() if name.startswith("cls/squad")}
+    model, settings = replace(model, weights={**model.weights, **head}), squad_settings()
+    export_question_answerer(model, settings, tmp_path / "model", threshold)
+    asked = [Question("0", "Where was Ada born?", "Ada was born in Oslo.", ())]
+    asker = Asker(model, settings, threshold)
+    if found is None:
+        with pytest.raises(StageError, match="1 of 1 predictions are not what the model answers"):
+            check_questions(tmp_path / "model", asker, asked, {"0": predicted}, "fp32")
+    else:
+        assert check_questions(tmp_path / "model", asker, asked, {"0": predicted}, "fp32") == found
+
+
+def test_an_answer_that_does_not_stand_where_it_says_is_an_error(answering: Project, tmp_path: Path) -> None:
+    class Misplacing(tf.Module):
+        """Says that the whole context stands one character later."""
+
+        @tf.function(
+            input_signature=[tf.TensorSpec([None], tf.string, "question"), tf.TensorSpec([None], tf.string, "context")]
+        )
+        def serve(self, question: Any, context: Any) -> Any:
+            length = tf.strings.length(context, "UTF8_CHAR")
+            return {"answer": context, "start": tf.ones_like(length), "end": length + 1, "asked": question}
+
+    module = Misplacing()
+    tf.saved_model.save(module, str(tmp_path / "model"), signatures=module.serve)
+    model = load_model(answering.path / "data/models/squad", "dvc repro squad")
+    asked = [Question("x", "Who?", "Ada", ())]
+    with pytest.raises(StageError, match=r"question x with 'Ada', but says that it stands at 1\.\.\.4 .* 'da'"):
+        check_questions(tmp_path / "model", Asker(model, squad_settings()), asked, {"x": "Ada"}, "fp32")
+
+
+BEFORE = """
 import importlib.util, json, sys
 assert importlib.util.find_spec("bert") is None and importlib.util.find_spec("stages") is None
-import tensorflow as tf
-import tensorflow_text
-loaded = tf.saved_model.load(sys.argv[1])
-found = loaded.signatures["serving_default"](
-    question=tf.constant([sys.argv[2]] * 2), context=tf.constant([sys.argv[3], ""])
-)
+"""
+AFTER = """
 ids = tf.constant([[1, 2, 3]])
-logits = loaded.signatures["ids"](input_ids=ids, input_mask=tf.ones_like(ids), segment_ids=tf.zeros_like(ids))
+logits = model.signatures["ids"](input_ids=ids, input_mask=tf.ones_like(ids), segment_ids=tf.zeros_like(ids))
 assert not [name for name in sys.modules if name.split(".")[0] in ("bert", "stages")]
-print(json.dumps([
-    [text.decode() for text in found["answer"].numpy()], found["start"].numpy().tolist(), found["end"].numpy().tolist(),
-    logits["start_logits"].shape.as_list(),
-]))
+print(json.dumps([found["answer"].numpy()[0].decode(), start, end, logits["start_logits"].shape.as_list()]))
 """
 
 
-def test_it_loads_with_tensorflow_alone(exported: Path, tmp_path: Path) -> None:
+def test_it_loads_with_tensorflow_alone_as_the_readme_says(exported: Path, tmp_path: Path) -> None:
     """In another folder, where this project cannot be imported."""
-    question, context = "Where was Ada born?", "Ada was born in S\u00e3o Paulo in 1843."
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (snippet,) = re.findall(r"(?m)^    import tensorflow as tf\n(?:(?:    .*)?\n)+", text)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/export").symlink_to(exported / "data/export")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     done = subprocess.run(
-        [sys.executable, "-I", "-c", ALONE, str(exported / "data/export/squad"), question, context],
+        [sys.executable, "-I", "-c", BEFORE + textwrap.dedent(snippet) + AFTER],
         cwd=tmp_path,
         env=environment,
         capture_output=True,
@@ -231,7 +277,7 @@ def test_it_loads_with_tensorflow_alone(exported: Path, tmp_path: Path) -> None:
         timeout=240,
     )
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == [["S\u00e3o Paulo", ""], [16, 0], [25, 0], [1, 3]]
+    assert json.loads(done.stdout) == ["S\u00e3o Paulo", 16, 25, [1, 3]]
 
 
 @pytest.mark.slow

@@ -133,6 +133,7 @@ print(json.dumps(found["label"].numpy()[0].decode()))
 """
 
 
+@pytest.mark.slow
 def test_it_loads_with_tensorflow_alone(exported: Project, tmp_path: Path) -> None:
     """In another folder, where this project cannot be imported."""
     label, a, b = finetuning.pairs()[1]
