@@ -3,7 +3,7 @@
     make same BASE=<commit>
 
 In a clone of each, side by side: the data stages on the embedded sample, fifty steps of each kind of training (with
-dropout), predictions and the export; phase 1 once more, stopped and resumed, and once on two ranks. A line for each
+dropout), predictions and the exports; phase 1 once more, stopped and resumed, and once on two ranks. A line for each
 result; exit status 1 where one differs. At the end, which `dvc commit` is honest: it records that the code has changed
 and the results have not.
 """
@@ -51,7 +51,8 @@ DATA = ("download", "documents", "shards", "cloze", "glue_data", "vocab", "tfrec
 PRETRAINING = ("pretrain_phase1", "pretrain_phase2", "stability_phase1", "stability_phase2")
 FINETUNING = ("squad", "squad_control", "glue", "glue_control", "stability_squad", "stability_run")
 # Each behind those that it may start from.
-TARGETS = (*DATA, "no_weights", "import_checkpoint", *PRETRAINING, "random_weights", *FINETUNING, "export")
+EXPORTS = ("export", "export_glue")
+TARGETS = (*DATA, "no_weights", "import_checkpoint", *PRETRAINING, "random_weights", *FINETUNING, *EXPORTS)
 SPEEDS = ("benchmark_training", "benchmark_inference")
 # Of metrics: what is measured and not computed, and the size of a SavedModel, which holds the names of its operations.
 MEASURED = re.compile(r"_per_second|_per_step|_share|peak_|^bytes$")
@@ -167,7 +168,7 @@ class Side:
                 continue
             for out in entry.get("outs", []):
                 path = out["path"]
-                if path.startswith("metrics/provenance") or path == "data/export/squad":
+                if path.startswith("metrics/provenance") or path.startswith("data/export"):
                     continue
                 yield (stage, path), computed(self.folder / path) if path.endswith(".json") else out["md5"]
 

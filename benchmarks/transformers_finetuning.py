@@ -211,20 +211,12 @@ def answer(folder: Path, data: Path, init: Path) -> None:
     from bert.checkpoints.folder import load_model
     from bert.pipeline.params import section
     from bert.tasks.settings import SquadSettings
-    from bert.tasks.squad.answers import best_answers, write_answers
+    from bert.tasks.squad.postprocessing import postprocess
 
     settings = section(SquadSettings, "squad")
     questions, windows = _windows(data, settings, load_model(init, f"dvc repro {init.name}"), "dev")
     logits = np.load(folder / "logits.npy").astype(np.float32)
-    found = best_answers(
-        questions,
-        windows,
-        logits[:, 0],
-        logits[:, 1],
-        n_best_size=settings.n_best_size,
-        max_answer_length=settings.max_answer_length,
-    )
-    write_answers(folder / "predictions.json", folder / "nbest_predictions.json", questions, found)
+    postprocess(questions, windows, logits, settings, "1.1").write(folder)
 
 
 def main(argv: Sequence[str] | None = None) -> None:

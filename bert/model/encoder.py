@@ -19,6 +19,7 @@ from bert.model.layers import (
     own_sequence_positions,
     padding_bias,
     self_attention,
+    sequence_length,
 )
 from bert.model.recompute import recomputed
 
@@ -38,7 +39,7 @@ def embed(
 
     positions: (B, S) int32; by default the places in the row.
     """
-    sequence = input_ids.shape[1]
+    sequence = sequence_length(input_ids)
     words = tf.gather(weights["bert/embeddings/word_embeddings"], input_ids)
     # A product with one-hot rows: the gradient of a gather from two rows would be a sum over the whole batch, serially.
     kinds = tf.one_hot(segment_ids, config.type_vocab_size) @ weights["bert/embeddings/token_type_embeddings"]

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from bert.model.activations import ACTIVATIONS
 from bert.model.config import BertConfig
-from bert.model.layers import Weights, dense, layer_norm
+from bert.model.layers import Weights, dense, layer_norm, sequence_length
 
 Tensor = Any
 
@@ -42,7 +42,7 @@ def next_sentence_logits(weights: Weights, pooled: Tensor) -> Tensor:
 
 def span_logits(weights: Weights, hidden: Tensor) -> tuple[Tensor, Tensor]:
     """(B, S, H) -> start and end scores, (B, S) each."""
-    sequence, size = hidden.shape[1], hidden.shape[2]
+    sequence, size = sequence_length(hidden), hidden.shape[2]
     both = _logits(
         tf.reshape(hidden, [-1, size]), weights["cls/squad/output_weights"], weights["cls/squad/output_bias"]
     )

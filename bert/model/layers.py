@@ -37,6 +37,11 @@ def _product(x: Tensor, kernel: Tensor) -> tuple[Tensor, Any]:
     return tf.matmul(x, kernel), gradient
 
 
+def sequence_length(x: Tensor) -> Any:
+    """S of (B, S, ...): a number; where rows of any length may come, a tensor."""
+    return tf.shape(x)[1] if x.shape[1] is None else x.shape[1]
+
+
 def dense(weights: Weights, name: str, x: Tensor) -> Tensor:
     """x W + b. x: (B, S, I) or (B, I) -> (..., O)."""
     kernel = tf.cast(weights[f"{name}/kernel"], x.dtype)
@@ -107,7 +112,7 @@ def self_attention(
 
     x: (B, S, H); bias: (B, 1, 1 or S, S) float32; returns (B, S, H).
     """
-    sequence, hidden = x.shape[1], x.shape[2]
+    sequence, hidden = sequence_length(x), x.shape[2]
     size = hidden // heads
 
     def split(part: str) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from statistics import fmean
 from typing import Any
 
@@ -101,15 +101,18 @@ def _made_here(data: str | None, what: str) -> tuple[str, ...]:
     )
 
 
-def _export(inputs: Inputs) -> Table:
-    """Whether the SavedModel answers as the model did."""
-    key = "export"
-    header = ("SavedModel", "questions asked", "answered alike", "bytes")
-    if key not in inputs.metrics:
-        return Table("Export", header, (not_run(inputs.stage(key), inputs.first_run(key)),))
-    metrics = inputs.metrics[key]
-    cells = (number(metrics.get(name)) for name in ("checked", "agreeing", "bytes"))
-    return Table("Export", header, (Row((inputs.stage(key), *cells)),))
+def _export(inputs: Inputs, keys: Sequence[str]) -> Table:
+    """Whether the SavedModels answer as the models did."""
+    header = ("SavedModel", "asked", "answered alike", "as good", "bytes")
+    rows = []
+    for key in keys:
+        if key not in inputs.metrics:
+            rows.append(not_run(inputs.stage(key), inputs.first_run(key)))
+            continue
+        cells = (number(inputs.metrics[key].get(name)) for name in ("checked", "agreeing", "ties", "bytes"))
+        rows.append(Row((inputs.stage(key), *cells)))
+    note = "As good: another answer than the predicted one, which scores the same but for rounding."
+    return Table("Export", header, tuple(rows), notes=(note,))
 
 
 def squad(inputs: Inputs, model: str, data: str | None, init: str) -> Section:
@@ -120,7 +123,7 @@ def squad(inputs: Inputs, model: str, data: str | None, init: str) -> Section:
     text = _made_here(data, "questions")
     if key not in inputs.metrics:
         table = Table("Scores", ("run", "exact match"), (not_run(inputs.stage(key), inputs.first_run(key)),))
-        return Section(key, "SQuAD", text, (table, _export(inputs)))
+        return Section(key, "SQuAD", text, (table, _export(inputs, ["export"])))
     metrics = inputs.metrics[key]
     count = number(metrics.get("count"))
     rows = [
@@ -140,7 +143,7 @@ def squad(inputs: Inputs, model: str, data: str | None, init: str) -> Section:
         kinds = sorted(by_type.items(), key=lambda item: (-_count(item[1]), item[0]))
         of_type = tuple(Row((words(kind), *_cells(scores, names), number(_count(scores)))) for kind, scores in kinds)
         tables.append(Table("By type of answer", ("answer", *header[1:]), of_type))
-    return Section(key, "SQuAD", text, (*tables, _export(inputs)), figures.drawing(inputs, key))
+    return Section(key, "SQuAD", text, (*tables, _export(inputs, ["export"])), figures.drawing(inputs, key))
 
 
 def glue(inputs: Inputs, model: str, data: str | None, init: str) -> Section:
@@ -169,8 +172,10 @@ def glue(inputs: Inputs, model: str, data: str | None, init: str) -> Section:
         rows.append(not_run("glue", "dvc repro glue"))
     header = ("task", "run", *map(heading, names), "examples")
     table = Table("Scores", header, tuple(rows), text_columns=2, notes=(*measured(inputs, done), *notes))
+    exports = inputs.group("export_glue")
+    tables = (table, *_average(inputs, done), *([_export(inputs, exports)] if exports else []))
     title = "GLUE" if all(key.partition("/")[2] in TASKS for key in keys) else "GLUE and tasks of one's own"
-    return Section("glue", title, _made_here(data, "pairs"), (table, *_average(inputs, done)))
+    return Section("glue", title, _made_here(data, "pairs"), tables)
 
 
 def _average(inputs: Inputs, done: list[str]) -> tuple[Table, ...]:

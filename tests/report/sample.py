@@ -38,7 +38,8 @@ METRICS: dict[str, dict[str, Any]] = {
     "squad_control/phase1": {"exact_match": 12.5, "f1": 17.2, "count": 410},
     "squad_control/random": {"exact_match": 10.5, "f1": 14.2, "count": 410},
     "glue_control/mrpc-random": {"accuracy": 60.12, "f1": 70.2, "count": 408},
-    "export": {"checked": 64, "agreeing": 63, "bytes": 17000000},
+    "export": {"checked": 300, "agreeing": 299, "ties": 1, "bytes": 17000000},
+    "export_glue/mrpc": {"checked": 408, "agreeing": 408, "ties": 0, "bytes": 18000000},
     "glue_data/mrpc": {
         "examples": {"train": 3668, "dev": 408},
         "labels": {"train": {"0": 1194, "1": 2474}},

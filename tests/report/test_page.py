@@ -58,7 +58,8 @@ def test_every_section_shows_its_figures(whole: str) -> None:
     assert page.row("the same from random weights")[1:] == ["10.50", "14.20", "410"]
     assert page.row("no model: random span")[1:3] == ["0.30", "15.50"]
     assert page.row("number")[1:] == ["30.10", "35.20", "120"]
-    assert page.row("export", "64")[2:] == ["63", "17,000,000"]
+    assert page.row("export", "300")[2:] == ["299", "1", "17,000,000"]
+    assert page.row("export_glue@mrpc", "408")[2:] == ["408", "0", "18,000,000"]
     assert page.row("mrpc", "fine-tuned from phase 2")[2:] == ["74.12", "81.23", "408"]
     assert page.row("mrpc", "the same from random weights")[2:4] == ["60.12", "70.20"]
     assert page.row("mrpc", "no model: overlap")[2:4] == ["70.00", "\u2013"]
@@ -135,7 +136,8 @@ def test_a_figure_that_a_file_lacks_is_a_dash() -> None:
     ):
         _, *cells = page.row(label, *first)[len(first) :]
         assert cells and set(cells) == {NONE}, label
-    assert page.rows.count(["export", NONE, NONE, NONE]) == 1
+    assert page.rows.count(["export", NONE, NONE, NONE, NONE]) == 1
+    assert page.rows.count(["export_glue@mrpc", NONE, NONE, NONE, NONE]) == 1
     assert page.row("squad", NONE) == ["squad", NONE, NONE, NONE, "dvc repro -f -s squad", NONE]
 
 

@@ -17,11 +17,12 @@ from bert.pipeline.errors import StageError
 from bert.pipeline.files import read_json
 from bert.tasks.length_buckets import length_batches, token_counts
 from bert.tasks.settings import SquadSettings
-from bert.tasks.squad.answers import Candidate, best_answers
-from bert.tasks.squad.data import Question
+from bert.tasks.squad.answers import Candidate
+from bert.tasks.squad.data import Question, Version
 from bert.tasks.squad.features import Windows, make_windows
-from bert.tasks.squad.no_answer import NULL_THRESHOLD, null_answers, with_null
+from bert.tasks.squad.no_answer import NULL_THRESHOLD
 from bert.tasks.squad.passages import most_relevant
+from bert.tasks.squad.postprocessing import postprocess
 from bert.training.objectives import spans
 
 # Lengths that windows are cut to are multiples of it: few to compile, whatever texts come.
@@ -136,19 +137,10 @@ class Asker:
             max_query_length=settings.max_query_length,
         )
         chosen = everything if windows is None else most_relevant(everything, windows)
-        start, end = self._logits(chosen, progress)
-        found = best_answers(
-            asked,
-            chosen,
-            start,
-            end,
-            n_best_size=settings.n_best_size,
-            max_answer_length=settings.max_answer_length,
-        )
-        odds: list[float] | None = None
-        if self.null_threshold is not None:
-            null = null_answers(found, chosen, start, end)
-            found, odds = with_null(found, null, self.null_threshold), null.odds
+        chosen_by = settings.model_copy(update={"null_score_diff_threshold": self.null_threshold})
+        version: Version = "1.1" if self.null_threshold is None else "2.0"
+        predicted = postprocess(asked, chosen, self._logits(chosen, progress), chosen_by, version)
+        found, odds = predicted.candidates, predicted.null_odds
         all_of, read_of = (np.bincount(w.question_index, minlength=len(asked)).tolist() for w in (everything, chosen))
         return [
             self._reply(question, candidates, None if odds is None else odds[n], all_of[n], read_of[n])
@@ -170,10 +162,10 @@ class Asker:
             why = f"this scores {null_odds:.2f} above the best answer, and more than {self.null_threshold:.2f} tells it"
         return Reply(question, answers, why is not None, why, null_odds, windows, windows_read)
 
-    def _logits(self, windows: Windows, progress: Callable[[int, int], None] | None) -> tuple[np.ndarray, np.ndarray]:
-        """Start and end logits, (N, S) float32; 0 at padding that was not computed."""
+    def _logits(self, windows: Windows, progress: Callable[[int, int], None] | None) -> np.ndarray:
+        """(N, 2, S) float32, of starts and ends; 0 at padding that was not computed."""
         count, longest = windows.input_ids.shape
-        found = np.zeros((2, count, longest), np.float32)
+        found = np.zeros((count, 2, longest), np.float32)
         done = 0
         lengths = token_counts(windows.input_mask)
         batches = length_batches(lengths, longest, self.settings.predict_batch_size) if count else []
@@ -184,11 +176,11 @@ class Asker:
                 name: tf.constant(getattr(windows, name)[rows, :length])
                 for name in ("input_ids", "input_mask", "segment_ids")
             }
-            found[:, rows, :length] = self._forward(length)(features).numpy().swapaxes(0, 1)
+            found[rows, :, :length] = self._forward(length)(features).numpy()
             done += len(rows)
             if progress is not None:
                 progress(done, count)
-        return found[0], found[1]
+        return found
 
     def _forward(self, length: int) -> Any:
         """{feature: (B, length) int32} -> (B, 2, length) logits, of any number of rows."""

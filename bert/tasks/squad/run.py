@@ -6,14 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from bert.checkpoints.folder import load_model
-from bert.pipeline.files import write_json
 from bert.tasks.finetuning import FineTuning
 from bert.tasks.first_rank import by_first_rank
 from bert.tasks.settings import INIT_STAGES, FinetuneParams, SquadSettings
-from bert.tasks.squad.answers import best_answers, write_answers
 from bert.tasks.squad.cached_windows import make_entries, window_cache
 from bert.tasks.squad.features import Windows
-from bert.tasks.squad.no_answer import NULL_THRESHOLD, best_threshold, null_answers, with_null
+from bert.tasks.squad.postprocessing import postprocess
 from bert.tasks.squad.scores import Answered, full_scores
 from bert.tasks.squad.splits import Splits, read_splits
 from bert.training.batches import Arrays
@@ -65,30 +63,11 @@ def run_squad(
     logits = tuning.predict(tuned, to_arrays(dev_windows), settings.predict_batch_size)
     if splits is None:  # on the other ranks
         return None
-    found = best_answers(
-        splits.dev,
-        dev_windows,
-        logits[:, 0],
-        logits[:, 1],
-        n_best_size=settings.n_best_size,
-        max_answer_length=settings.max_answer_length,
-    )
-    null_odds, threshold = None, None
-    if splits.version == "2.0":
-        null = null_answers(found, dev_windows, logits[:, 0], logits[:, 1])
-        threshold = settings.null_score_diff_threshold
-        if threshold is None:
-            threshold = best_threshold(splits.dev, found, null.odds)
-        found = with_null(found, null, threshold)
-        null_odds = {q.id: odds for q, odds in zip(splits.dev, null.odds, strict=True)}
+    predicted = postprocess(splits.dev, dev_windows, logits, settings, splits.version)
     predictions = context.scratch / "predictions"
     predictions.mkdir(exist_ok=True)
-    write_answers(predictions / "predictions.json", predictions / "nbest_predictions.json", splits.dev, found)
-    if null_odds is not None:
-        write_json(predictions / "null_odds.json", null_odds)
-        write_json(predictions / NULL_THRESHOLD, {"null_score_diff_threshold": threshold})
-    texts = {q.id: candidates[0].text for q, candidates in zip(splits.dev, found, strict=True)}
-    answers = Answered(texts, null_odds, threshold)
+    predicted.write(predictions)
+    answers = Answered(predicted.texts(), predicted.odds(), predicted.threshold)
     scores: dict[str, Any] = {"count": len(splits.dev)}
     if splits.is_scored:
         scores = {
