@@ -38,6 +38,7 @@ def compare(
     precision: str,
     stage: str,
     made_by: str,
+    tolerance: float = ROUNDING,
 ) -> dict[str, Any]:
     """Check all answers.
 
@@ -46,6 +47,7 @@ def compare(
         precision: that the predictions were made in; in float32 none may be another than served, but for ties.
         stage: DVC's name of the export.
         made_by: that of the stage that predicted.
+        tolerance: by how much a prediction may fall short and still be a tie.
 
     Returns:
         checked; agreeing, as predicted; ties, where the stage's own code finds both as good.
@@ -61,7 +63,7 @@ def compare(
         answer = answers[n]
         if (below := shortfall(answer.served)) > ROUNDING:
             otherwise.append((answer, below))
-        elif shortfall(answer.predicted) <= ROUNDING:
+        elif shortfall(answer.predicted) <= tolerance:
             ties += 1
         else:
             others.append(answer)
@@ -79,7 +81,7 @@ def compare(
         raise StageError(
             f"{len(others)} of {checked} predictions are not what the model answers in float32, expected at most "
             f"{allowed} where precision is {precision}: {others[0].name}, for one, was predicted as "
-            f"{others[0].predicted!r}, and answered is {others[0].served!r}. They are of another model",
+            f"{others[0].predicted!r}, and answered is {others[0].served!r}. They are of another model, or precision",
             run=f"dvc repro -f -s {made_by}, then dvc repro {stage}",
         )
     return {"checked": checked, "agreeing": checked - len(differing), "ties": ties}

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -106,14 +107,22 @@ def test_numbers_are_held_to_the_digits_that_are_written(tmp_path: Path) -> None
     numbers = regression().forward(model.weights, model.config, batch, tf.float32).numpy()[:, 0]
     predicted = {example.index: f"{number:.3f}" for example, number in zip(examples, numbers, strict=True)}
 
-    def check(**others: str) -> dict[str, Any]:
+    def check(precision: str = "fp32", **others: str) -> dict[str, Any]:
         changed = {"dev": {**predicted, **{int(n[1:]): text for n, text in others.items()}}}
-        return check_examples(tmp_path / "model", model, (), 16, {"dev": examples}, changed, "fp32", "stsb")
+        return check_examples(tmp_path / "model", model, (), 16, {"dev": examples}, changed, precision, "stsb")
 
     assert check() == {"checked": 7, "agreeing": 7, "ties": 0}
     assert check(_3=f"{numbers[2] + 0.001:.3f}") == {"checked": 7, "agreeing": 6, "ties": 1}
     with pytest.raises(StageError, match=r"1 of 7 predictions are not what the model answers .*: row 3 of dev"):
         check(_3=f"{numbers[2] + 0.01:.3f}")
+    assert check("bf16", _3=f"{numbers[2] + 0.05:.3f}") == {"checked": 7, "agreeing": 6, "ties": 1}
+    with pytest.raises(StageError, match=r"1 of 7 .* where precision is bf16: row 3 of dev"):
+        check("bf16", _3=f"{numbers[2] + 0.2:.3f}")
+    # What is served has to be right in any precision.
+    other = replace(model, weights={**model.weights, "output_bias": model.weights["output_bias"] + np.float32(0.05)})
+    export_classifier(other, (), True, 16, tmp_path / "model")
+    with pytest.raises(StageError, match=r"answers 7 of 7 otherwise than the model itself in float32"):
+        check("bf16")
 
 
 def test_what_was_written_is_read(exported: Project) -> None:
