@@ -1,7 +1,6 @@
-"""Export the model of one GLUE task as a SavedModel, and ask it about all examples of the dev sets.
+"""Export the model of one task as a SavedModel, and ask it about all examples of the dev sets.
 
-Reads   data/models/glue/<task>, data/predictions/glue/<task>, the data of `glue.data`
-        params: precision, glue.data, glue.<task>
+Reads   data/models/glue/<task>, data/predictions/glue/<task>, data/glue/<task>     params: precision, glue.<task>
 Writes  data/export/glue/<task>, metrics/export_glue/<task>.json
 
 The signature serving_default takes `text`, of a task on pairs `text_a` and `text_b`, (B,) strings, and gives `label` as
@@ -16,39 +15,37 @@ from pathlib import Path
 
 from bert.pipeline.job import job, parser, run
 from bert.pipeline.params import section
-from bert.tasks.glue.data import Source
-from bert.tasks.glue.tasks import TASKS
-from bert.tasks.settings import GlueTaskSettings
+from bert.tasks.settings import FILE_KEYS, GlueTaskSettings
 from bert.training.settings import PrecisionName
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     p = parser(__doc__)
-    p.add_argument("--task", required=True, choices=TASKS)
+    p.add_argument("--task", required=True)
     p.add_argument("--model", type=Path, required=True)
     p.add_argument("--predictions", type=Path, required=True)
-    p.add_argument("--data", type=Path, required=True, help="folder of the GLUE tasks")
+    p.add_argument("--data", type=Path, required=True, help="folder of the task")
     p.add_argument("--out", type=Path, required=True)
     p.add_argument("--metrics", type=Path, required=True)
     args = p.parse_args(argv)
-    task, source = TASKS[args.task], section(Source, "glue.data")
-    settings, precision = section(GlueTaskSettings, f"glue.{task.name}"), section(PrecisionName, "precision")
-    stage, made_by = f"export_glue@{task.name}", f"dvc repro glue@{task.name}"
-    params = {"task": settings, "source": source, "precision": precision}
+    settings = section(GlueTaskSettings, f"glue.{args.task}", without=FILE_KEYS)
+    precision = section(PrecisionName, "precision")
+    stage, made_by = f"export_glue@{args.task}", f"dvc repro glue@{args.task}"
+    params = {"task": settings, "precision": precision}
     with job(stage, "stages.export_glue", params, [args.model, args.predictions, args.data], args.metrics) as work:
         from bert.checkpoints.folder import load_model
         from bert.export.check_examples import check_examples, read_predictions
         from bert.export.classifier import export_classifier
         from bert.export.save import size_of
-        from bert.tasks.glue.data import read_glue
+        from bert.tasks.glue.examples import read_examples, read_task
 
+        data_by = f"dvc repro glue_data@{args.task}"
+        task = read_task(args.data, data_by)
         result, model = work.folder / "saved_model", load_model(args.model, made_by)
-        export_classifier(model, task.labels, task.is_pair, settings.max_seq_length, result)
-        examples = {dev: read_glue(args.data, task, dev, source)[0] for dev in task.devs}
+        export_classifier(model, task, settings.max_seq_length, result)
+        examples = {dev: read_examples(args.data, dev, data_by) for dev in task.devs}
         predicted = {dev: read_predictions(args.predictions / f"{dev}.tsv", made_by) for dev in task.devs}
-        work.metrics |= check_examples(
-            result, model, task.labels, settings.max_seq_length, examples, predicted, precision, task.name
-        )
+        work.metrics |= check_examples(result, model, task, settings.max_seq_length, examples, predicted, precision)
         work.metrics["bytes"] = size_of(result)
         work.publish({result: args.out})
 

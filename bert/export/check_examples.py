@@ -15,8 +15,10 @@ from bert.checkpoints.folder import Model
 from bert.export.agreement import ROUNDING, Served, Shortfall, compare
 from bert.pipeline.errors import StageError
 from bert.pipeline.files import read_utf8
-from bert.tasks.glue.data import Example
+from bert.tasks.glue.examples import Example
 from bert.tasks.glue.features import make_rows
+from bert.tasks.glue.predictions import predictions
+from bert.tasks.glue.task import Task
 from bert.training.objectives import classes, regression
 
 BATCH = 64
@@ -30,18 +32,16 @@ OTHER_PRECISION = 0.1
 def check_examples(
     folder: Path,
     model: Model,
-    labels: Sequence[str],
+    task: Task,
     max_seq_length: int,
     examples: Mapping[str, Sequence[Example]],
     predicted: Mapping[str, Mapping[int, str]],
     precision: str,
-    task: str,
 ) -> dict[str, Any]:
     """The figures of `compare`.
 
     Args:
         folder: of the SavedModel of `model`.
-        labels: in the order of the classes; none of a regression.
         examples: {dev set: its examples}.
         predicted: {dev set: {index of an example: its label or number}}, made in `precision`.
 
@@ -52,10 +52,10 @@ def check_examples(
         if absent := [example.index for example in asked if example.index not in predicted[dev]]:
             raise StageError(
                 f"{len(absent)} of {len(asked)} examples of {dev} have no prediction, row {absent[0]} for one",
-                run=f"dvc repro glue@{task}",
+                run=f"dvc repro glue@{task.name}",
             )
     everything = [(dev, example) for dev, asked in examples.items() for example in asked]
-    served = _served(folder, [example for _, example in everything], labels)
+    served = _served(folder, [example for _, example in everything], task)
     answers = [
         Served(f"row {example.index} of {dev}", answer, predicted[dev][example.index])
         for (dev, example), answer in zip(everything, served, strict=True)
@@ -63,20 +63,20 @@ def check_examples(
 
     def ask_again(numbers: Sequence[int]) -> Iterator[Shortfall]:
         rows = make_rows([everything[n][1] for n in numbers], model.tokenizer(), max_seq_length=max_seq_length)
-        forward = (classes(len(labels)) if labels else regression()).forward
+        forward = (regression() if task.is_regression else classes(len(task.labels))).forward
         for at in range(0, len(rows), BATCH):
             names = ("input_ids", "input_mask", "segment_ids")
             batch = {name: tf.constant(getattr(rows, name)[at : at + BATCH]) for name in names}
             for logits in forward(model.weights, model.config, batch, tf.float32).numpy():
-                yield _shortfall(logits, labels)
+                yield _shortfall(logits, task)
 
     return compare(
         answers,
         ask_again,
         precision=precision,
-        stage=f"export_glue@{task}",
-        made_by=f"glue@{task}",
-        tolerance=ROUNDING if labels or precision == "fp32" else OTHER_PRECISION,
+        stage=f"export_glue@{task.name}",
+        made_by=f"glue@{task.name}",
+        tolerance=ROUNDING if task.labels or precision == "fp32" else OTHER_PRECISION,
     )
 
 
@@ -91,12 +91,13 @@ def read_predictions(path: Path, made_by: str) -> dict[int, str]:
     except FileNotFoundError:
         raise StageError(f"{path}: no such file", run=made_by) from None
     rows = [line.split("\t") for line in lines]
-    if header != "index\tprediction" or not all(len(row) == 2 and row[0].isdecimal() for row in rows):
+    width = len(header.split("\t"))  # of own tasks there are probabilities, too
+    if not header.startswith("index\tprediction") or not all(len(r) == width and r[0].isdecimal() for r in rows):
         raise StageError(f"{path}: expected lines of an index and a prediction below that header", run=made_by)
-    return {int(index): label for index, label in rows}
+    return {int(row[0]): row[1] for row in rows}
 
 
-def _served(folder: Path, examples: Sequence[Example], labels: Sequence[str]) -> Iterator[str]:
+def _served(folder: Path, examples: Sequence[Example], task: Task) -> Iterator[str]:
     tf.config.experimental.enable_tensor_float_32_execution(False)  # a GPU would round more
     loaded = tf.saved_model.load(str(folder))
     serve = loaded.signatures["serving_default"]
@@ -107,15 +108,16 @@ def _served(folder: Path, examples: Sequence[Example], labels: Sequence[str]) ->
             found = serve(text=a)
         else:
             found = serve(text_a=a, text_b=tf.constant([example.text_b for example in asked]))
-        if labels:
+        if not task.is_regression:
             yield from (label.decode() for label in found["label"].numpy().tolist())
         else:
             yield from (f"{number:.3f}" for number in found["score"].numpy().tolist())
 
 
-def _shortfall(logits: np.ndarray, labels: Sequence[str]) -> Shortfall:
-    """Of a number, how far from it more than the digits say."""
-    if not labels:
-        return lambda answer: max(0.0, abs(float(answer) - float(logits[0])) - HALF_A_DIGIT)
-    scores = dict(zip(labels, logits.tolist(), strict=True))
+def _shortfall(logits: np.ndarray, task: Task) -> Shortfall:
+    """Of a number, how far from it more than the digits say. logits: (L,)"""
+    if task.is_regression:
+        number = float(predictions(task, logits[None])[0])
+        return lambda answer: max(0.0, abs(float(answer) - number) - HALF_A_DIGIT)
+    scores = dict(zip(task.labels, logits.tolist(), strict=True))
     return lambda answer: float(logits.max()) - scores.get(answer, -inf)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from bert.export.save import save
 from bert.export.tokenizer import GraphTokenizer
 from bert.model.encoder import pool
 from bert.model.heads import class_logits
+from bert.tasks.glue.task import Task
 
 Tensor = Any
 
@@ -22,17 +22,17 @@ Tensor = Any
 class Classifier(tf.Module):
     """What is saved: `serve` of strings, `ids` of token ids."""
 
-    def __init__(self, model: Model, labels: Sequence[str], is_pair: bool, max_seq_length: int) -> None:
-        """labels: in the order of the classes; none of a regression."""
+    def __init__(self, model: Model, task: Task, max_seq_length: int) -> None:
         super().__init__()
         self._encoder, self._tokenizer = ExportedEncoder(model), GraphTokenizer(model)
         self._max_seq_length = max_seq_length
-        self._is_regression = not labels
+        self._scale = task.scale
         # For whoever loads it, too: `loaded.labels`.
-        self.labels = tf.Variable(list(labels), dtype=tf.string, trainable=False)
-        names = ("text_a", "text_b") if is_pair else ("text",)
+        self.labels = tf.Variable(list(task.labels), dtype=tf.string, trainable=False)
+        names = ("text_a", "text_b") if task.is_pair else ("text",)
         strings = [tf.TensorSpec([None], tf.string, name=name) for name in names]
-        self.serve = tf.function(self._serve_pair if is_pair else self._serve, input_signature=strings, autograph=False)
+        serve = self._serve_pair if task.is_pair else self._serve
+        self.serve = tf.function(serve, input_signature=strings, autograph=False)
 
     def _serve(self, text: Tensor) -> dict[str, Tensor]:
         """(B,) UTF-8 texts -> what `_said` gives."""
@@ -47,12 +47,15 @@ class Classifier(tf.Module):
     def ids(self, input_ids: Tensor, input_mask: Tensor, segment_ids: Tensor) -> dict[str, Tensor]:
         """(B, S) int32 each -> logits (B, L) float32 and, but of a regression, probabilities (B, L)."""
         logits = self._logits(input_ids, input_mask, segment_ids)
-        return {"logits": logits} if self._is_regression else {"logits": logits, "probabilities": tf.nn.softmax(logits)}
+        return {"logits": logits} if self._scale else {"logits": logits, "probabilities": tf.nn.softmax(logits)}
 
     def _said(self, logits: Tensor) -> dict[str, Tensor]:
-        """label (B,) string, probabilities (B, L) float32 in the order of `labels`; of a regression score (B,)."""
-        if self._is_regression:
-            return {"score": logits[:, 0]}
+        """label (B,) string, probabilities (B, L) float32 in the order of `labels`.
+
+        Of a regression score (B,), none outside the task's scale.
+        """
+        if self._scale:
+            return {"score": tf.clip_by_value(logits[:, 0], *self._scale)}
         label = tf.gather(self.labels, tf.argmax(logits, 1))
         return {"label": label, "probabilities": tf.nn.softmax(logits)}
 
@@ -79,10 +82,7 @@ class Classifier(tf.Module):
         return class_logits(weights, pool(weights, self._encoder(input_ids, input_mask, segment_ids)))
 
 
-def export_classifier(model: Model, labels: Sequence[str], is_pair: bool, max_seq_length: int, folder: Path) -> None:
-    """Write the SavedModel, the same bytes for the same model. To load it, `import tensorflow_text` first.
-
-    labels: in the order of the classes; none of a regression.
-    """
-    classifier = Classifier(model, labels, is_pair, max_seq_length)
+def export_classifier(model: Model, task: Task, max_seq_length: int, folder: Path) -> None:
+    """Write the SavedModel, the same bytes for the same model. To load it, `import tensorflow_text` first."""
+    classifier = Classifier(model, task, max_seq_length)
     save(classifier, {"serving_default": classifier.serve, "ids": classifier.ids}, folder)

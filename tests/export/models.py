@@ -11,6 +11,7 @@ from bert.model.config import BertConfig
 from bert.model.parameters import classifier_shapes, squad_shapes
 from bert.pipeline.code import ROOT
 from bert.pipeline.params import load
+from bert.tasks.glue.task import Task
 from bert.tasks.settings import SquadSettings
 from bert.tokens.vocabulary import SPECIAL_PIECES
 from tests.model.reference import random_weights
@@ -42,6 +43,12 @@ def question_answering(vocab: Path, do_lower_case: bool = True, **config: object
     """With a head for spans."""
     described = BertConfig(**{**vars(CONFIG), "vocab_size": len(PIECES), **config})
     return Model(described, random_weights(squad_shapes(described), 3), vocab, do_lower_case)
+
+
+def task_of(labels: tuple[str, ...], is_pair: bool) -> Task:
+    """With these labels; without any, a regression."""
+    scale = None if labels else (-0.5, 0.5)
+    return Task(name="letters", labels=labels, metrics=(), is_pair=is_pair, scale=scale)
 
 
 def classifying(vocab: Path, labels: int) -> Model:

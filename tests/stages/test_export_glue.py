@@ -19,8 +19,9 @@ import tensorflow_text  # noqa: F401  its operations are in the SavedModel
 from bert.export.check_examples import check_examples, read_predictions
 from bert.export.classifier import export_classifier
 from bert.pipeline.errors import StageError
-from bert.tasks.glue.data import Example
+from bert.tasks.glue.examples import Example
 from bert.tasks.glue.features import make_rows
+from bert.tasks.glue.task import Task
 from bert.training.objectives import regression
 from stages.export_glue import main
 from stages.glue import main as fine_tune
@@ -100,7 +101,8 @@ def test_predictions_that_are_not_whole_are_an_error(here: Path, text: str | Non
 
 def test_numbers_are_held_to_the_digits_that_are_written(tmp_path: Path) -> None:
     model = classifying(write_vocabulary(tmp_path), 1)
-    export_classifier(model, (), True, 16, tmp_path / "model")
+    task = Task(name="stsb", labels=(), metrics=(), is_pair=True, scale=(-5.0, 5.0))
+    export_classifier(model, task, 16, tmp_path / "model")
     examples = [Example(n, "a b c", "d e f g"[:n], 1.0) for n in range(1, 8)]
     rows = make_rows(examples, model.tokenizer(), max_seq_length=16)
     batch = {name: getattr(rows, name) for name in ("input_ids", "input_mask", "segment_ids")}
@@ -109,7 +111,7 @@ def test_numbers_are_held_to_the_digits_that_are_written(tmp_path: Path) -> None
 
     def check(precision: str = "fp32", **others: str) -> dict[str, Any]:
         changed = {"dev": {**predicted, **{int(n[1:]): text for n, text in others.items()}}}
-        return check_examples(tmp_path / "model", model, (), 16, {"dev": examples}, changed, precision, "stsb")
+        return check_examples(tmp_path / "model", model, task, 16, {"dev": examples}, changed, precision)
 
     assert check() == {"checked": 7, "agreeing": 7, "ties": 0}
     assert check(_3=f"{numbers[2] + 0.001:.3f}") == {"checked": 7, "agreeing": 6, "ties": 1}
@@ -120,7 +122,7 @@ def test_numbers_are_held_to_the_digits_that_are_written(tmp_path: Path) -> None
         check("bf16", _3=f"{numbers[2] + 0.2:.3f}")
     # What is served has to be right in any precision.
     other = replace(model, weights={**model.weights, "output_bias": model.weights["output_bias"] + np.float32(0.05)})
-    export_classifier(other, (), True, 16, tmp_path / "model")
+    export_classifier(other, task, 16, tmp_path / "model")
     with pytest.raises(StageError, match=r"answers 7 of 7 otherwise than the model itself in float32"):
         check("bf16")
 
