@@ -6,8 +6,8 @@ Writes  data/models/glue/<task>, data/predictions/glue/<task>, metrics/glue/<tas
 
 Predictions are of the dev sets (dev.tsv; of MNLI dev_matched.tsv and dev_mismatched.tsv) and of the files without
 labels that are there, under the names by which the leaderboard takes them: RTE.tsv, MNLI-m.tsv, ... AX.tsv is the
-diagnostic set (diagnostic/diagnostic.tsv) by the model of MNLI. Of a task of one's own they are dev.tsv
-and test.tsv, with the probability of each class.
+diagnostic set (diagnostic/diagnostic.tsv) by the model of MNLI. Of a task of one's own they are dev.tsv and test.tsv,
+and beside them the probabilities of its classes: dev_probabilities.tsv, test_probabilities.tsv.
 
 With --seed it is a run of the stability test, in the precision that --precision says, with --control one from another
 model (finetune.controls): of these only the metrics are kept.

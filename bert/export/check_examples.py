@@ -17,7 +17,6 @@ from bert.pipeline.errors import StageError
 from bert.pipeline.files import read_utf8
 from bert.tasks.glue.examples import Example
 from bert.tasks.glue.features import make_rows
-from bert.tasks.glue.predictions import predictions
 from bert.tasks.glue.task import Task
 from bert.training.objectives import classes, regression
 
@@ -91,10 +90,9 @@ def read_predictions(path: Path, made_by: str) -> dict[int, str]:
     except FileNotFoundError:
         raise StageError(f"{path}: no such file", run=made_by) from None
     rows = [line.split("\t") for line in lines]
-    width = len(header.split("\t"))  # of own tasks there are probabilities, too
-    if not header.startswith("index\tprediction") or not all(len(r) == width and r[0].isdecimal() for r in rows):
+    if header != "index\tprediction" or not all(len(row) == 2 and row[0].isdecimal() for row in rows):
         raise StageError(f"{path}: expected lines of an index and a prediction below that header", run=made_by)
-    return {int(row[0]): row[1] for row in rows}
+    return {int(index): label for index, label in rows}
 
 
 def _served(folder: Path, examples: Sequence[Example], task: Task) -> Iterator[str]:
@@ -117,7 +115,6 @@ def _served(folder: Path, examples: Sequence[Example], task: Task) -> Iterator[s
 def _shortfall(logits: np.ndarray, task: Task) -> Shortfall:
     """Of a number, how far from it more than the digits say. logits: (L,)"""
     if task.is_regression:
-        number = float(predictions(task, logits[None])[0])
-        return lambda answer: max(0.0, abs(float(answer) - number) - HALF_A_DIGIT)
+        return lambda answer: max(0.0, abs(float(answer) - float(logits[0])) - HALF_A_DIGIT)
     scores = dict(zip(task.labels, logits.tolist(), strict=True))
     return lambda answer: float(logits.max()) - scores.get(answer, -inf)

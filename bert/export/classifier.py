@@ -26,7 +26,7 @@ class Classifier(tf.Module):
         super().__init__()
         self._encoder, self._tokenizer = ExportedEncoder(model), GraphTokenizer(model)
         self._max_seq_length = max_seq_length
-        self._scale = task.scale
+        self._is_regression = task.is_regression
         # For whoever loads it, too: `loaded.labels`.
         self.labels = tf.Variable(list(task.labels), dtype=tf.string, trainable=False)
         names = ("text_a", "text_b") if task.is_pair else ("text",)
@@ -47,15 +47,12 @@ class Classifier(tf.Module):
     def ids(self, input_ids: Tensor, input_mask: Tensor, segment_ids: Tensor) -> dict[str, Tensor]:
         """(B, S) int32 each -> logits (B, L) float32 and, but of a regression, probabilities (B, L)."""
         logits = self._logits(input_ids, input_mask, segment_ids)
-        return {"logits": logits} if self._scale else {"logits": logits, "probabilities": tf.nn.softmax(logits)}
+        return {"logits": logits} if self._is_regression else {"logits": logits, "probabilities": tf.nn.softmax(logits)}
 
     def _said(self, logits: Tensor) -> dict[str, Tensor]:
-        """label (B,) string, probabilities (B, L) float32 in the order of `labels`.
-
-        Of a regression score (B,), none outside the task's scale.
-        """
-        if self._scale:
-            return {"score": tf.clip_by_value(logits[:, 0], *self._scale)}
+        """label (B,) string, probabilities (B, L) float32 in the order of `labels`; of a regression score (B,)."""
+        if self._is_regression:
+            return {"score": logits[:, 0]}
         label = tf.gather(self.labels, tf.argmax(logits, 1))
         return {"label": label, "probabilities": tf.nn.softmax(logits)}
 

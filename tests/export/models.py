@@ -47,8 +47,7 @@ def question_answering(vocab: Path, do_lower_case: bool = True, **config: object
 
 def task_of(labels: tuple[str, ...], is_pair: bool) -> Task:
     """With these labels; without any, a regression."""
-    scale = None if labels else (-0.5, 0.5)
-    return Task(name="letters", labels=labels, metrics=(), is_pair=is_pair, scale=scale)
+    return Task(name="letters", labels=labels, metrics=(), is_pair=is_pair, scale=None if labels else (-0.5, 0.5))
 
 
 def classifying(vocab: Path, labels: int) -> Model:

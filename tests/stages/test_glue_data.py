@@ -148,12 +148,15 @@ def test_pairs_of_ones_own_with_three_labels_are_learned(small: Project) -> None
     assert (metrics["f1_macro"], metrics["accuracy"], metrics["count"]) == (100, 100, 30)
     assert metrics["baselines"] == {"majority": {"f1_macro": 16.6667, "accuracy": 33.3333}}
     folder = small.path / "data/predictions/glue/born"
-    assert sorted(path.name for path in folder.iterdir()) == ["dev.tsv", "test.tsv"]
-    header, *lines = [line.split("\t") for line in (folder / "test.tsv").read_text().splitlines()]
-    assert header == ["index", "prediction", "p(cold)", "p(dark)", "p(far)"]
-    assert [line[:2] for line in lines] == [[str(n), says] for n, (_, _, says) in enumerate(rows[5:9])]
-    likely = np.array([line[2:] for line in lines], float)
-    assert np.abs(likely.sum(axis=1) - 1).max() < 2e-4 and likely.max(axis=1).min() > 0.5
+    names = ["dev.tsv", "dev_probabilities.tsv", "test.tsv", "test_probabilities.tsv"]
+    assert sorted(path.name for path in folder.iterdir()) == names
+    predicted = "".join(f"{n}\t{says}\n" for n, (_, _, says) in enumerate(rows[5:9]))
+    assert (folder / "test.tsv").read_text() == "index\tprediction\n" + predicted
+    header, *lines = [line.split("\t") for line in (folder / "test_probabilities.tsv").read_text().splitlines()]
+    assert header == ["index", "cold", "dark", "far"] and [line[0] for line in lines] == ["0", "1", "2", "3"]
+    likely = np.array([line[1:] for line in lines], float)
+    assert np.abs(likely.sum(axis=1) - 1).max() < 2e-4
+    assert [header[1 + best] for best in likely.argmax(axis=1)] == [says for _, _, says in rows[5:9]]
     model = load_model(small.path / "data/models/glue/born", "x")
     assert model.weights["output_weights"].shape == (3, finetuning.CONFIG.hidden_size)
 

@@ -13,7 +13,7 @@ from bert.tasks.glue.baselines import baseline_scores
 from bert.tasks.glue.examples import Example, file_of, read_examples, read_task
 from bert.tasks.glue.features import Rows, make_rows
 from bert.tasks.glue.metrics import glue_scores
-from bert.tasks.glue.predictions import predictions, write_predictions
+from bert.tasks.glue.predictions import predictions, write_predictions, write_probabilities
 from bert.tasks.glue.task import Task
 from bert.tasks.settings import INIT_STAGES, FinetuneParams, GlueTaskSettings
 from bert.training.batches import Arrays
@@ -86,12 +86,16 @@ def run_glue(
     logits = {name: tuning.predict(tuned, to_arrays(rows[name]), PREDICT_BATCH) for name in rows if name != "train"}
     if not context.world.is_first:
         return None
-    for name, values in logits.items():
-        write_predictions(context.scratch / "predictions" / f"{name}.tsv", task, examples[name], values)
+    predicted = {name: predictions(task, values) for name, values in logits.items()}
+    folder = context.scratch / "predictions"
+    for name, values in predicted.items():
+        write_predictions(folder / f"{name}.tsv", task, examples[name], values.tolist())
+        if task.is_own and not task.is_regression:
+            write_probabilities(folder / f"{name}_probabilities.tsv", task, examples[name], logits[name])
 
     def scores_of(dev: str) -> dict[str, Any]:
         return {
-            **glue_scores(task, rows[dev].labels, predictions(task, logits[dev])),
+            **glue_scores(task, rows[dev].labels, predicted[dev]),
             "count": len(examples[dev]),
             "baselines": baseline_scores(task, examples["train"], examples[dev]),
         }
