@@ -35,7 +35,7 @@ def _runs(inputs: Inputs, task: str) -> list[str]:
     group = {"squad": "stability_squad"} | {name: name.replace("pretrain", "stability") for name in PRETRAINING}
     if task in group:
         return inputs.group(group[task])
-    return [key for key in inputs.group("stability_run") if key.startswith(f"stability_run/{task}-")]
+    return [key for key in inputs.group("stability_run") if key.rsplit("-", 2)[0] == f"stability_run/{task}"]
 
 
 def _digits(score: str) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from bert.pipeline.errors import StageError
 from bert.pipeline.params import Section
@@ -61,6 +61,13 @@ class StabilitySettings(Section):
     seeds: Seeds
     squad_seeds: Seeds
     pretrain_seeds: Seeds
+
+    @field_validator("tasks")
+    @classmethod
+    def _have_names_of_their_own(cls, tasks: tuple[str, ...]) -> tuple[str, ...]:
+        if taken := sorted({"squad", *PRETRAINING}.intersection(tasks)):
+            raise ValueError(f"{', '.join(taken)}: expected tasks of glue.tasks; the others have lists of their own")
+        return tasks
 
     @property
     def runs(self) -> list[Run]:

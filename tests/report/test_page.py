@@ -261,6 +261,13 @@ def test_each_task_with_several_seeds_has_a_drawing(whole: str) -> None:
     assert "<caption>mrpc</caption>" in shown and "each seed a dot" not in shown
 
 
+def test_each_table_says_where_the_runs_of_its_own_task_were_measured() -> None:
+    scores = {"f1": {"mean": 1.0}, "seeds": {"1": {"f1": 1.0}}}
+    runs: dict[str, dict[str, Any]] = {f"stability_run/{name}": {} for name in ("mrpc-default-1", "mrpc-two-bf16-2")}
+    shown = render(Inputs({"stability": {"mrpc": {"fp32": scores}}, **runs}), PARAMS)
+    assert "stability_run@mrpc-default-1: measured on" in shown and "mrpc-two-bf16-2: measured" not in shown
+
+
 def test_without_seeds_the_section_says_where_to_name_some() -> None:
     shown = render(Inputs({"stability": {}}), PARAMS)
     assert "No seeds are named under `stability` in params.yaml." in shown

@@ -111,6 +111,8 @@ def test_params_name_a_run_for_each_task_precision_and_seed() -> None:
     assert settings().runs == [] and not any(settings().members.values())
     with pytest.raises(ValidationError, match="fp8"):
         settings(precisions=["fp8"])
+    with pytest.raises(ValidationError, match=r"squad: expected tasks of glue\.tasks"):
+        settings(tasks=["squad"], seeds=[1])
 
 
 def test_the_result_is_one_more_run_of_those_tasks_that_are_repeated() -> None:
