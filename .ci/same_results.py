@@ -49,7 +49,7 @@ PARAMS: dict[str, Any] = {
 }
 DATA = ("download", "documents", "shards", "cloze", "glue_data", "vocab", "tfrecords")
 PRETRAINING = ("pretrain_phase1", "pretrain_phase2", "stability_phase1", "stability_phase2")
-FINETUNING = ("squad", "squad_control", "glue", "glue_control", "stability_squad", "stability_run")
+FINETUNING = ("squad", "squad_control", "glue", "glue_control", "stability_squad", "stability_glue")
 # Each behind those that it may start from.
 EXPORTS = ("export", "export_glue")
 TARGETS = (*DATA, "no_weights", "import_checkpoint", *PRETRAINING, "random_weights", *FINETUNING, *EXPORTS)

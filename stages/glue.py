@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     seed, beside = section(int, "seed"), seed_run(args)
     stage_name, outs = f"glue@{args.task}", {"model": args.out, "predictions": args.predictions}
     if beside is not None:
-        stage_name, outs, seed = f"stability_run@{args.task}-{beside}", {}, beside.seed
+        stage_name, outs, seed = f"stability_glue@{args.task}-{beside}", {}, beside.seed
     elif args.control:
         stage_name, outs = f"glue_control@{args.task}-{args.init.name}", {}
     params = FinetuneParams(section_name, settings, shared, compute_settings(beside), seed)

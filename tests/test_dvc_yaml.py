@@ -38,7 +38,7 @@ def test_the_stage_code_writes_a_file_for_each_module_that_dvc_runs() -> None:
 
 SPEEDS = (
     *("pretrain_phase1", "pretrain_phase2", "squad", "squad_control", "glue", "glue_control"),
-    *("stability_phase1", "stability_phase2", "stability_squad", "stability_run"),
+    *("stability_phase1", "stability_phase2", "stability_squad", "stability_glue"),
     *("benchmark_training", "benchmark_inference"),
 )
 
@@ -104,7 +104,7 @@ def test_results_can_come_from_the_run_cache() -> None:
 
 def test_training_on_a_task_depends_on_the_examples_of_this_task_alone() -> None:
     assert STAGES["glue_data"]["outs"] == ["data/glue/${item.task}"]
-    for name in ("glue", "glue_control", "stability_run"):
+    for name in ("glue", "glue_control", "stability_glue"):
         data = [dep for dep in STAGES[name]["deps"] if dep.startswith("data/") and "models" not in dep]
         assert data == ["data/glue/${item.task}"], name
         of_glue = [key for key in STAGES[name]["params"] if key.startswith("glue")]

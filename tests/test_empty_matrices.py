@@ -19,7 +19,7 @@ LISTS = (
 )
 MATRICES = (
     *("squad_control", "glue_data", "glue", "glue_control", "stability_phase1", "stability_phase2"),
-    *("stability_squad", "stability_run", "export_glue", "benchmark_training", "benchmark_inference"),
+    *("stability_squad", "stability_glue", "export_glue", "benchmark_training", "benchmark_inference"),
 )
 
 

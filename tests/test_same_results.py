@@ -72,7 +72,7 @@ def test_a_difference_is_named_and_its_stage_is_not_committed(
 ) -> None:
     assert same.report(RESULTS, RESULTS | change) == ["glue@mrpc"]
     assert "DIFFERS   glue@mrpc" in (said := capsys.readouterr().out) or "only here  glue@mrpc" in said
-    same.conclude(["export", "glue", "pretrain_phase1", "shards", "stability_run"], ["glue@mrpc"])
+    same.conclude(["export", "glue", "pretrain_phase1", "shards", "stability_glue"], ["glue@mrpc"])
     said = capsys.readouterr().out
     assert "dvc commit -f code shards pretrain_phase1\n" in said and "not: glue" in said
 

@@ -71,7 +71,7 @@ def test_all_has_run(repo: Path) -> None:
     ("key", "trainings"),
     [
         ("squad_seeds", ["stability_squad@default-2"]),
-        ("seeds", ["stability_run@mrpc-default-2"]),
+        ("seeds", ["stability_glue@mrpc-default-2"]),
         ("pretrain_seeds", ["stability_phase1@default-2", "stability_phase2@default-2"]),
     ],
 )
@@ -82,7 +82,7 @@ def test_one_seed_more_is_one_training_more_and_nothing_else(repo: Path, key: st
 def test_one_precision_more_leaves_the_runs_of_the_others(repo: Path) -> None:
     trainings = [f"stability_{name}@bf16-1" for name in ("phase1", "phase2", "squad")]
     assert sorted(stale(repo, precisions=["default", "bf16"])) == sorted(
-        [*trainings, "stability_run@mrpc-bf16-1", *SUMMARY]
+        [*trainings, "stability_glue@mrpc-bf16-1", *SUMMARY]
     )
 
 

@@ -86,7 +86,7 @@ def read_predictions(path: Path, made_by: str) -> dict[int, str]:
         StageError: there is no such file, or it is none of these.
     """
     try:
-        header, *lines = read_utf8(path, made_by).splitlines() or [""]
+        header, *lines = read_utf8(path, made_by).removesuffix("\n").split("\n")
     except FileNotFoundError:
         raise StageError(f"{path}: no such file", run=made_by) from None
     rows = [line.split("\t") for line in lines]

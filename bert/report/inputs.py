@@ -33,7 +33,7 @@ LENGTHS_COLUMNS = ["split", "tokens", "sequences"]
 ORDER = (
     *("download", "documents", "shards", "cloze", "vocab", "tfrecords", "pretrain_phase1", "pretrain_phase2"),
     *("import_checkpoint", "squad", "squad_control", "export", "glue_data", "glue", "glue_control", "export_glue"),
-    *("stability_phase1", "stability_phase2", "stability_squad", "stability_run", "stability"),
+    *("stability_phase1", "stability_phase2", "stability_squad", "stability_glue", "stability"),
     *("benchmark_training", "benchmark_inference"),
 )
 

@@ -11,7 +11,7 @@ from bert.report.overview import measured, precision
 from bert.report.stability import FINAL_LOSS, LOSSES, PRETRAINING, SCORES, spread
 from bert.report.tables import Drawing, Row, Section, Table, heading, is_number, not_run, number
 
-GROUPS = ("stability_phase1", "stability_phase2", "stability_squad", "stability_run")
+GROUPS = ("stability_phase1", "stability_phase2", "stability_squad", "stability_glue")
 STATISTICS = ("mean", "std", "min", "max")
 HEADINGS = {
     FINAL_LOSS: "final loss, nats",
@@ -35,7 +35,7 @@ def _runs(inputs: Inputs, task: str) -> list[str]:
     group = {"squad": "stability_squad"} | {name: name.replace("pretrain", "stability") for name in PRETRAINING}
     if task in group:
         return inputs.group(group[task])
-    return [key for key in inputs.group("stability_run") if key.rsplit("-", 2)[0] == f"stability_run/{task}"]
+    return [key for key in inputs.group("stability_glue") if key.rsplit("-", 2)[0] == f"stability_glue/{task}"]
 
 
 def _digits(score: str) -> int:

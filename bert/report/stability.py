@@ -79,7 +79,7 @@ class StabilitySettings(Section):
                 found += [Run(phase, f"{group}/{SeedRun(s, precision)}", s, precision) for s in self.pretrain_seeds]
             found += [Run("squad", f"stability_squad/{SeedRun(s, precision)}", s, precision) for s in self.squad_seeds]
             for task in self.tasks:
-                key = f"stability_run/{task}"
+                key = f"stability_glue/{task}"
                 found += [Run(task, f"{key}-{SeedRun(s, precision)}", s, precision) for s in self.seeds]
         return found
 
@@ -87,7 +87,7 @@ class StabilitySettings(Section):
     def members(self) -> dict[str, list[str]]:
         """{stage of dvc.yaml: its items}. Example of an item: mrpc-default-1"""
         found: dict[str, list[str]] = {
-            name: [] for name in ("stability_phase1", "stability_phase2", "stability_squad", "stability_run")
+            name: [] for name in ("stability_phase1", "stability_phase2", "stability_squad", "stability_glue")
         }
         for run in self.runs:
             group, _, item = run.key.partition("/")

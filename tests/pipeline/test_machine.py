@@ -48,7 +48,7 @@ def test_a_training_once_more_holds_as_many_rows_unless_something_is_said_of_it(
     settings = machine_settings({"BERT_MICRO_BATCH": "squad=8,glue=2,glue@cola=4,stability_squad@fp32-1=3"})
     for stage, repeated, rows in (
         *(("stability_squad@fp32-1", "squad", 3), ("stability_squad@fp16-1", "squad", 8)),
-        *(("stability_run@cola-fp32-1", "glue@cola", 4), ("stability_run@mrpc-fp32-1", "glue@mrpc", 2)),
+        *(("stability_glue@cola-fp32-1", "glue@cola", 4), ("stability_glue@mrpc-fp32-1", "glue@mrpc", 2)),
         ("stability_phase1@fp32-1", "pretrain_phase1", None),
     ):
         assert settings.micro_batch_of(stage, repeated) == rows, stage

@@ -51,8 +51,8 @@ METRICS: dict[str, dict[str, Any]] = {
     },
     "stability_phase1/default-2": PRETRAINED,
     "stability_squad/bf16-2": {"exact_match": 23.0, "f1": 30.0},
-    "stability_run/mrpc-default-2": {"accuracy": 75.0, "f1": 80.0},
-    "stability_run/mrpc-default-10": {"accuracy": 71.0, "f1": 79.0},
+    "stability_glue/mrpc-default-2": {"accuracy": 75.0, "f1": 80.0},
+    "stability_glue/mrpc-default-10": {"accuracy": 71.0, "f1": 79.0},
     "stability": {
         "pretrain_phase1": {
             "tf32": {

@@ -39,9 +39,9 @@ def test_the_record_knows_the_stage_better_than_the_file_name() -> None:
 
 
 def test_keys_are_in_the_order_of_the_pipeline_and_their_numbers_count() -> None:
-    keys = ["other", "glue/sst2", "stability_run/mrpc-10", "stability_run/mrpc-2", "squad", "documents/text"]
+    keys = ["other", "glue/sst2", "stability_glue/mrpc-10", "stability_glue/mrpc-2", "squad", "documents/text"]
     assert sorted(keys, key=in_order) == [
-        *("documents/text", "squad", "glue/sst2", "stability_run/mrpc-2", "stability_run/mrpc-10", "other")
+        *("documents/text", "squad", "glue/sst2", "stability_glue/mrpc-2", "stability_glue/mrpc-10", "other")
     ]
 
 
@@ -59,12 +59,12 @@ def test_folders_are_read_whole_and_named_files_may_be_missing(run: Path) -> Non
 
 def test_only_the_members_that_params_name_are_read(run: Path) -> None:
     metrics = run / "metrics"
-    members = {"stability_run": ["mrpc-default-2", "mrpc-default-3"], "benchmark_training": []}
-    inputs = read([metrics / "stability_run", run / CELL], [], [metrics / "provenance"], members=members)
-    assert inputs.group("stability_run") == ["stability_run/mrpc-default-2", "stability_run/mrpc-default-3"]
-    assert inputs.missing == {"stability_run/mrpc-default-3"}
-    assert set(inputs.metrics) == {"stability_run/mrpc-default-2"}
-    assert "stability_run/mrpc-default-10" not in inputs.provenance
+    members = {"stability_glue": ["mrpc-default-2", "mrpc-default-3"], "benchmark_training": []}
+    inputs = read([metrics / "stability_glue", run / CELL], [], [metrics / "provenance"], members=members)
+    assert inputs.group("stability_glue") == ["stability_glue/mrpc-default-2", "stability_glue/mrpc-default-3"]
+    assert inputs.missing == {"stability_glue/mrpc-default-3"}
+    assert set(inputs.metrics) == {"stability_glue/mrpc-default-2"}
+    assert "stability_glue/mrpc-default-10" not in inputs.provenance
     assert "benchmark_training/tiny-128-8" not in inputs.provenance
     assert "squad" in inputs.provenance
 

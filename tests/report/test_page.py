@@ -263,9 +263,9 @@ def test_each_task_with_several_seeds_has_a_drawing(whole: str) -> None:
 
 def test_each_table_says_where_the_runs_of_its_own_task_were_measured() -> None:
     scores = {"f1": {"mean": 1.0}, "seeds": {"1": {"f1": 1.0}}}
-    runs: dict[str, dict[str, Any]] = {f"stability_run/{name}": {} for name in ("mrpc-default-1", "mrpc-two-bf16-2")}
+    runs: dict[str, dict[str, Any]] = {f"stability_glue/{name}": {} for name in ("mrpc-default-1", "mrpc-two-bf16-2")}
     shown = render(Inputs({"stability": {"mrpc": {"fp32": scores}}, **runs}), PARAMS)
-    assert "stability_run@mrpc-default-1: measured on" in shown and "mrpc-two-bf16-2: measured" not in shown
+    assert "stability_glue@mrpc-default-1: measured on" in shown and "mrpc-two-bf16-2: measured" not in shown
 
 
 def test_without_seeds_the_section_says_where_to_name_some() -> None:
@@ -337,7 +337,7 @@ def test_tasks_of_ones_own_stand_beside_glues_and_are_not_averaged() -> None:
         "glue/mrpc": {"accuracy": 70.0, "f1": 80.0, "count": 408},
         "glue/rte": {"accuracy": 60.0, "count": 277},
         "glue/reviews": {"f1_macro": 51.25, "count": 30, "baselines": {"majority": {"f1_macro": 12.5}}},
-        "stability_run/reviews-1": {"f1_macro": 50.0},
+        "stability_glue/reviews-1": {"f1_macro": 50.0},
     }
     shown = render(Inputs(metrics), {"finetune.init": "phase2", "glue.data": "download"})
     page = Parsed(shown)

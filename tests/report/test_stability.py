@@ -18,7 +18,7 @@ def settings(**changes: Any) -> StabilitySettings:
 
 
 def run(task: str, seed: int, precision: str = "default") -> Run:
-    return Run(task, f"stability_run/{task}-{precision}-{seed}", seed, precision)
+    return Run(task, f"stability_glue/{task}-{precision}-{seed}", seed, precision)
 
 
 def test_the_standard_deviation_is_the_sample_one() -> None:
@@ -85,10 +85,10 @@ def test_runs_of_a_task_must_have_the_same_scores(other: dict[str, Any]) -> None
     runs = {run("mrpc", 1): {"accuracy": 0.7, "f1": 0.8}, run("mrpc", 2, "bf16"): other}
     with pytest.raises(
         StageError,
-        match=r"mrpc-bf16-2\.json: expected the scores of metrics/stability_run/mrpc-default-1\.json \(accuracy, f1\)",
+        match=r"mrpc-bf16-2\.json: expected the scores of metrics/stability_glue/mrpc-default-1\.json \(accuracy, f1\)",
     ) as error:
         summarize({run: metrics | {"precision": "fp32"} for run, metrics in runs.items()})
-    assert error.value.run == "dvc repro -f -s stability_run@mrpc-bf16-2"
+    assert error.value.run == "dvc repro -f -s stability_glue@mrpc-bf16-2"
 
 
 @pytest.mark.parametrize("metrics", [{"count": 408, "precision": "fp32"}, {"accuracy": 0.5}, {"precision": ["fp32"]}])
@@ -106,7 +106,7 @@ def test_params_name_a_run_for_each_task_precision_and_seed() -> None:
         "stability_phase1": ["default-4", "bf16-4"],
         "stability_phase2": ["default-4", "bf16-4"],
         "stability_squad": ["default-3", "bf16-3"],
-        "stability_run": [f"{t}-{p}-{s}" for p in ("default", "bf16") for t in ("mrpc", "cola") for s in (1, 2)],
+        "stability_glue": [f"{t}-{p}-{s}" for p in ("default", "bf16") for t in ("mrpc", "cola") for s in (1, 2)],
     }
     assert settings().runs == [] and not any(settings().members.values())
     with pytest.raises(ValidationError, match="fp8"):

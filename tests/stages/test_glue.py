@@ -98,21 +98,21 @@ def test_two_ranks_learn_what_one_does(small: Project, classifying: Project) -> 
     assert_same_weights(small.path / MODEL, classifying.path / MODEL, small.path / "data/models/phase2")
 
 
-def stability_run(seed: int, precision: str = "default") -> list[str]:
-    return arguments("stability_run", item__task="mrpc", item__seed=str(seed), item__precision=precision)
+def stability_glue(seed: int, precision: str = "default") -> list[str]:
+    return arguments("stability_glue", item__task="mrpc", item__seed=str(seed), item__precision=precision)
 
 
 def test_a_run_of_the_stability_test_leaves_metrics_alone(small: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     finetuning.write_params(small.path, glue__mrpc__epochs=0.5)
     before = files(small.path / "data")
-    monkeypatch.setenv("DVC_STAGE", "stability_run@mrpc-default-3")  # under DVC the scratch stays
+    monkeypatch.setenv("DVC_STAGE", "stability_glue@mrpc-default-3")  # under DVC the scratch stays
     monkeypatch.setattr("bert.tasks.finetuning.save_model", None)  # nobody calls it
-    main(stability_run(3))
-    metrics = read(small.path / "metrics/stability_run/mrpc-default-3.json")
+    main(stability_glue(3))
+    metrics = read(small.path / "metrics/stability_glue/mrpc-default-3.json")
     assert metrics.keys() == RESULTS
     assert (metrics["count"], metrics["precision"]) == (20, "fp32")
     assert files(small.path / "data") == before
-    (scratch,) = (small.path / ".scratch").glob("stability_run-mrpc-default-3-*")
+    (scratch,) = (small.path / ".scratch").glob("stability_glue-mrpc-default-3-*")
     assert [path for path in scratch.iterdir() if path.is_dir()] == [], "no checkpoints, no predictions"
 
 
@@ -120,8 +120,8 @@ def test_a_run_of_the_stability_test_has_its_own_precision(small: Project) -> No
     finetuning.write_params(small.path, glue__mrpc__epochs=0.5, precision="fp16")
     losses = {}
     for precision in ("default", "bf16"):
-        main(stability_run(3, precision))
-        metrics = read(small.path / f"metrics/stability_run/mrpc-{precision}-3.json")
+        main(stability_glue(3, precision))
+        metrics = read(small.path / f"metrics/stability_glue/mrpc-{precision}-3.json")
         assert metrics["precision_effective"] == ("fp16" if precision == "default" else precision)
         losses[precision] = metrics["train_loss"]
     assert 0 < abs(losses["default"] - losses["bf16"]) < 0.02, losses

@@ -85,6 +85,6 @@ def test_former_members_of_a_matrix_are_not_shown(run: Path) -> None:
     main(["--metrics", "metrics", "--out", "page.html"])
     page = (run / "page.html").read_text()
     assert "sst2" not in page and "75.00" in page
-    assert "not run yet: <code>dvc repro stability_run@mrpc-default-2</code>" in page
+    assert "not run yet: <code>dvc repro stability_glue@mrpc-default-2</code>" in page
     assert "not run yet: <code>dvc repro stability_squad@default-3</code>" in page
     assert "not run yet: <code>dvc repro benchmark_inference@tiny-128-1</code>" in page

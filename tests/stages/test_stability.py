@@ -45,8 +45,8 @@ def ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for precision in ("default", "bf16"):
         named = FP32 if precision == "default" else {"precision": precision, "precision_effective": precision}
         for seed in (1, 2, 3):
-            write(tmp_path, f"stability_run/mrpc-{precision}-{seed}", accuracy=seed * 10.0, **named)
-            write(tmp_path, f"stability_run/rte-{precision}-{seed}", accuracy=seed * 10.0, **named)
+            write(tmp_path, f"stability_glue/mrpc-{precision}-{seed}", accuracy=seed * 10.0, **named)
+            write(tmp_path, f"stability_glue/rte-{precision}-{seed}", accuracy=seed * 10.0, **named)
             write(tmp_path, f"stability_squad/{precision}-{seed}", exact_match=50.0, f1=seed * 10.0, **named)
             for phase in ("phase1", "phase2"):
                 write(tmp_path, f"stability_{phase}/{precision}-{seed}", mlm_loss=3.5, train_mlm_loss=seed, **named)
@@ -79,8 +79,8 @@ def test_without_seeds_nothing_is_summarized(ran: Path) -> None:
 @pytest.mark.parametrize(
     ("lists", "missing", "stage"),
     [
-        ({"tasks": "[mrpc]", "seeds": "[1, 4]"}, "stability_run/mrpc-default-4", "stability_run@mrpc-default-4"),
-        ({"tasks": "[cola]", "seeds": "[1]"}, "stability_run/cola-default-1", "stability_run@cola-default-1"),
+        ({"tasks": "[mrpc]", "seeds": "[1, 4]"}, "stability_glue/mrpc-default-4", "stability_glue@mrpc-default-4"),
+        ({"tasks": "[cola]", "seeds": "[1]"}, "stability_glue/cola-default-1", "stability_glue@cola-default-1"),
         ({"squad": "[9]"}, "stability_squad/default-9", "stability_squad@default-9"),
         ({"pretrain": "[9]"}, "stability_phase1/default-9", "stability_phase1@default-9"),
     ],
