@@ -37,8 +37,8 @@ PYTHONS = ((3, 11), (3, 13))
 """From the first to before the second, as requires-python in pyproject.toml."""
 
 LOCKS = {
-    "requirements.lock": ["sample", "horovod", "dev"],
-    "requirements-gpu.lock": ["sample", "horovod", "dev", "gpu"],
+    "requirements.lock": ["sample", "horovod", "openvino", "dev"],
+    "requirements-gpu.lock": ["sample", "horovod", "openvino", "dev", "gpu"],
 }
 
 

@@ -1,6 +1,7 @@
 """Time inference calls of one cell: a model, a sequence length, a batch.
 
-Reads   params: precision, xla, deterministic, allreduce, seed, benchmark_inference
+Reads   params: precision, xla, deterministic, allreduce, seed, inference,
+        benchmark_inference
 Writes  metrics/benchmark_inference/<model>-<sequence length>-<batch>.json
 """
 
@@ -10,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bert.benchmark.settings import BenchmarkInferenceSettings, Cell
+from bert.inference.settings import InferenceSettings
 from bert.launch.allocator import keep_pages
 from bert.pipeline.job import job, parser, run
 from bert.pipeline.params import section, top_level
@@ -26,8 +28,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     cell = Cell.parse(args.cell)
     settings = section(BenchmarkInferenceSettings, "benchmark_inference")
     compute = top_level(ComputeSettings)
-    seed = section(int, "seed")
-    params = {"cell": cell, "settings": settings, "compute": compute, "seed": seed}
+    seed, inference = section(int, "seed"), section(InferenceSettings, "inference")
+    params = {"cell": cell, "settings": settings, "compute": compute, "seed": seed, "inference": inference}
     with job(
         f"benchmark_inference@{cell.name}", "stages.benchmark_inference", params, [], args.metrics, args.provenance
     ) as work:
@@ -35,7 +37,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         from bert.launch.memory import peak_memory
         from bert.training.world import World
 
-        work.metrics |= benchmark_inference(cell, settings, compute, seed, LiveWatcher()) | peak_memory(World())
+        work.metrics |= benchmark_inference(
+            cell, settings, compute, seed, inference.engine, LiveWatcher()
+        ) | peak_memory(World())
         work.publish({})
 
 

@@ -1,7 +1,7 @@
 """Horovod. Fine-tune on one task of classes or numbers, GLUE's or one's own, predict, score.
 
 Reads   data/models/<finetune.init>, data/glue/<task>
-        params: seed, precision, xla, deterministic, allreduce, finetune, glue.<task>
+        params: seed, precision, xla, deterministic, allreduce, finetune, inference, glue.<task>
 Writes  data/models/glue/<task>, data/predictions/glue/<task>, metrics/glue/<task>.json
 
 Predictions are of the dev sets (dev.tsv; of MNLI dev_matched.tsv and dev_mismatched.tsv) and of the files without
@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from bert.inference.settings import InferenceSettings
 from bert.launch.allocator import keep_pages
 from bert.launch.stage import TrainingStage, run_ranked, training_parser
 from bert.pipeline.job import run
@@ -51,7 +52,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         stage_name, outs, seed = f"stability_glue@{args.task}-{beside}", {}, beside.seed
     elif args.control:
         stage_name, outs = f"glue_control@{args.task}-{args.init.name}", {}
-    params = FinetuneParams(section_name, settings, shared, compute_settings(beside), seed)
+    inference = section(InferenceSettings, "inference")
+    params = FinetuneParams(section_name, settings, shared, compute_settings(beside), seed, inference.engine)
 
     def work(context: Context) -> Outcome | None:
         from bert.tasks.glue.run import run_glue  # imports TensorFlow, which --help need not wait for
@@ -61,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     stage = TrainingStage(
         stage_name,
         "stages.glue",
-        {"task": settings, "finetune": shared, "compute": params.compute, "seed": seed},
+        {"task": settings, "finetune": shared, "compute": params.compute, "inference": inference, "seed": seed},
         [args.init, args.data],
         {name: out for name, out in outs.items() if out is not None},
         lambda ranks: split_batch(

@@ -1,7 +1,7 @@
 """Horovod. Fine-tune on question answering, predict, score.
 
 Reads   data/models/<finetune.init>, the questions of `squad.data`
-        params: seed, precision, xla, deterministic, allreduce, finetune, squad
+        params: seed, precision, xla, deterministic, allreduce, finetune, inference, squad
 Writes  data/models/squad, data/predictions/squad, metrics/squad.json, metrics/curves/squad.tsv
 
 With --seed it is a run of the stability test, in the precision that --precision says, with --control one from another
@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from bert.inference.settings import InferenceSettings
 from bert.launch.allocator import keep_pages
 from bert.launch.stage import TrainingStage, run_ranked, training_parser
 from bert.pipeline.job import run
@@ -43,7 +44,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         stage_name, outs, seed = f"stability_squad@{beside}", {}, beside.seed
     elif args.control:
         stage_name, outs = f"squad_control@{args.init.name}", {}
-    params = FinetuneParams("squad", settings, shared, compute_settings(beside), seed)
+    inference = section(InferenceSettings, "inference")
+    params = FinetuneParams("squad", settings, shared, compute_settings(beside), seed, inference.engine)
 
     def work(context: Context) -> Outcome | None:
         from bert.tasks.squad.run import run_squad  # imports TensorFlow, which --help need not wait for
@@ -53,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     stage = TrainingStage(
         stage_name,
         "stages.squad",
-        {"squad": settings, "finetune": shared, "compute": params.compute, "seed": params.seed},
+        {"squad": settings, "finetune": shared, "compute": params.compute, "inference": inference, "seed": params.seed},
         [args.init, args.data],
         {name: out for name, out in outs.items() if out is not None},
         lambda ranks: split_batch(

@@ -15,8 +15,9 @@ import tensorflow as tf
 from bert.benchmark.flops import encoder, peak_fraction, span_head, training
 from bert.benchmark.settings import BenchmarkInferenceSettings, BenchmarkTrainingSettings, Cell
 from bert.benchmark.timing import clean_statistics, reference_inference, reference_training, time_calls
+from bert.inference.forward import make_forward
+from bert.inference.settings import EngineName
 from bert.model.config import BertConfig
-from bert.model.fused import compile_by
 from bert.model.parameters import make_parameters, squad_shapes
 from bert.optim.settings import UpdateSettings
 from bert.training.allreduce import time_metrics
@@ -134,7 +135,12 @@ def benchmark_training(
 
 
 def benchmark_inference(
-    cell: Cell, settings: BenchmarkInferenceSettings, compute: ComputeSettings, seed: int, watcher: Watcher
+    cell: Cell,
+    settings: BenchmarkInferenceSettings,
+    compute: ComputeSettings,
+    seed: int,
+    engine: EngineName,
+    watcher: Watcher,
 ) -> dict[str, Any]:
     """Metrics of `settings.iterations` calls, one after the other: rows in host memory -> logits in host memory."""
     config = BertConfig.named(cell.model, VOCAB_SIZE)
@@ -143,11 +149,10 @@ def benchmark_inference(
     rows = random_rows(cell, cell.batch_size, seed)
     features = {name: rows[name] for name in ("input_ids", "input_mask", "segment_ids")}
 
-    predict = spans().forward
-    forward = compile_by(precision.xla, lambda batch: predict(parameters, config, batch, precision.dtype))
+    forward = make_forward(engine, spans().forward, parameters, config, precision)
 
     def one() -> None:
-        forward({name: tf.constant(values) for name, values in features.items()}).numpy()
+        forward(features)
 
     with watcher.progress(
         f"benchmark_inference {cell.name}", settings.warmup + settings.iterations, "calls"
@@ -160,4 +165,5 @@ def benchmark_inference(
         "roofline": peak_fraction(flops, clean["sequences_per_second"], matmul_peak(precision.dtype)),
         "reference_rules": reference_inference(timings.all, cell.batch_size),
         **_conditions(cell, precision, ranks=1),
+        "engine": engine,
     }

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from bert.checkpoints.folder import Model, save_model
+from bert.inference.forward import make_forward
+from bert.inference.settings import check_engine
 from bert.model.config import BertConfig
-from bert.model.fused import compile_by
 from bert.model.parameters import make_parameters
 from bert.optim.schedule import learning_rate
 from bert.pipeline.errors import StageError
@@ -65,6 +65,7 @@ class FineTuning:
                 f"{params.section}.max_seq_length is {length}, but the model has positions for {most}",
                 run=f"set it to {most} or less in params.yaml, then dvc repro",
             )
+        check_engine(params.engine, params.compute.precision)
         self._stage, self._objective, self._start = stage, objective, start
         self._params, self._context = params, context
         self._precision = set_precision(params.compute, start.config.hidden_size, context.recompute)
@@ -115,20 +116,15 @@ class FineTuning:
         Rows of like length are predicted together, without the padding that they share (`length_batches`). Where logits
         are of positions, (N, 2, S), those of that padding are 0.
         """
-        forward, dtype, world = self._objective.forward, self._precision.dtype, self._context.world
-
-        def logits(batch: dict[str, Any]) -> Any:
-            return tf.cast(forward(tuned.parameters, tuned.config, batch, dtype), tf.float32)
-
-        one = compile_by(tuned.run.xla, logits)
+        world, precision = self._context.world, replace(self._precision, xla=tuned.run.xla)
+        one = make_forward(self._params.engine, self._objective.forward, tuned.parameters, tuned.config, precision)
         features = {name: rows[name] for name in ("input_ids", "input_mask", "segment_ids")}
         count, longest = features["input_ids"].shape
         batches = length_batches(token_counts(features["input_mask"]), longest, batch_size)
         mine: dict[int, np.ndarray] = {}
         for number in range(world.rank, len(batches), world.size):
             places, length = batches[number].places, batches[number].length
-            cut = {name: tf.constant(values[places, :length]) for name, values in features.items()}
-            mine[number] = one(cut).numpy()
+            mine[number] = one({name: values[places, :length] for name, values in features.items()})
         gathered: dict[int, np.ndarray] = {}
         for of_rank in world.gather(mine):
             gathered |= of_rank
@@ -153,6 +149,7 @@ class FineTuning:
             "ranks": self._context.world.size,
             "precision": self._precision.name,
             "precision_effective": self._precision.effective,
+            "inference_engine": self._params.engine,
             **tuned.run.metrics,
         }
         return Outcome(_rounded(metrics), {"resumed_from_step": tuned.run.resumed_from})

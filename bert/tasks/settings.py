@@ -7,6 +7,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BeforeValidator, Field, FiniteFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
+from bert.inference.settings import EngineName
 from bert.pipeline.params import Section
 from bert.training.settings import ComputeSettings, TrainingSettings
 
@@ -116,6 +117,7 @@ class FinetuneParams(Generic[T_co]):
     """All that params.yaml says of a task's fine-tuning.
 
     section: where the task's own settings stand, for messages. Example: glue.mrpc
+    engine: what computes the predictions
     """
 
     section: str
@@ -123,3 +125,4 @@ class FinetuneParams(Generic[T_co]):
     shared: FinetuneSettings
     compute: ComputeSettings
     seed: int
+    engine: EngineName

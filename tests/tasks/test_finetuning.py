@@ -12,6 +12,7 @@ import pytest
 import tensorflow as tf
 
 from bert.checkpoints.folder import Model
+from bert.inference.settings import EngineName
 from bert.model.parameters import classifier_shapes, pretraining_shapes
 from bert.optim.settings import LossScaleSettings
 from bert.pipeline.errors import StageError
@@ -61,6 +62,7 @@ def fine_tuning(
     pretrained: dict[str, np.ndarray] = PRETRAINED,
     group_by_length: bool = False,
     split: Split = WHOLE,
+    engine: EngineName = "tensorflow",
 ) -> FineTuning:
     """Of the pretrained model."""
     task = GlueTaskSettings(
@@ -79,7 +81,7 @@ def fine_tuning(
         max_skipped=1,
         group_by_length=group_by_length,
     )
-    params = FinetuneParams("glue.mrpc", task, shared, COMPUTE, seed=3)
+    params = FinetuneParams("glue.mrpc", task, shared, COMPUTE, seed=3, engine=engine)
     start = Model(CONFIG, pretrained, folder / "vocab.txt")
     context = Context(folder / "scratch", World(), split, save_seconds=0.0)
     return FineTuning("glue@mrpc", objective, start, params, context)
@@ -92,6 +94,15 @@ def test_a_task_is_learned_from_the_given_encoder(tmp_path: Path) -> None:
     assert tuned.run.last["task_loss"] < 0.3  # chance: 0.69
     logits = tuning.predict(tuned, arrays(), 8)
     np.testing.assert_array_equal(logits.argmax(axis=1), arrays()["labels"])
+
+
+def test_openvino_predicts_what_tensorflow_does(tmp_path: Path) -> None:
+    pytest.importorskip("openvino", reason="the extra `openvino` is not installed")
+    tuning = fine_tuning(tmp_path, epochs=3, engine="openvino")
+    tuned = tuning.tune(of_many_lengths())
+    logits = tuning.predict(tuned, of_many_lengths(), 8)
+    by_tensorflow = fine_tuning(tmp_path, epochs=3)
+    np.testing.assert_allclose(logits, by_tensorflow.predict(tuned, of_many_lengths(), 8), atol=1e-5)
 
 
 def test_numbers_are_learned_by_heart(tmp_path: Path) -> None:
