@@ -73,9 +73,9 @@ def test_a_task_alone_runs_again_when_its_files_or_its_section_change(repo: Path
     (repo / "mine/reviews/train.csv").write_text(REVIEWS + "it is far,good\n")
     assert ran(run(repo, "dvc", "repro", "-f", "-s", "download@glue")) == ["download@glue"]
     assert sorted(ran(run(repo, "dvc", "repro", "glue"))) == ["glue@reviews", "glue_data@reviews", "glue_data@sst2"]
-    params = (repo / "params.yaml").read_text()
-    assert params.count("kind: classification") == 1
-    (repo / "params.yaml").write_text(
-        params.replace("kind: classification", "kind: classification\n    labels: [good, bad]")
-    )
-    assert ran(run(repo, "dvc", "repro", "glue")) == ["glue_data@reviews", "glue@reviews"]
+    yaml = YAML()
+    params = yaml.load((repo / "params.yaml").read_text())
+    params["glue"]["reviews"]["labels"] = ["good", "bad"]
+    with open(repo / "params.yaml", "w") as f:
+        yaml.dump(params, f)
+    assert ran(run(repo, "dvc", "repro", "--dry", "glue")) == ["glue_data@reviews", "glue@reviews"]
