@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from bert.pipeline.keras_alone import load_keras_alone
+from bert.pipeline.quiet_loading import load_quietly
 
 DEVICES = Path("/dev")
 
@@ -18,5 +19,6 @@ def log_level(devices: Path) -> str:
 
 
 # Before TensorFlow is imported; ranks and Beam's workers inherit it. What a user has set stays.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", log_level(DEVICES))
+if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", log_level(DEVICES)) not in ("0", "1"):
+    load_quietly()
 load_keras_alone()

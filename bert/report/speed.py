@@ -39,6 +39,11 @@ def _model(key: str) -> str:
     return key.partition("/")[2].partition("-")[0]
 
 
+def _engine(metrics: Metrics) -> str:
+    """What computes. Example: TensorFlow, XLA: fused"""
+    return "OpenVINO" if metrics.get("engine") == "openvino" else f"TensorFlow, XLA: {number(metrics.get('xla'))}"
+
+
 def _table(inputs: Inputs, kind: str) -> Table:
     rows = []
     keys = inputs.group(kind)
@@ -47,7 +52,7 @@ def _table(inputs: Inputs, kind: str) -> Table:
             rows.append(not_run(key.partition("/")[2], inputs.first_run(key)))
             continue
         metrics = inputs.metrics[key]
-        how = (_model(key), precision(metrics), number(metrics.get("xla")), label(inputs, key))
+        how = (_model(key), precision(metrics), _engine(metrics), label(inputs, key))
         rows.append(Row((*how, *_cell(metrics))))
     if not keys:
         rows.append(not_run(kind, f"dvc repro {kind}"))
@@ -55,7 +60,7 @@ def _table(inputs: Inputs, kind: str) -> Table:
     return Table(
         f"{KINDS[kind]}: latencies in ms a {'step' if kind == 'benchmark_training' else 'batch'}",
         (
-            *("model", "precision", "XLA", "on"),
+            *("model", "precision", "by", "on"),
             *("length", "batch", "ranks", "seq / s", "tokens / s"),
             *("mean", "50 %", "90 %", "99 %", "slowest"),
             *("first, s", "calls", "of peak"),
