@@ -41,7 +41,9 @@ def _model(key: str) -> str:
 
 def _engine(metrics: Metrics) -> str:
     """What computes. Example: TensorFlow, XLA: fused"""
-    return "OpenVINO" if metrics.get("engine") == "openvino" else f"TensorFlow, XLA: {number(metrics.get('xla'))}"
+    if metrics.get("engine") == "openvino":
+        return "OpenVINO"
+    return f"TensorFlow, XLA: {number(metrics['xla'])}" if "xla" in metrics else NONE
 
 
 def _table(inputs: Inputs, kind: str) -> Table:

@@ -19,13 +19,22 @@ def test_a_cell_is_timed(small: Project) -> None:
     finetuning.write_params(small.path, benchmark_inference__warmup=2, benchmark_inference__iterations=9)
     main(arguments("benchmark_inference", item__cell=CELL))
     metrics = read(small.path / f"metrics/benchmark_inference/{CELL}.json")
-    assert metrics.keys() == COMMON
+    assert metrics.keys() == COMMON | {"engine"}
+    assert metrics["engine"] == "tensorflow"
     assert_figures(metrics, warmup=2, iterations=9, rows=2, tokens=32)
     # The reference's rules: all calls, among them the first one, which compiles.
     theirs = metrics["reference_rules"]
     assert theirs.keys() == {"sequences_per_second", "latency_ms"}
     assert theirs["latency_ms"]["p100"] == pytest.approx(1000 * metrics["first_call_seconds"], abs=0.1)
     assert theirs["sequences_per_second"] > 0
+
+
+@pytest.mark.slow
+def test_openvino_is_timed_where_it_is_asked_for(small: Project) -> None:
+    pytest.importorskip("openvino", reason="the extra `openvino` is not installed")
+    finetuning.write_params(small.path, inference__engine="openvino")
+    main(arguments("benchmark_inference", item__cell=CELL))
+    assert read(small.path / f"metrics/benchmark_inference/{CELL}.json")["engine"] == "openvino"
 
 
 @pytest.mark.parametrize(

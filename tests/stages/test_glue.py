@@ -26,6 +26,7 @@ MRPC = arguments("glue", item__task="mrpc")
 RESULTS = {
     *("accuracy", "f1", "count", "baselines", "train_examples", "dropped"),
     *("train_loss", "sequences_per_second", "steps", "global_batch", "ranks", "precision", "precision_effective"),
+    "inference_engine",
     *("xla", "skipped_steps", "rollbacks", "skipped_batches", "peak_rss_mb"),
     *("allreduce_seconds_per_step", "allreduce_wait_seconds_per_step", "allreduce_share"),
 }
