@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 
+import stages  # noqa: F401  before TensorFlow, which then starts as it does in a stage: without its lines
 from bert.pipeline.machine import variables
 from tests.project import Project
 
