@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +21,7 @@ from bert.tasks.glue.task import Task
 from bert.training.objectives import regression
 from stages.export_glue import main
 from stages.glue import main as fine_tune
+from tests.export.alone import printed_alone
 from tests.export.models import classifying, write_vocabulary
 from tests.project import Project, files
 from tests.stages import finetuning
@@ -134,8 +131,6 @@ def test_what_was_written_is_read(exported: Project) -> None:
 
 
 ALONE = """
-import importlib.util, json, sys
-assert importlib.util.find_spec("bert") is None and importlib.util.find_spec("stages") is None
 import tensorflow as tf
 import tensorflow_text
 serve = tf.saved_model.load(sys.argv[1]).signatures["serving_default"]
@@ -148,18 +143,7 @@ print(json.dumps(found["label"].numpy()[0].decode()))
 def test_it_loads_with_tensorflow_alone(exported: Project, tmp_path: Path) -> None:
     """In another folder, where this project cannot be imported."""
     label, a, b = finetuning.pairs()[1]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    done = subprocess.run(
-        [sys.executable, "-I", "-c", ALONE, str(exported.path / MODEL), a, b],
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=240,
-    )
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == label
+    assert printed_alone(ALONE, tmp_path, str(exported.path / MODEL), a, b) == label
 
 
 @pytest.mark.slow
