@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from bert.inference.settings import EngineName
+from bert.model.compute_weights import compute_weights
 from bert.model.config import BertConfig
 from bert.model.fused import compile_by
 from bert.training.precision import Precision
@@ -39,10 +40,7 @@ def make_forward(
 def tensorflow_forward(predict: Predict, weights: Weights, config: BertConfig, precision: Precision) -> Forward:
     """By TensorFlow, compiled as `precision.xla` says."""
     dtype = precision.dtype
-    # What dense layers would cast at each call; all else is computed in float32 (bert/model/layers.py).
-    once = {
-        name: tf.cast(w, dtype) if name.endswith("/kernel") else tf.convert_to_tensor(w) for name, w in weights.items()
-    }
+    once = compile_by(precision.xla, lambda: compute_weights(weights, config, dtype))()
 
     def logits(rows: Mapping[str, Any]) -> Any:
         return tf.cast(predict(once, config, rows, dtype), tf.float32)

@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from bert.inference.forward import Forward, Predict, Rows, Weights
 from bert.inference.settings import OPENVINO_HINTS, check_engine
+from bert.model.compute_weights import compute_weights
 from bert.model.config import BertConfig
 
 IDS = [tf.TensorSpec([None, None], tf.int32, name=name) for name in ("input_ids", "input_mask", "segment_ids")]
@@ -54,7 +55,8 @@ def openvino_forward(predict: Predict, weights: Weights, config: BertConfig, pre
 
 def _save(predict: Predict, weights: Weights, config: BertConfig, folder: str) -> None:
     module = tf.Module()
-    module.weights = {name: tf.Variable(value, trainable=False) for name, value in weights.items()}
+    once = compute_weights(weights, config, tf.float32)
+    module.weights = {name: tf.Variable(value, trainable=False) for name, value in once.items()}
 
     @tf.function(input_signature=[IDS], autograph=False)
     def serve(rows: Any) -> Mapping[str, Any]:

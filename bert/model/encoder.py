@@ -8,6 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from bert.model.activations import ACTIVATIONS
+from bert.model.compute_weights import compute_weights
 from bert.model.config import BertConfig
 from bert.model.dropout import Sites, drop
 from bert.model.layers import (
@@ -85,6 +86,7 @@ def encode(
     """Hidden states of the last layer.
 
     Args:
+        weights: parameters, or compute_weights of them.
         input_ids, input_mask, segment_ids: (B, S) int32.
         dtype: compute dtype.
         packed: rows hold several sequences, numbered in `input_mask`; each gets the hidden states that it has alone:
@@ -93,6 +95,7 @@ def encode(
     Returns:
         (B, S, H) of `dtype`.
     """
+    weights = compute_weights(weights, config, dtype)
     positions = own_sequence_positions(input_mask) if packed else None
     x = embed(weights, config, input_ids, segment_ids, sites, dtype, positions)
     bias = own_sequence_bias(input_mask) if packed else padding_bias(input_mask)

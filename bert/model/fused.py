@@ -1,8 +1,8 @@
 """What stands between the matrix products, each function fused by XLA to few passes over memory.
 
 On a CPU, oneDNN's matrix products are faster than those of XLA, and XLA's loops are faster than a pass of TensorFlow
-for each operation. So a step may be left to TensorFlow, with these functions compiled by XLA inside it. The backward
-pass of one starts from its inputs, and computes again what it needs: nothing else is kept.
+for each operation. So a step may be left to TensorFlow, with these functions compiled by XLA inside it. They have no
+gradient of their own: who calls one is a tf.custom_gradient, whose backward pass is another.
 Where XLA compiles the whole step, or nothing, a fused function is an ordinary one.
 """
 
@@ -25,6 +25,16 @@ Xla = bool | Literal["fused"]
 _traced_for: ContextVar[Xla] = ContextVar("traced_for", default=False)
 
 
+def fusing() -> bool:
+    """Whether what is traced is left to TensorFlow, but for its fused functions."""
+    return _traced_for.get() == "fused"
+
+
+def loops_on_cpu() -> bool:
+    """Whether what is traced is compiled by XLA for a CPU."""
+    return _traced_for.get() is True and not tf.config.list_physical_devices("GPU")
+
+
 def barrier(*tensors: Tensor) -> list[Tensor]:
     """The tensors, which XLA then computes as they stand: it neither merges nor moves operations across."""
     return list(xla_ops.optimization_barrier(*tensors)) if _traced_for.get() is True else list(tensors)
@@ -44,50 +54,17 @@ def compile_by(xla: Xla, function: Callable[..., Any]) -> Any:
     return tf.function(traced, jit_compile=xla is True, autograph=False)
 
 
-def fused(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    """Fuse `function` of (tensors..., static keyword arguments) -> tensor.
-
-    Integer arguments have no gradient; a tensor may be None.
-    """
+def fused(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Fuse `function` of (tensors..., static keyword arguments) -> tensors. A tensor may be None."""
 
     @functools.cache
-    def compiled(**static: Any) -> tuple[Any, Any]:
-        @tf.function(jit_compile=True, autograph=False)
-        def forward(*inputs: Tensor) -> Tensor:
-            with holding(_traced_for, True):
-                return function(*inputs, **static)
-
-        @tf.function(jit_compile=True, autograph=False)
-        def backward(inputs: tuple[Tensor, ...], upstream: Tensor) -> list[Tensor]:
-            with holding(_traced_for, True), tf.GradientTape() as tape:
-                tape.watch([x for x in inputs if x is not None and x.dtype.is_floating])
-                out = function(*inputs, **static)
-            wanted = [x for x in inputs if x is not None and x.dtype.is_floating]
-            gradients: list[Tensor] = tape.gradient(out, wanted, upstream)
-            return gradients
-
-        return forward, backward
+    def compiled(**static: Any) -> Any:
+        return compile_by(True, functools.partial(function, **static))
 
     @functools.wraps(function)
-    def call(*inputs: Tensor, **static: Any) -> Tensor:
-        if _traced_for.get() != "fused":
+    def call(*inputs: Tensor, **static: Any) -> Any:
+        if not fusing():
             return function(*inputs, **static)
-        forward, backward = compiled(**static)
-        given = [None if x is None else tf.convert_to_tensor(x) for x in inputs]
-        present = [x for x in given if x is not None]
-
-        def with_none(tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-            waiting = iter(tensors)
-            return tuple(None if x is None else next(waiting) for x in given)
-
-        @tf.custom_gradient
-        def differentiable(*tensors: Tensor) -> tuple[Tensor, Callable[[Tensor], list[Tensor]]]:
-            def gradient(upstream: Tensor) -> list[Tensor]:
-                found = iter(backward(with_none(tensors), upstream))
-                return [next(found) if x.dtype.is_floating else None for x in tensors]
-
-            return forward(*with_none(tensors)), gradient
-
-        return differentiable(*present)
+        return compiled(**static)(*inputs)
 
     return call

@@ -10,6 +10,7 @@ from typing import Any
 import tensorflow as tf
 
 from bert.model.activations import ACTIVATIONS
+from bert.model.compute_weights import OUTPUT_BIAS, TIED, compute_weights
 from bert.model.config import BertConfig
 from bert.model.layers import Weights, dense, layer_norm, sequence_length
 
@@ -27,12 +28,13 @@ def masked_lm_logits(weights: Weights, config: BertConfig, hidden: Tensor, posit
 
     hidden: (B, S, H); positions: (B, P) int32, padded with 0; returns (B * P, V).
     """
+    weights = compute_weights(weights, config, hidden.dtype)
     batch, sequence, size = tf.shape(hidden)[0], hidden.shape[1], hidden.shape[2]
     flat_positions = tf.reshape(positions + tf.range(batch)[:, None] * sequence, [-1])
     chosen = tf.gather(tf.reshape(hidden, [-1, size]), flat_positions)
     x = ACTIVATIONS[config.hidden_act](dense(weights, "cls/predictions/transform/dense", chosen))
     x = layer_norm(weights, "cls/predictions/transform", x, config.layer_norm_eps)
-    return _logits(x, weights["bert/embeddings/word_embeddings"], weights["cls/predictions/output_bias"])
+    return _logits(x, weights[TIED], weights[OUTPUT_BIAS])
 
 
 def next_sentence_logits(weights: Weights, pooled: Tensor) -> Tensor:

@@ -6,7 +6,6 @@ and softmax are computed in float32.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +13,7 @@ import tensorflow as tf
 
 from bert.model.dropout import drop
 from bert.model.fused import fused
+from bert.model.sums import column_sum, row_mean
 
 Tensor = Any
 Weights = Mapping[str, Tensor]
@@ -23,18 +23,19 @@ MASKED_SCORE = -10000.0
 
 
 @tf.custom_gradient
-def _product(x: Tensor, kernel: Tensor) -> tuple[Tensor, Any]:
-    """x W. The weights' gradient, for which nothing waits, comes after that of x, for which the layer below does.
+def _affine(x: Tensor, kernel: Tensor, bias: Tensor) -> tuple[Tensor, Any]:
+    """x W + b. The weights' gradient, for which nothing waits, comes after that of x, for which the layer below does.
 
-    On a CPU it then runs beside that layer's fused functions, each of which takes one core (bert/model/fused.py).
+    On a CPU it then runs beside that layer's fused functions (bert/model/fused.py).
     """
 
-    def gradient(upstream: Tensor) -> tuple[Tensor, Tensor]:
+    def gradient(upstream: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         of_x = tf.matmul(upstream, kernel, transpose_b=True)
         with tf.control_dependencies([of_x]):
-            return of_x, tf.matmul(x, upstream, transpose_a=True)
+            of_bias = tf.cast(column_sum(upstream), bias.dtype)
+            return of_x, tf.matmul(x, upstream, transpose_a=True), of_bias
 
-    return tf.matmul(x, kernel), gradient
+    return tf.nn.bias_add(tf.matmul(x, kernel), bias), gradient
 
 
 def sequence_length(x: Tensor) -> Any:
@@ -42,50 +43,115 @@ def sequence_length(x: Tensor) -> Any:
     return tf.shape(x)[1] if x.shape[1] is None else x.shape[1]
 
 
-def dense(weights: Weights, name: str, x: Tensor) -> Tensor:
-    """x W + b. x: (B, S, I) or (B, I) -> (..., O)."""
-    kernel = tf.cast(weights[f"{name}/kernel"], x.dtype)
-    flat = tf.nn.bias_add(_product(tf.reshape(x, [-1, x.shape[-1]]), kernel), tf.cast(weights[f"{name}/bias"], x.dtype))
+def _dense(x: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
+    flat = _affine(tf.reshape(x, [-1, x.shape[-1]]), tf.cast(kernel, x.dtype), tf.cast(bias, x.dtype))
     return tf.reshape(flat, tf.concat([tf.shape(x)[:-1], [kernel.shape[-1]]], 0)) if x.shape.rank > 2 else flat
 
 
-def _normalise(x: Tensor, gamma: Tensor, beta: Tensor, epsilon: float, dtype: Any) -> Tensor:
-    """Layer normalisation (Ba et al. 2016) of x (..., H) float32, -> (..., H) of `dtype`."""
-    centred = x - tf.reduce_mean(x, -1, keepdims=True)
-    variance = tf.reduce_mean(tf.square(centred), -1, keepdims=True)
-    return tf.cast(centred * (tf.math.rsqrt(variance + epsilon) * gamma) + beta, dtype)
+def dense(weights: Weights, name: str, x: Tensor) -> Tensor:
+    """x W + b. x: (B, S, I) or (B, I) -> (..., O)."""
+    return _dense(x, weights[f"{name}/kernel"], weights[f"{name}/bias"])
+
+
+def _total(x: Tensor, update: Tensor | None, keys: Tensor | None, rate: float) -> Tensor:
+    wide = tf.cast(x, tf.float32)
+    return wide if update is None else wide + drop(tf.cast(update, tf.float32), keys, rate)
 
 
 @fused
-def _norm(x: Tensor, gamma: Tensor, beta: Tensor, *, epsilon: float) -> Tensor:
-    return _normalise(tf.cast(x, tf.float32), gamma, beta, epsilon, x.dtype)
+def _norm(
+    x: Tensor, update: Tensor | None, keys: Tensor | None, gamma: Tensor, beta: Tensor, *, rate: float, epsilon: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Layer normalisation (Ba et al. 2016) of x + dropout(update), its mean and 1 / its deviation, (..., 1) float32."""
+    total = _total(x, update, keys, rate)
+    mean = row_mean(total)
+    scale = tf.math.rsqrt(row_mean(tf.math.squared_difference(total, mean)) + epsilon)
+    # In this form other compilers know it, see bert/inference/openvino.py.
+    factor = scale * gamma
+    return tf.cast(total * factor + (beta - mean * factor), x.dtype), mean, scale
 
 
 @fused
-def _drop_add_norm(
-    x: Tensor, update: Tensor, keys: Tensor | None, gamma: Tensor, beta: Tensor, *, rate: float, epsilon: float
+def _norm_gradient(
+    upstream: Tensor,
+    x: Tensor,
+    update: Tensor | None,
+    keys: Tensor | None,
+    gamma: Tensor,
+    mean: Tensor,
+    scale: Tensor,
+    *,
+    rate: float,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Of x, of update, and what sums up to gamma's. With n = (x + dropout(update) - mean) scale, and g the upstream:
+
+    scale (g gamma - E[g gamma] - n E[g gamma n]), its dropout, g n.
+    """
+    normal = (_total(x, update, keys, rate) - mean) * scale
+    wide = tf.cast(upstream, tf.float32)
+    scaled = wide * gamma
+    of_x = scale * (scaled - row_mean(scaled) - normal * row_mean(scaled * normal))
+    return tf.cast(of_x, x.dtype), tf.cast(drop(of_x, keys, rate), x.dtype), tf.cast(wide * normal, x.dtype)
+
+
+def _add_and_norm(
+    weights: Weights, name: str, x: Tensor, update: Tensor | None, keys: Tensor | None, rate: float, epsilon: float
 ) -> Tensor:
-    total = tf.cast(x, tf.float32) + drop(tf.cast(update, tf.float32), keys, rate)
-    return _normalise(total, gamma, beta, epsilon, x.dtype)
+    @tf.custom_gradient
+    def normalised(x: Tensor, gamma: Tensor, beta: Tensor, *updates: Tensor) -> tuple[Tensor, Any]:
+        y, mean, scale = _norm(x, *updates or [None], keys, gamma, beta, rate=rate, epsilon=epsilon)
+
+        def gradient(upstream: Tensor) -> tuple[Tensor, ...]:
+            found = _norm_gradient(upstream, x, *updates or [None], keys, gamma, mean, scale, rate=rate)
+            of_x, of_update, product = found
+            return (of_x, column_sum(product), column_sum(upstream), of_update)[: 3 + len(updates)]
+
+        return y, gradient
+
+    gamma, beta = (tf.convert_to_tensor(weights[f"{name}/LayerNorm/{part}"]) for part in ("gamma", "beta"))
+    return normalised(x, gamma, beta, *() if update is None else (update,))
 
 
 def layer_norm(weights: Weights, name: str, x: Tensor, epsilon: float) -> Tensor:
     """Normalise over the last axis, in float32. epsilon: what is added to the variance."""
-    return _norm(x, weights[f"{name}/LayerNorm/gamma"], weights[f"{name}/LayerNorm/beta"], epsilon=epsilon)
+    return _add_and_norm(weights, name, x, None, None, 0.0, epsilon)
 
 
 def add_and_norm(
     weights: Weights, name: str, x: Tensor, update: Tensor, keys: Tensor | None, rate: float, epsilon: float
 ) -> Tensor:
     """Layer norm of x + dropout(update), both (B, S, H), in float32."""
-    gamma, beta = weights[f"{name}/LayerNorm/gamma"], weights[f"{name}/LayerNorm/beta"]
-    return _drop_add_norm(x, update, keys, gamma, beta, rate=rate, epsilon=epsilon)
+    return _add_and_norm(weights, name, x, update, keys, rate, epsilon)
 
 
 @fused
+def _softmax(scores: Tensor, bias: Tensor, keys: Tensor | None, *, rate: float) -> tuple[Tensor, Tensor]:
+    """The softmax of scores + bias, in float32, and its dropout."""
+    weights = tf.nn.softmax(tf.cast(scores, tf.float32) + bias)
+    return tf.cast(weights, scores.dtype), tf.cast(drop(weights, keys, rate), scores.dtype)
+
+
+@fused
+def _softmax_gradient(upstream: Tensor, weights: Tensor, keys: Tensor | None, *, rate: float) -> Tensor:
+    """w (d - sum of w d), d being the dropout of the upstream: what the scores owe."""
+    wide = tf.cast(weights, tf.float32)
+    dropped = drop(tf.cast(upstream, tf.float32), keys, rate)
+    mean = row_mean(wide * dropped) * tf.cast(tf.shape(wide)[-1], tf.float32)
+    return tf.cast(wide * (dropped - mean), upstream.dtype)
+
+
 def attention_weights(scores: Tensor, bias: Tensor, keys: Tensor | None, *, rate: float) -> Tensor:
-    """Dropout of the softmax of scores + bias, in float32. (B, N, S, S) -> the same."""
-    return tf.cast(drop(tf.nn.softmax(tf.cast(scores, tf.float32) + bias), keys, rate), scores.dtype)
+    """Dropout of the softmax of scores + bias, in float32. (B, N, S, S) -> the same. The bias has no gradient.
+
+    The softmax is kept for the backward pass, and not the scores.
+    """
+
+    @tf.custom_gradient
+    def attended(scores: Tensor) -> tuple[Tensor, Any]:
+        weights, dropped = _softmax(scores, bias, keys, rate=rate)
+        return dropped, lambda upstream: _softmax_gradient(upstream, weights, keys, rate=rate)
+
+    return attended(scores)
 
 
 def padding_bias(input_mask: Tensor) -> Tensor:
@@ -110,17 +176,11 @@ def self_attention(
 ) -> Tensor:
     """Multi-head self-attention (Vaswani et al. 2017, 3.2), before its output projection.
 
-    x: (B, S, H); bias: (B, 1, 1 or S, S) float32; returns (B, S, H).
+    weights: compute_weights. x: (B, S, H); bias: (B, 1, 1 or S, S) float32; returns (B, S, H).
     """
     sequence, hidden = sequence_length(x), x.shape[2]
-    size = hidden // heads
-
-    def split(part: str) -> Tensor:
-        projected = dense(weights, f"{name}/{part}", x)
-        return tf.transpose(tf.reshape(projected, [-1, sequence, heads, size]), [0, 2, 1, 3])
-
-    query_BNSD, key_BNSD, value_BNSD = split("query"), split("key"), split("value")
-    # Scaled before the product, so that float16 cannot overflow in it.
-    scores_BNSS = tf.matmul(query_BNSD * tf.cast(1 / math.sqrt(size), x.dtype), key_BNSD, transpose_b=True)
+    joined = tf.reshape(dense(weights, f"{name}/query_key_value", x), [-1, sequence, 3, heads, hidden // heads])
+    query_BNSD, key_BNSD, value_BNSD = tf.unstack(tf.transpose(joined, [2, 0, 3, 1, 4]))
+    scores_BNSS = tf.matmul(query_BNSD, key_BNSD, transpose_b=True)
     context_BNSD = tf.matmul(attention_weights(scores_BNSS, bias, keys, rate=rate), value_BNSD)
     return tf.reshape(tf.transpose(context_BNSD, [0, 2, 1, 3]), [-1, sequence, hidden])

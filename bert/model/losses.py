@@ -7,6 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from bert.model.compute_weights import compute_weights
 from bert.model.config import BertConfig
 from bert.model.dropout import Sites, drop
 from bert.model.encoder import encode, pool
@@ -48,6 +49,7 @@ def pretraining_sums(
         () float32 each: mlm_loss, mlm_correct (sums over predictions), predictions (their weight), nsp_loss,
         nsp_correct (sums over sequences; not without labels), rows (number of sequences).
     """
+    weights = compute_weights(weights, config, dtype)
     hidden = encode(
         weights, config, batch["input_ids"], batch["input_mask"], batch["segment_ids"], sites, dtype, packed
     )

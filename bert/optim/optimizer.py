@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
@@ -31,6 +31,14 @@ def is_decayed(name: str) -> bool:
     return not any(part in name for part in NOT_DECAYED)
 
 
+class State(NamedTuple):
+    """Of one parameter: its variable, and those of its gradient's first and second moment. float32, of one shape."""
+
+    parameter: Any
+    m: Any
+    v: Any
+
+
 class Optimizer(ABC):
     """First and second moments of every parameter, as variables `m/<name>` and `v/<name>`."""
 
@@ -42,6 +50,10 @@ class Optimizer(ABC):
             for slot in ("m", "v")
         }
 
+    def state(self, name: str) -> State:
+        """What an update of the parameter `name` changes."""
+        return State(self._parameters[name], self.slots[f"m/{name}"], self.slots[f"v/{name}"])
+
     def apply(self, gradients: Mapping[str, Tensor], learning_rate: Tensor, update: Tensor) -> None:
         """Change the parameters that `gradients` names by one update.
 
@@ -50,29 +62,32 @@ class Optimizer(ABC):
             learning_rate: () float32.
             update: () number of this update, from 1: with 0 the bias correction would divide 0 by 0.
         """
-        s = self._settings
-        t = tf.cast(update, tf.float32)
         for name, gradient in gradients.items():
-            parameter, m, v = self._parameters[name], self.slots[f"m/{name}"], self.slots[f"v/{name}"]
-            m.assign(s.beta1 * m + (1 - s.beta1) * gradient)
-            v.assign(s.beta2 * v + (1 - s.beta2) * tf.square(gradient))
-            mean = m / (1 - tf.pow(s.beta1, t)) if s.bias_correction else m
-            square = v / (1 - tf.pow(s.beta2, t)) if s.bias_correction else v
-            root = tf.sqrt(square + s.epsilon) if s.epsilon_inside_root else tf.sqrt(square) + s.epsilon
-            direction = mean / root
-            if is_decayed(name):
-                direction += s.weight_decay * parameter
-            parameter.assign_sub(learning_rate * self._trust(name, parameter, direction) * direction)
+            self.change(self.state(name), gradient, learning_rate, update, decayed=is_decayed(name))
+
+    def change(self, state: State, gradient: Tensor, learning_rate: Tensor, update: Tensor, *, decayed: bool) -> None:
+        """Change one parameter and its moments, see `apply`. Nothing depends on which one it is."""
+        s, (parameter, m, v) = self._settings, state
+        t = tf.cast(update, tf.float32)
+        m.assign(s.beta1 * m + (1 - s.beta1) * gradient)
+        v.assign(s.beta2 * v + (1 - s.beta2) * tf.square(gradient))
+        mean = m / (1 - tf.pow(s.beta1, t)) if s.bias_correction else m
+        square = v / (1 - tf.pow(s.beta2, t)) if s.bias_correction else v
+        root = tf.sqrt(square + s.epsilon) if s.epsilon_inside_root else tf.sqrt(square) + s.epsilon
+        direction = mean / root
+        if decayed:
+            direction += s.weight_decay * parameter
+        parameter.assign_sub(learning_rate * self._trust(parameter, direction, decayed=decayed) * direction)
 
     @abstractmethod
-    def _trust(self, name: str, parameter: Tensor, direction: Tensor) -> Tensor:
-        """Factor on the learning rate of the parameter `name`, () float32."""
+    def _trust(self, parameter: Tensor, direction: Tensor, *, decayed: bool) -> Tensor:
+        """Factor on the parameter's learning rate, () float32."""
 
 
 class AdamW(Optimizer):
     """Adam with decoupled weight decay (Loshchilov & Hutter 2019, algorithm 2); BERT's has no bias correction."""
 
-    def _trust(self, name: str, parameter: Tensor, direction: Tensor) -> Tensor:
+    def _trust(self, parameter: Tensor, direction: Tensor, *, decayed: bool) -> Tensor:
         return tf.constant(1.0)
 
 
@@ -83,8 +98,8 @@ class Lamb(Optimizer):
     a step moves as large a share of them as of a matrix.
     """
 
-    def _trust(self, name: str, parameter: Tensor, direction: Tensor) -> Tensor:
-        if self._settings.trust_ratio == "decayed" and not is_decayed(name):
+    def _trust(self, parameter: Tensor, direction: Tensor, *, decayed: bool) -> Tensor:
+        if self._settings.trust_ratio == "decayed" and not decayed:
             return tf.constant(1.0)
         weight_norm, direction_norm = norm(parameter), norm(direction)
         usable = tf.logical_and(weight_norm > 0, direction_norm > 0)

@@ -7,19 +7,20 @@ micro-batch and whose clipping comes before the accumulation, is an option (Micr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+import re
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import tensorflow as tf
 
+from bert.model.compute_weights import compute_weights, parameter_gradients
 from bert.model.config import BertConfig
 from bert.model.dropout import Dropout, NoDropout
 from bert.model.fused import Xla, compile_by
 from bert.model.losses import Batch, Sums
 from bert.model.recompute import recomputing
 from bert.optim.loss_scale import LossScale
-from bert.optim.optimizer import make_optimizer
+from bert.optim.optimizer import State, is_decayed, make_optimizer
 from bert.optim.settings import UpdateSettings
 from bert.training.allreduce import all_reduce, sum_weights
 from bert.training.objectives import Objective
@@ -28,8 +29,9 @@ from bert.training.settings import MicroBatches
 from bert.training.world import Split, World
 
 Tensor = Any
-# On a CPU, XLA's loops take one core each: so many shares of the parameters are updated side by side.
-SHARES = 2
+
+
+_LAYER = re.compile(r"bert/encoder/layer_\d+/")
 
 
 def _shrink(norm: Tensor, bound: float) -> Tensor:
@@ -37,15 +39,13 @@ def _shrink(norm: Tensor, bound: float) -> Tensor:
     return tf.minimum(1.0, bound / tf.maximum(norm, 1e-12))
 
 
-def _shares(parameters: Mapping[str, Any], count: int) -> list[list[str]]:
-    """The parameters' names in `count` shares of about the same size, the largest first."""
-    shares: list[list[str]] = [[] for _ in range(count)]
-    sizes = [0] * count
-    for name in sorted(parameters, key=lambda n: -int(parameters[n].shape.num_elements())):
-        lightest = sizes.index(min(sizes))
-        shares[lightest].append(name)
-        sizes[lightest] += int(parameters[name].shape.num_elements())
-    return shares
+def _groups(names: Iterable[str]) -> list[list[str]]:
+    """The parameters' names, those of each layer together, the others together."""
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        layer = _LAYER.match(name)
+        groups.setdefault(layer.group() if layer else "", []).append(name)
+    return list(groups.values())
 
 
 class TrainStep:
@@ -85,14 +85,14 @@ class TrainStep:
         self.compile(precision.xla)
 
     def compile(self, xla: Xla) -> None:
-        """Say what XLA compiles, before the first call. The update is always fused: it has no products."""
+        """Say what XLA compiles, before the first call. The update is always fused: it has no products.
+
+        All layers are updated by one program: to compile one for each took longer than all else in a training's start.
+        """
         self.xla = xla
         self._gradients = compile_by(xla, self._accumulate)
         self._norm = compile_by(xla is True, tf.linalg.global_norm)
-        self._updates = [
-            (names, compile_by(bool(xla), partial(self._apply, names)))
-            for names in _shares(self._parameters, SHARES if xla == "fused" else 1)
-        ]
+        self._update = compile_by(bool(xla), self._apply)
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -139,8 +139,11 @@ class TrainStep:
         finite = tf.math.is_finite(norm)
         self.updates.assign_add(tf.cast(finite, tf.int64))
         by_name = dict(zip(self._parameters, gradients, strict=True))
-        for names, update in self._updates:
-            update([by_name[n] for n in names], norm, rate, scale, tf.identity(self.updates))
+        update = tf.identity(self.updates)
+        for names in _groups(self._parameters):
+            states = [self._optimizer.state(name) for name in names]
+            decayed = tuple(is_decayed(name) for name in names)
+            self._update(states, [by_name[name] for name in names], norm, rate, scale, update, decayed)
         self._loss_scale.update(finite)
         return {
             **sums,
@@ -155,24 +158,36 @@ class TrainStep:
         """Gradients of the scaled loss over this rank's rows, dense float32, and its sums."""
         split = self._split
         first_row = tf.constant(self._world.rank * split.rows_per_rank, tf.int64)
+        weights = compute_weights(self._parameters, self._config, self._precision.dtype)
+
+        def micro(batch: Batch, row: Tensor) -> tuple[dict[str, Tensor], Sums]:
+            return self._micro(weights, batch, totals, step, scale, row)
+
+        def in_order(gradients: dict[str, Tensor]) -> list[Tensor]:
+            return parameter_gradients(gradients, list(self._parameters), self._config)
+
         if split.accumulate == 1:
-            return self._micro(batch, totals, step, scale, first_row)
+            gradients, sums = micro(batch, first_row)
+            return in_order(gradients), sums
         micros = {n: tf.reshape(x, [split.accumulate, split.micro_batch, *x.shape[1:]]) for n, x in batch.items()}
 
-        def add(k: Tensor, gradients: list[Tensor], sums: Sums) -> tuple[Tensor, list[Tensor], Sums]:
+        def add(k: Tensor, gradients: dict[str, Tensor], sums: Sums) -> tuple[Tensor, dict[str, Tensor], Sums]:
             row = first_row + tf.cast(k * split.micro_batch, tf.int64)
-            more, counted = self._micro({n: x[k] for n, x in micros.items()}, totals, step, scale, row)
-            added = [a + b for a, b in zip(gradients, more, strict=True)]
+            more, counted = micro({n: x[k] for n, x in micros.items()}, row)
+            added = {n: gradients[n] + more[n] for n in gradients}
             return k + 1, added, {n: sums[n] + counted[n] for n in sums}
 
-        first = self._micro({n: x[0] for n, x in micros.items()}, totals, step, scale, first_row)
+        first = micro({n: x[0] for n, x in micros.items()}, first_row)
         _, gradients, sums = tf.while_loop(lambda k, *_: k < split.accumulate, add, (tf.constant(1), *first))
-        return gradients, sums
+        return in_order(gradients), sums
 
     def _micro(
-        self, batch: Batch, totals: Sums, step: Tensor, scale: Tensor, first_row: Tensor
-    ) -> tuple[list[Tensor], Sums]:
-        """Gradient and sums of one micro-batch. totals: the losses' divisors, empty where each has its own."""
+        self, weights: Mapping[str, Tensor], batch: Batch, totals: Sums, step: Tensor, scale: Tensor, first_row: Tensor
+    ) -> tuple[dict[str, Tensor], Sums]:
+        """Gradient, float32, and sums of one micro-batch.
+
+        weights: compute_weights. totals: the losses' divisors, empty where each has its own.
+        """
         objective = self.objective
         if self._own_mean:
             micros = float(self._split.ranks * self._split.accumulate)
@@ -183,23 +198,31 @@ class TrainStep:
         # Keys of every site take a part of the tracing, also where nothing is dropped.
         sites = Dropout(self._seed, step, first_row, rows) if rates != {0.0} else NoDropout()
         with recomputing(self._precision.recompute), tf.GradientTape() as tape:
-            sums = objective.sums(self._parameters, self._config, batch, sites, self._precision.dtype)
+            tape.watch(weights)
+            sums = objective.sums(weights, self._config, batch, sites, self._precision.dtype)
             loss = tf.add_n([sums[term] / totals[weight] for term, weight in objective.terms.items()])
             scaled = loss * scale
-        gradients = tape.gradient(scaled, list(self._parameters.values()))
         # The word embeddings' gradient comes as slices; all-reduce and norm want it dense.
-        dense = [
-            tf.zeros_like(p) if g is None else tf.cast(tf.convert_to_tensor(g), tf.float32)
-            for g, p in zip(gradients, self._parameters.values(), strict=True)
-        ]
+        gradients = {
+            name: tf.zeros(weights[name].shape) if g is None else tf.cast(tf.convert_to_tensor(g), tf.float32)
+            for name, g in tape.gradient(scaled, weights).items()
+        }
         if self._micro_clip_norm:
-            norm = tf.linalg.global_norm(dense) / scale
+            norm = tf.linalg.global_norm(parameter_gradients(gradients, list(self._parameters), self._config)) / scale
             # An infinite norm must not make zeros of finite gradients: the update is skipped instead.
-            dense = [g * tf.where(tf.math.is_finite(norm), _shrink(norm, self._micro_clip_norm), norm) for g in dense]
-        return dense, sums
+            shrink = tf.where(tf.math.is_finite(norm), _shrink(norm, self._micro_clip_norm), norm)
+            gradients = {name: g * shrink for name, g in gradients.items()}
+        return gradients, sums
 
     def _apply(
-        self, names: Sequence[str], gradients: list[Tensor], norm: Tensor, rate: Tensor, scale: Tensor, update: Tensor
+        self,
+        states: list[State],
+        gradients: list[Tensor],
+        norm: Tensor,
+        rate: Tensor,
+        scale: Tensor,
+        update: Tensor,
+        decayed: tuple[bool, ...],
     ) -> None:
         """Unscale, clip and update these parameters, where the whole gradient is finite.
 
@@ -208,7 +231,7 @@ class TrainStep:
 
         def apply() -> None:
             factor = (_shrink(norm, self._clip_norm) if self._clip_norm else 1.0) / scale
-            clipped = {name: gradient * factor for name, gradient in zip(names, gradients, strict=True)}
-            self._optimizer.apply(clipped, rate, update)
+            for state, gradient, with_decay in zip(states, gradients, decayed, strict=True):
+                self._optimizer.change(state, gradient * factor, rate, update, decayed=with_decay)
 
         tf.cond(tf.math.is_finite(norm), apply, lambda: None)

@@ -38,8 +38,8 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
         [values(B, S, H, seed=4), values(B, S, H, seed=5)],
     ),
     "attention weights": (
-        lambda x, bias: attention_weights(x, bias, KEYS, rate=0.3),
-        [values(B, N, S, S, seed=6), values(B, 1, 1, S, seed=7)],
+        lambda x: attention_weights(x, values(B, 1, 1, S, seed=7), KEYS, rate=0.3),
+        [values(B, N, S, S, seed=6)],
     ),
 }
 
