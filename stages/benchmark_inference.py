@@ -12,7 +12,6 @@ from pathlib import Path
 
 from bert.benchmark.settings import BenchmarkInferenceSettings, Cell
 from bert.inference.settings import InferenceSettings
-from bert.launch.allocator import keep_pages
 from bert.pipeline.job import job, parser, run
 from bert.pipeline.params import section, top_level
 from bert.training.settings import ComputeSettings
@@ -44,5 +43,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    keep_pages()
     run(main)

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bert.benchmark.settings import BenchmarkTrainingSettings, Cell
-from bert.launch.allocator import keep_pages
 from bert.launch.stage import TrainingStage, run_ranked, training_parser
 from bert.optim.settings import LossScaleSettings, OptimizerSettings, UpdateSettings
 from bert.pipeline.job import run
@@ -58,5 +57,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    keep_pages()
     run(main)

@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from bert.beam.run import Workplace
-from bert.documents.make import CORPORA, make_documents
-from bert.documents.settings import DocumentsSettings
+from bert.documents.settings import CORPORA, DocumentsSettings
+from bert.pipeline import manifest
 from bert.pipeline.job import job, parser, run
 from bert.pipeline.machine import machine_settings
 from bert.pipeline.params import section
-from bert.watch.parts import watch_parts
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -36,8 +34,18 @@ def main(argv: Sequence[str] | None = None) -> None:
         args.metrics,
     ) as work:
         result = work.folder / "result"
-        place = Workplace(work.folder, machine.work, machine.beam_options, watch_parts)
-        work.metrics |= make_documents(args.corpus, args.source, settings, place, result)
+        if manifest.read(args.source, f"dvc repro download@{args.corpus}")["configured"]:
+            # Here, since importing Beam takes longer than all that is done without it.
+            from bert.beam.run import Workplace
+            from bert.documents.make import make_documents
+            from bert.watch.parts import watch_parts
+
+            place = Workplace(work.folder, machine.work, machine.beam_options, watch_parts)
+            work.metrics |= make_documents(args.corpus, args.source, settings, place, result)
+        else:
+            manifest.write_unconfigured(result)
+            counted = ("documents", "passages", "words", "characters", "bytes", "files")
+            work.metrics |= dict.fromkeys(counted, 0) | {"dropped": {}}
         work.publish({result: args.out})
 
 

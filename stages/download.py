@@ -30,13 +30,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from bert.beam.run import Workplace
-from bert.download.lanes import download
 from bert.download.settings import AnySource, DownloadSettings, check_reading
+from bert.pipeline import manifest
 from bert.pipeline.job import job, parser, run
 from bert.pipeline.machine import machine_settings
 from bert.pipeline.params import section
-from bert.watch.downloads import watch_download
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -51,8 +49,17 @@ def main(argv: Sequence[str] | None = None) -> None:
     settings = section(DownloadSettings, "download")
     with job(f"download@{args.source}", "stages.download", {"sources": sources}, [], args.metrics) as work:
         result = work.folder / "result"
-        place = Workplace(work.folder, machine.work, machine.beam_options, watch_download)
-        work.metrics |= download(sources, settings, place, result)
+        if sources:
+            # Here, since importing Beam takes longer than all that is done without it.
+            from bert.beam.run import Workplace
+            from bert.download.lanes import download
+            from bert.watch.downloads import watch_download
+
+            place = Workplace(work.folder, machine.work, machine.beam_options, watch_download)
+            work.metrics |= download(sources, settings, place, result)
+        else:
+            manifest.write_unconfigured(result)
+            work.metrics |= {"files": 0, "bytes": 0, "dropped": {}}
         work.publish({result: args.out})
 
 

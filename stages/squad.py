@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bert.inference.settings import InferenceSettings
-from bert.launch.allocator import keep_pages
 from bert.launch.stage import TrainingStage, run_ranked, training_parser
 from bert.pipeline.job import run
 from bert.pipeline.machine import machine_settings
@@ -66,5 +65,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    keep_pages()
     run(main)

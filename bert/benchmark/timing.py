@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from math import fsum
 from typing import Any
 
+from bert.pipeline import timings
+
 PERCENTS = (50, 90, 95, 99, 100)
 
 # Rules of the reference, from its utils/utils.py, run_squad.py and run_pretraining.py.
@@ -52,9 +54,10 @@ def time_calls(
         )
     seconds = []
     for done in range(1, warmup + iterations + 1):
-        start = clock()
-        call()
-        seconds.append(clock() - start)
+        with timings.call(timings.STEPS, "benchmark"):
+            start = clock()
+            call()
+            seconds.append(clock() - start)
         if progress is not None:
             progress(done)
     return Timings(tuple(seconds[:warmup]), tuple(seconds[warmup:]))

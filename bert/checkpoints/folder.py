@@ -17,7 +17,7 @@ from safetensors.numpy import load_file
 from bert.checkpoints.tensors import write_tensors
 from bert.model.config import CONFIG_FILE, BertConfig
 from bert.model.parameters import Shapes, encoder_shapes
-from bert.pipeline import manifest
+from bert.pipeline import manifest, timings
 from bert.pipeline.errors import StageError
 from bert.pipeline.files import sha256_of, write_text
 from bert.tokens.casing import TOKENIZER_CONFIG, looks_lower_cased, lower_cases, write_casing
@@ -63,7 +63,8 @@ def save_model(
     # Published files are hard links to those of an earlier run: they must not be written into.
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    write_tensors(folder / WEIGHTS, {name: weights[name] for name in sorted(weights)})
+    with timings.phase(timings.SAVING):
+        write_tensors(folder / WEIGHTS, {name: weights[name] for name in sorted(weights)})
     write_text(folder / CONFIG_FILE, config.text())
     shutil.copyfile(vocab, folder / VOCAB)
     names = [CONFIG_FILE, VOCAB, WEIGHTS]

@@ -30,7 +30,6 @@ from bert.pipeline.files import write_text
 
 log = logging.getLogger(__name__)
 
-CORPORA = ("wikipedia", "books", "text")
 DOCUMENTS, ERRORS, TEMPLATES = "documents.jsonl", "errors.jsonl", "templates.jsonl"
 
 
@@ -110,6 +109,8 @@ def make_documents(
 ) -> dict[str, Any]:
     """Turn `data/download/<corpus>` into `documents-*.jsonl` and `errors.jsonl` in `out`. Returns the metrics.
 
+    The corpus is configured: its manifest says so.
+
     Of a Wikipedia, `templates.jsonl` lists the templates that are not known, with what was lost with them.
 
     Raises:
@@ -118,11 +119,7 @@ def make_documents(
     """
     out.mkdir(parents=True, exist_ok=True)
     made_by = f"dvc repro download@{corpus}"
-    listed = manifest.read(source, made_by)
-    if not listed["configured"]:
-        manifest.write_unconfigured(out)
-        return {"documents": 0, "passages": 0, "words": 0, "characters": 0, "bytes": 0, "files": 0, "dropped": {}}
-    items = group(listed["files"], corpus, place, source)
+    items = group(manifest.read(source, made_by)["files"], corpus, place, source)
     done = run_parts(f"documents@{corpus}", items, _Extract(corpus, settings), place)
     total: Counter[str] = Counter()
     for counts in done:

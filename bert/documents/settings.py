@@ -9,6 +9,8 @@ from pydantic import AfterValidator, Field
 from bert.documents.variants import VARIANTS
 from bert.pipeline.params import Section
 
+CORPORA = ("wikipedia", "books", "text")
+
 
 def _is_variant(code: str) -> str:
     if code not in VARIANTS:

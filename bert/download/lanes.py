@@ -110,16 +110,14 @@ def _write_missing(path: Path, missing: list[dict[str, Any]]) -> None:
 def download(sources: Sequence[AnySource], settings: DownloadSettings, place: Workplace, out: Path) -> dict[str, Any]:
     """Get all files of `sources` into the folder `out`, with a manifest (url, bytes, sha256). Returns metrics.
 
-    Files that a list names and that their servers have lost are in `missing.jsonl` (url, title, reason), where any are.
+    There is a source at least. Files that a list names and that their servers have lost are in `missing.jsonl` (url,
+    title, reason), where any are.
 
     Raises:
         StageError: a file that cannot be had, with its url and the reason; or too few files.
     """
     shutil.rmtree(out, ignore_errors=True)  # of a killed run, whose folder source may have held other files
     out.mkdir(parents=True)
-    if not sources:
-        manifest.write_unconfigured(out)
-        return {"files": 0, "bytes": 0, "dropped": {}}
     dropped: Counter[str] = Counter()
     files, names = expand(sources, settings, place.scratch / "lists", dropped)
     for url in (url for file in files for url in file.addresses):

@@ -98,6 +98,7 @@ def _start(
             **variables,
             "HOROVOD_GLOO_TIMEOUT_SECONDS": str(machine.stall_seconds),
             "PYTHONUNBUFFERED": "1",
+            "BERT_TIMINGS": "",  # this process's
         },
         stdout=subprocess.PIPE,
         text=True,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +16,7 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 
+from bert.pipeline import timings
 from bert.pipeline.code import checked_code
 from bert.pipeline.errors import StageError, disk_full_as_error
 from bert.pipeline.files import write_json
@@ -41,10 +44,19 @@ def run(main: Callable[[], None]) -> None:
     """Run a stage's `main`; a `StageError` becomes one message and exit status 1, anything else a traceback."""
     try:
         start_logging()
+        start_measuring()
         main()
     except StageError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
+    finally:
+        gc.freeze()  # what is left goes with the process: to look for garbage in it would take TensorFlow a second
+
+
+def start_measuring() -> None:
+    """Where BERT_TIMINGS is set, measure this process, under DVC's name of its stage."""
+    if folder := machine_settings().timings:
+        timings.measure(Path(folder).expanduser().resolve(), os.environ.get("DVC_STAGE", Path(sys.argv[0]).stem))
 
 
 def parser(doc: str | None) -> argparse.ArgumentParser:
@@ -70,7 +82,8 @@ class Job:
 
     def publish(self, results: dict[Path, Path]) -> None:
         """Copy {file or folder in scratch: out} into place."""
-        self.scratch.publish(results)
+        with timings.phase(timings.SAVING):
+            self.scratch.publish(results)
         self.published = True
 
 

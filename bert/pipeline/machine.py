@@ -107,6 +107,9 @@ class MachineSettings(BaseModel):
     dvclive: bool | None = _setting(
         None, "`1` or `0`: DVCLive's figures always or never; default: under `dvc exp run`", "0 or 1"
     )
+    timings: str | None = _setting(
+        None, "folder where each stage leaves its seconds by phase, see `benchmarks/repro_time.py`", "a folder"
+    )
     log: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = _setting(
         "INFO", "log level of this project (default INFO)", "DEBUG, INFO, WARNING, ERROR or CRITICAL"
     )

@@ -10,11 +10,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec, PathFinder
-from types import ModuleType
 
 LINES = "|".join(
     (
@@ -55,39 +52,3 @@ def without(lines: str) -> Iterator[None]:
         os.close(stderr)
         with suppress(subprocess.TimeoutExpired):  # a child that was started meanwhile still writes to it
             grep.wait(timeout=5)
-
-
-class _Quiet(Loader):
-    """Loads a module by another loader, which the module then has."""
-
-    def __init__(self, loader: Loader) -> None:
-        self._loader = loader
-
-    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        return self._loader.create_module(spec)
-
-    def exec_module(self, module: ModuleType) -> None:
-        assert module.__spec__ is not None
-        module.__spec__.loader = module.__loader__ = self._loader
-        with without(LINES):
-            self._loader.exec_module(module)
-
-
-class _QuietTensorFlow(MetaPathFinder):
-    """Finds TensorFlow, and nothing else."""
-
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        if fullname != "tensorflow":
-            return None
-        spec = PathFinder.find_spec(fullname, path, target)
-        if spec is not None and spec.loader is not None:
-            spec.loader = _Quiet(spec.loader)
-        return spec
-
-
-def load_quietly() -> None:
-    """Before TensorFlow is imported."""
-    if not any(isinstance(finder, _QuietTensorFlow) for finder in sys.meta_path):
-        sys.meta_path.insert(0, _QuietTensorFlow())

@@ -13,6 +13,7 @@ from bert.inference.settings import check_engine
 from bert.model.config import BertConfig
 from bert.model.parameters import make_parameters
 from bert.optim.schedule import learning_rate
+from bert.pipeline import timings
 from bert.pipeline.errors import StageError
 from bert.pipeline.files import write_text
 from bert.tasks.length_buckets import LengthGroups, length_batches, token_counts
@@ -124,7 +125,8 @@ class FineTuning:
         mine: dict[int, np.ndarray] = {}
         for number in range(world.rank, len(batches), world.size):
             places, length = batches[number].places, batches[number].length
-            mine[number] = one({name: values[places, :length] for name, values in features.items()})
+            with timings.call(timings.EVALUATING, (len(places), length)):
+                mine[number] = one({name: values[places, :length] for name, values in features.items()})
         gathered: dict[int, np.ndarray] = {}
         for of_rank in world.gather(mine):
             gathered |= of_rank

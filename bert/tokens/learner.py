@@ -14,6 +14,7 @@ from bert.pipeline import manifest
 from bert.pipeline.errors import StageError
 from bert.pipeline.params import Section
 from bert.tokens.vocabulary import SPECIAL_PIECES, Vocabulary
+from bert.tokens.wordpiece_learner import learn_pieces
 
 LINES_A_BATCH = 1024
 
@@ -68,9 +69,9 @@ def most_frequent(counts: Counter[str], most: int) -> dict[str, int]:
 
 
 def learn(shards: Path, settings: VocabSettings) -> tuple[list[str], dict[str, Any]]:
-    """A WordPiece vocabulary by tensorflow-text's learner, most useful pieces first, and counts of words.
+    """A WordPiece vocabulary, that of tensorflow-text's learner, and counts of words.
 
-    The learner's result is the same in every run and process; that of the `tokenizers` package is not.
+    Its result is the same in every run and process; that of the `tokenizers` package is not.
 
     Raises:
         StageError: no text to learn from.
@@ -79,11 +80,9 @@ def learn(shards: Path, settings: VocabSettings) -> tuple[list[str], dict[str, A
     first = next(lines, None)
     if first is None:
         raise StageError(f"{shards}: no text to learn a vocabulary from", run="dvc repro shards")
-    from tensorflow_text.tools.wordpiece_vocab import wordpiece_tokenizer_learner_lib as learner
-
     counts = count_words(chain([first], lines), settings.do_lower_case is not False)
     kept = most_frequent(counts, settings.max_words)
-    pieces = learner.learn(kept, settings.size, list(SPECIAL_PIECES), num_iterations=settings.iterations)
+    pieces = learn_pieces(kept, settings.size, SPECIAL_PIECES, settings.iterations)
     return pieces, {
         "words": counts.total(),
         "distinct_words": len(counts),

@@ -14,6 +14,7 @@ from bert.examples.dynamic_masking import DynamicMasking, times_over
 from bert.examples.reading import Records
 from bert.model.fused import Xla, compile_by
 from bert.model.losses import Batch, Sums
+from bert.pipeline import timings
 from bert.training.context import Nobody, Watcher
 from bert.training.record_batches import held_out_batch
 from bert.training.world import World
@@ -69,8 +70,9 @@ class HeldOut:
         with (watcher or Nobody()).progress("evaluation", batches, "batches") as progress:
             for number in range(self._world.rank, batches, self._world.size):
                 batch = self._batch(chosen[number * self._batch_size : (number + 1) * self._batch_size])
-                sums = self._compiled[xla](batch)
-                mine.append((number, {name: float(value) for name, value in sums.items()}))
+                with timings.call(timings.EVALUATING, xla):
+                    sums = self._compiled[xla](batch)
+                    mine.append((number, {name: float(value) for name, value in sums.items()}))
                 real = batch["masked_lm_weights"].numpy() > 0
                 labels.update(batch["masked_lm_ids"].numpy()[real].tolist())
                 progress.update(number + 1)

@@ -11,6 +11,7 @@ from typing import Any
 import tensorflow as tf
 
 from bert.model.fused import Xla
+from bert.pipeline import timings
 from bert.pipeline.errors import StageError
 from bert.training import checkpoints
 from bert.training.allreduce import time_metrics
@@ -200,7 +201,10 @@ class Training:
             self._shapes.add(shape)
             self._run.compiled.add(len(self._run.step_seconds))
         self._streak.before(self.step)
-        with self._world.together(f"{self.name}, step {self._number}", self._save_what_is_whole):
+        with (
+            timings.call(timings.STEPS, shape),
+            self._world.together(f"{self.name}, step {self._number}", self._save_what_is_whole),
+        ):
             tensors = self.step(batch, tf.constant(self._number, tf.int64))
             figures = {name: float(value) for name, value in tensors.items()}
         self._run.allreduce_seconds.append(figures.pop("allreduce_seconds"))
@@ -281,5 +285,6 @@ class Training:
         if self.held_out:
             state["held_out"] = self.held_out.state
             tensors |= self.held_out.tensors
-        checkpoints.save(self._folder, self._number, tensors, state, self.context.code)
+        with timings.phase(timings.SAVING):
+            checkpoints.save(self._folder, self._number, tensors, state, self.context.code)
         self._saved = self._number

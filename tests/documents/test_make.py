@@ -117,23 +117,6 @@ def test_all_files_that_are_no_books_are_told_at_once(corpus: Corpus) -> None:
 
 
 @text
-def test_an_unconfigured_corpus_gives_a_folder_that_says_so(corpus: Corpus) -> None:
-    manifest.write_unconfigured(corpus.source)
-    metrics = make_documents("text", corpus.source, SETTINGS, corpus.place, corpus.out)
-    assert metrics == {
-        "documents": 0,
-        "passages": 0,
-        "words": 0,
-        "characters": 0,
-        "bytes": 0,
-        "files": 0,
-        "dropped": {},
-    }
-    assert list(files(corpus.out)) == ["manifest.json"]
-    assert manifest.read(corpus.out, "x")["configured"] is False
-
-
-@text
 def test_a_truncated_download_is_noticed(corpus: Corpus) -> None:
     corpus(a_txt=document(3))
     (corpus.source / "a.txt").write_text("cut")

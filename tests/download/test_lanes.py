@@ -62,12 +62,6 @@ def test_files_of_all_kinds_come_with_a_manifest(server: Server, run: Run, tmp_p
     assert run.metrics == {"files": 3, "bytes": len(server.body) + 6, "dropped": {}}
 
 
-def test_no_source_gives_a_folder_that_says_so(run: Run) -> None:
-    assert run() == {}
-    assert run.manifest == {"configured": False, "files": []}
-    assert run.metrics == {"files": 0, "bytes": 0, "dropped": {}}
-
-
 @pytest.mark.parametrize("kind", ["web", "path"])
 def test_a_wrong_sha256_names_the_one_that_came_and_the_one_expected(
     server: Server, run: Run, tmp_path: Path, kind: str

@@ -11,6 +11,7 @@ import pytest
 
 from bert.launch.allocator import tunables
 from bert.pipeline.code import ROOT
+from stages import COMPUTING
 
 pytestmark = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the setting is glibc's")
 
@@ -47,3 +48,13 @@ def test_a_program_that_keeps_its_pages_is_the_same_process_and_gets_no_new_ones
 
 def test_a_users_own_setting_is_left_alone() -> None:
     assert observed(KEEPING, GLIBC_TUNABLES="glibc.malloc.arena_max=3")[0] == "glibc.malloc.arena_max=3"
+
+
+@pytest.mark.parametrize("stage", COMPUTING)
+def test_a_stage_starts_anew_before_it_imports_anything_large(stage: str) -> None:
+    clean = {name: value for name, value in os.environ.items() if name != "GLIBC_TUNABLES"}
+    command = [sys.executable, "-X", "importtime", "-m", f"stages.{stage}", "--help"]
+    done = subprocess.run(command, cwd=ROOT, env=clean, capture_output=True, text=True, check=True)
+    imported = [line.split("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")]
+    assert imported.count("bert.launch.allocator") == 2
+    assert imported.count("pydantic") == 1

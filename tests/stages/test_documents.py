@@ -39,6 +39,17 @@ def test_documents_metrics_and_provenance_are_written(project: Project) -> None:
     assert record["command"] == "dvc repro -f -s documents@text"
 
 
+def test_an_unconfigured_corpus_gives_a_folder_that_says_so_without_beam(project: Project) -> None:
+    manifest.write_unconfigured(project.path / "data/download/text")
+    said = project.run("documents", *arguments(project), PYTHONPROFILEIMPORTTIME="1")
+    assert list(files(project.path / "data/documents/text")) == ["manifest.json"]
+    assert manifest.read(project.path / "data/documents/text", "x")["configured"] is False
+    metrics = json.loads((project.path / "metrics/documents/text.json").read_text())
+    counted = ("documents", "passages", "words", "characters", "bytes", "files")
+    assert metrics == dict.fromkeys(counted, 0) | {"dropped": {}}
+    assert "apache_beam" not in said and "bert.pipeline.job" in said
+
+
 def test_a_failed_stage_leaves_no_metrics_and_what_was_published_before(project: Project) -> None:
     download(project, document(1))
     main(arguments(project))
