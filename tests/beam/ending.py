@@ -49,14 +49,19 @@ class Ending:
         return {"seconds": self._slow}
 
 
-def main(folder: Path, ends: list[str], slow: float) -> None:
-    """Items of these ends, named by letters, the first ones the heaviest; prints the error, if it is one of ours."""
+def run(folder: Path, ends: list[str], slow: float, options: tuple[str, ...]) -> None:
+    """Items of these ends, named by letters, the first ones the heaviest."""
     items = [
         {"name": name, "bytes": 100 - order, "end": end}
         for order, (name, end) in enumerate(zip("abcdefgh", ends, strict=False))
     ]
+    run_parts("ending", items, Ending(folder / "log", slow), Workplace(folder / "scratch", options=options))
+
+
+def main(folder: Path, ends: list[str], slow: float) -> None:
+    """In two processes; prints the error, if it is one of ours."""
     try:
-        run_parts("ending", items, Ending(folder / "log", slow), Workplace(folder / "scratch", options=TWO_PROCESSES))
+        run(folder, ends, slow, TWO_PROCESSES)
     except StageError as error:
         sys.exit(f"error: {error}")
 

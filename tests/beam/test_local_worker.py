@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from bert.pipeline.code import ROOT
+from tests.beam import ending
 from tests.project import files
 
 pytestmark = pytest.mark.slow
@@ -44,6 +45,11 @@ class Driver:
         finally:
             driver.kill()
         return driver.returncode, [line for line in said.splitlines() if not line.startswith(("INFO:", "WARNING:"))]
+
+    def go_on(self, *ends: str) -> None:
+        """The next run of the same items, in this process: what it finds and does depends on the parts alone."""
+        (self.folder / "log").write_text("")
+        ending.run(self.folder, list(ends), 0.0, ("--direct_running_mode=in_memory",))
 
     @property
     def begun(self) -> dict[str, int]:
@@ -101,7 +107,7 @@ def test_a_worker_that_is_gone_is_one_error_and_the_next_run_goes_on(driver: Dri
     assert error.endswith("the parts that are finished are kept")
     assert command.startswith("  next: dvc repro: it goes on.")
     finished, names = driver.finished, "abcdef"[: len(ends.split())]
-    assert driver.run(*["ok"] * len(names)) == (0, [])
+    driver.go_on(*["ok"] * len(names))
     assert sorted(driver.begun) == sorted(set(names) - set(finished)), "what was finished is not done again"
     parts = files(driver.folder / "scratch/parts")
     assert {path: data for path, data in parts.items() if path.endswith("/file")} == {

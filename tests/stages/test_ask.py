@@ -158,7 +158,7 @@ def test_what_cannot_be_read_is_told(small: Project, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("number", "host", "warned"),
-    [(signal.SIGTERM, [], False), (signal.SIGINT, [], False), (signal.SIGTERM, ["--host", "0.0.0.0"], True)],
+    [(signal.SIGTERM, [], False), (signal.SIGINT, ["--host", "0.0.0.0"], True)],
 )
 def test_the_page_is_served_until_a_signal(
     answering: Project, text: Path, number: signal.Signals, host: list[str], warned: bool

@@ -6,7 +6,9 @@ import json
 import re
 import shutil
 import textwrap
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -199,6 +201,22 @@ def test_answers_that_score_the_same_are_ties(answering: Project, tmp_path: Path
     assert found == {"checked": 3, "agreeing": 2, "ties": 1}
 
 
+@pytest.fixture(scope="module")
+def undecided(answering: Project, tmp_path_factory: pytest.TempPathFactory) -> Callable[[float], tuple[Path, Asker]]:
+    """At a threshold, a head of zeros: no answer scores what all spans score, and their difference is 0."""
+    model = load_model(answering.path / "data/models/squad", "dvc repro squad")
+    head = {name: np.zeros_like(value) for name, value in model.weights.items() if name.startswith("cls/squad")}
+    model, settings = replace(model, weights={**model.weights, **head}), squad_settings()
+
+    @cache
+    def exported(threshold: float) -> tuple[Path, Asker]:
+        folder = tmp_path_factory.mktemp("undecided") / "model"
+        export_question_answerer(model, settings, folder, threshold)
+        return folder, Asker(model, settings, threshold)
+
+    return exported
+
+
 @pytest.mark.parametrize(
     ("threshold", "predicted", "found"),
     [
@@ -211,20 +229,15 @@ def test_answers_that_score_the_same_are_ties(answering: Project, tmp_path: Path
     ],
 )
 def test_no_answer_is_as_good_as_the_best_one_at_the_threshold(
-    answering: Project, tmp_path: Path, threshold: float, predicted: str, found: dict[str, int] | None
+    undecided: Callable[[float], tuple[Path, Asker]], threshold: float, predicted: str, found: dict[str, int] | None
 ) -> None:
-    """A head of zeros: no answer scores what all spans score, and their difference is 0."""
-    model = load_model(answering.path / "data/models/squad", "dvc repro squad")
-    head = {name: np.zeros_like(value) for name, value in model.weights.items() if name.startswith("cls/squad")}
-    model, settings = replace(model, weights={**model.weights, **head}), squad_settings()
-    export_question_answerer(model, settings, tmp_path / "model", threshold)
+    served, asker = undecided(threshold)
     asked = [Question("0", "Where was Ada born?", "Ada was born in Oslo.", ())]
-    asker = Asker(model, settings, threshold)
     if found is None:
         with pytest.raises(StageError, match="1 of 1 predictions are not what the model answers"):
-            check_questions(tmp_path / "model", asker, asked, {"0": predicted}, "fp32")
+            check_questions(served, asker, asked, {"0": predicted}, "fp32")
     else:
-        assert check_questions(tmp_path / "model", asker, asked, {"0": predicted}, "fp32") == found
+        assert check_questions(served, asker, asked, {"0": predicted}, "fp32") == found
 
 
 def test_an_answer_that_does_not_stand_where_it_says_is_an_error(answering: Project, tmp_path: Path) -> None:

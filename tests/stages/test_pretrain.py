@@ -109,39 +109,49 @@ def of_seed(phase: str, seed: int, precision: str) -> list[str]:
     return arguments(f"stability_{phase}", item__seed=str(seed), item__precision=precision, pretrain__init="none")
 
 
+FEW = {"steps": 4, "eval_every": None}
+
+
+@pytest.fixture(scope="module")
+def other_seed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project in which both phases have run under seed 8, at the default precision and at bf16; to be read only."""
+    folder = tmp_path_factory.mktemp("other_seed")
+    stage.write_project(folder)
+    stage.write_params(folder, phase1=FEW)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("DVC_STAGE", "stability_phase2")  # under DVC the scratch stays
+        for precision in ("default", "bf16"):
+            main(of_seed("phase1", 8, precision))
+            with patch.context() as inner:
+                inner.setattr("bert.training.pretraining.save_model", None)  # nobody calls it
+                main(of_seed("phase2", 8, precision))
+    return folder
+
+
 @pytest.mark.slow
-def test_both_phases_of_another_seed_or_precision_leave_their_metrics(
-    here: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stage.write_params(here, phase1={"steps": 4, "eval_every": None})
-    monkeypatch.setenv("DVC_STAGE", "stability_phase2")  # under DVC the scratch stays
-    for precision in ("default", "bf16"):
-        main(of_seed("phase1", 8, precision))
-        with monkeypatch.context() as patch:
-            patch.setattr("bert.training.pretraining.save_model", None)  # nobody calls it
-            main(of_seed("phase2", 8, precision))
-    found = {path.relative_to(here / "metrics").as_posix() for path in (here / "metrics").rglob("*")}
+def test_both_phases_of_another_seed_or_precision_leave_their_metrics(other_seed: Path) -> None:
+    found = {path.relative_to(other_seed / "metrics").as_posix() for path in (other_seed / "metrics").rglob("*")}
     names = [f"stability_{phase}/{p}-8.json" for phase in ("phase1", "phase2") for p in ("default", "bf16")]
     assert {name for name in found if "." in name} == {*names, *(f"provenance/{name}" for name in names)}, "no curve"
-    metrics = [json.loads((here / "metrics" / name).read_text()) for name in names]
+    metrics = [json.loads((other_seed / "metrics" / name).read_text()) for name in names]
     assert all(m.keys() == METRICS for m in metrics)
     assert [m["precision_effective"] for m in metrics] == ["fp32", "bf16"] * 2
     # Phase 2 hardly learns here: it shows whose phase 1 it started from.
     losses = [m["mlm_loss"] for m in metrics]
     assert losses[2:] == pytest.approx(losses[:2], rel=1e-6)
     assert losses[0] != pytest.approx(losses[1], rel=1e-6)
-    assert [path.name for path in (here / "data/models").iterdir()] == ["stability"]
-    for scratch in (here / ".scratch").glob("stability_phase2-*"):
+    assert [path.name for path in (other_seed / "data/models").iterdir()] == ["stability"]
+    for scratch in (other_seed / ".scratch").glob("stability_phase2-*"):
         assert [path for path in scratch.iterdir() if path.is_dir()] == [], "no checkpoints"
 
 
-def test_a_run_of_a_seed_is_the_result_under_that_seed(here: Path) -> None:
-    short = {"steps": 2, "eval_every": None}
-    stage.write_params(here, phase1=short)
-    main(of_seed("phase1", 8, "default"))
-    stage.write_params(here, phase1=short, seed=8)
+@pytest.mark.slow
+def test_a_run_of_a_seed_is_the_result_under_that_seed(here: Path, other_seed: Path) -> None:
+    stage.write_params(here, phase1=FEW, seed=8)
     main(stage.arguments())
-    ours, theirs = (load_model(here / f"data/models/{name}", "").weights for name in ("stability/default-8", "phase1"))
+    ours = load_model(other_seed / "data/models/stability/default-8", "").weights
+    theirs = load_model(here / "data/models/phase1", "").weights
     assert ours.keys() == theirs.keys() and all(np.array_equal(ours[name], theirs[name]) for name in theirs)
 
 

@@ -19,36 +19,47 @@ from tests.stages.full_disk import fill_disk
 from tests.training import stage
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=lambda n: n.name)
-def test_a_stopped_stage_goes_on_and_ends_with_the_same_bytes(
-    number: signal.Signals, here: Path, pretrained: Path, project: Project
-) -> None:
-    """Killed, from its last checkpoint; asked to stop, from the step at which it saved."""
+def saved(folder: Path) -> list[int]:
+    """The steps of the checkpoints."""
+    return sorted(
+        int(mark.stem[5:]) for mark in (folder / ".scratch").glob("pretrain_phase1-*/checkpoints/step-*.json")
+    )
+
+
+def stop(project: Project, number: signal.Signals) -> int:
+    """Start the stage and stop it: SIGKILL once it has saved anew. The step that it goes on from."""
+    before = saved(project.path)
     saves = "0" if number == signal.SIGKILL else "1000"
     process = project.start("pretrain", *stage.arguments(), BERT_SAVE_SECONDS=saves)
-    marks = here / ".scratch"
     deadline = time.monotonic() + 120
     # Of SIGINT Python has a handler from the start; that of the loop comes with the one for SIGTERM.
     while not (
-        list(marks.glob("pretrain_phase1-*/checkpoints/step-*.json"))
-        if number == signal.SIGKILL
-        else catches(process.pid, signal.SIGTERM)
+        saved(project.path)[-1:] > before[-1:] if number == signal.SIGKILL else catches(process.pid, signal.SIGTERM)
     ):
         assert process.poll() is None, process.communicate()[1]
         assert time.monotonic() < deadline
         time.sleep(0.01)
     os.kill(process.pid, number)
     said = process.communicate()[1]
+    step = saved(project.path)[-1]
     if number != signal.SIGKILL:
         assert process.returncode == 1 and "Traceback" not in said
-        (mark,) = marks.glob("pretrain_phase1-*/checkpoints/step-*.json")
-        assert f"pretrain_phase1: stopped as asked after step {int(mark.stem[5:])} of 40, saved" in said
-    assert not (here / "data" / "models").exists()
+        assert f"pretrain_phase1: stopped as asked after step {step} of 40, saved" in said
+    assert ("going on from step" in said) == bool(before)
+    assert not (project.path / "data" / "models").exists()
+    return step
 
+
+@pytest.mark.slow
+def test_a_stage_that_is_stopped_again_and_again_goes_on_and_ends_with_the_same_bytes(
+    here: Path, pretrained: Path, project: Project
+) -> None:
+    """Asked to stop, from the step at which it saved; killed, from its last checkpoint."""
+    steps = [stop(project, number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL)]
+    assert 0 < steps[0] < steps[1] < steps[2] < 40
     main(stage.arguments())
     resumed = json.loads((here / "metrics" / "provenance" / "pretrain_phase1.json").read_text())["resumed_from_step"]
-    assert 0 < resumed < 40
+    assert resumed == steps[2]
     ours, theirs = here / "data" / "models" / "phase1", pretrained / "data" / "models" / "phase1"
     for name in ("weights.safetensors", "manifest.json"):
         assert (ours / name).read_bytes() == (theirs / name).read_bytes(), name
