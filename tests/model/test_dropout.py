@@ -130,5 +130,7 @@ def test_places_are_no_constant_of_the_compiled_program() -> None:
     def dropped(x: Any, step: Any) -> Any:
         return drop(x, Dropout(1, step, tf.constant(0, tf.int64), 2).site(), 0.1)
 
-    program = dropped.experimental_get_compiler_ir(tf.ones([2, 4, 64, 128]), tf.constant(0, tf.int64))("stablehlo")
+    device = tf.config.list_logical_devices("CPU")[0].name
+    x, step = tf.ones([2, 4, 64, 128]), tf.constant(0, tf.int64)
+    program = dropped.experimental_get_compiler_ir(x, step)("stablehlo", device)
     assert len(program) < 20_000
