@@ -272,7 +272,7 @@ class Program:
 
     def __call__(self, inputs: list[Any]) -> list[Any]:
         """The results. Those of an update take the place of the variables among the inputs, whose memory they have."""
-        inputs[:] = [self._put(x) for x in inputs]
+        inputs[:] = [x if hasattr(x, "devices") else self._put(x) for x in inputs]  # once: of hundreds, it takes time
         found = self._run.execute_sharded(inputs)
         results = [x[0] if isinstance(x, list | tuple) else x for x in found.disassemble_into_single_device_arrays()]
         if self.facts["part"] == "update":
