@@ -51,6 +51,8 @@ PRODUCT = 8192
 REPEATS = 3
 SECONDS = 1.5
 """That one of REPEATS measurements takes, at the least."""
+MEMORY = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false", "XLA_PYTHON_CLIENT_MEM_FRACTION": "0.95"}
+"""For JAX: a process takes of the device's memory what it needs, since others wait beside it; but then up to all."""
 CHECK_CELL = ("tiny", 6, 128)
 CHECK_VOCAB = 1000
 
@@ -207,10 +209,6 @@ class Exporter:
 
 def export(args: argparse.Namespace) -> None:
     os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="")
-    import tensorflow as tf
-
-    if args.deterministic:
-        tf.config.experimental.enable_op_determinism()
     args.folder.mkdir(parents=True, exist_ok=True)
     if args.check:
         exact = Exporter(*CHECK_CELL, "fp32", "plain", None, check=True).leave_values(args.folder, None)
@@ -465,6 +463,11 @@ def measure_transformers(model: str, rows: int, length: int) -> Iterator[dict[st
 # --- one process for each measurement
 
 
+def _said(error: Exception) -> str:
+    """Its first line: those of XLA go on for pages."""
+    return f"{type(error).__name__}: {error}".partition("\n")[0][:300]
+
+
 def cell_of(text: str) -> tuple[str, int, int]:
     """large:64x128 -> model, rows, length."""
     match = re.fullmatch(r"(\w+):(\d+)x(\d+)", text)
@@ -487,7 +490,7 @@ def in_process(args: argparse.Namespace) -> None:
         sys.stdin.readline()
         print(json.dumps(next(steps)), flush=True)
     except Exception as error:
-        print(json.dumps({"error": f"{type(error).__name__}: {error}"[:600]}), flush=True)
+        print(json.dumps({"error": _said(error)}), flush=True)
 
 
 class Measurement:
@@ -496,8 +499,7 @@ class Measurement:
     def __init__(self, folder: Path, name: str, product: int, python: str = sys.executable) -> None:
         self.name = name
         command = [python, __file__, "one", str(folder), name, "--product", str(product)]
-        memory = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false", "XLA_PYTHON_CLIENT_MEM_FRACTION": "0.95"}
-        environment = {**memory, "TF_CPP_MIN_LOG_LEVEL": "3", **os.environ}
+        environment = {**MEMORY, "TF_CPP_MIN_LOG_LEVEL": "3", **os.environ}
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -655,6 +657,7 @@ def transformers_alone(args: argparse.Namespace) -> None:
 
 
 def check(args: argparse.Namespace) -> None:
+    os.environ.update(MEMORY)
     found, names = {}, sorted(p.stem for p in args.folder.glob("*.npz"))
     for name in names:
         if not (args.folder / f"{name}.gradient.json").exists():
@@ -662,7 +665,7 @@ def check(args: argparse.Namespace) -> None:
         try:
             found[name] = check_program(args.folder, f"{name}.gradient")
         except Exception as error:
-            found[name] = {"ok": False, "error": f"{type(error).__name__}: {error}"[:600]}
+            found[name] = {"ok": False, "error": _said(error)}
         print(name, json.dumps(found[name]), flush=True)
         if args.out:
             args.out.write_text(json.dumps(found, indent=1) + "\n")
@@ -680,7 +683,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     one.add_argument("--attention", nargs="+", choices=("plain", "fused"), default=["plain"])
     one.add_argument("--attention-dropout", type=float, help="default: the model's own; fused takes 0 only")
     one.add_argument("--update", action="store_true", help="the norm and the update of each model too")
-    one.add_argument("--deterministic", action="store_true", help="as params.yaml has it: the same bits each time")
     one.add_argument("--check", action="store_true", help="small programs and what TensorFlow computes, instead")
     one.set_defaults(call=export)
     one = commands.add_parser("run", help="compile and measure, by JAX")

@@ -80,16 +80,22 @@ def set_precision(settings: ComputeSettings, hidden_size: int, recompute: bool =
     return Precision(name, effective, dtype, scales_loss, xla, _DTYPES[settings.allreduce], recompute)
 
 
-def why_plain(precision: Precision, config: BertConfig, packed: bool, can_fuse: bool) -> str | None:
+def why_plain(
+    precision: Precision, config: BertConfig, *, packed: bool, deterministic: bool, can_fuse: bool
+) -> str | None:
     """What keeps the attention of a training from being fused, None if nothing does.
 
     Args:
         config: the model with the rates that it trains with.
+        packed: rows hold several sequences.
+        deterministic: the same bits are wanted each time.
         can_fuse: whether the device has the kernels.
     """
     rate, size = config.attention_probs_dropout_prob, config.hidden_size // config.num_attention_heads
     if rate:
         return f"it drops no attention weights, but their dropout is {rate}"
+    if deterministic:
+        return "its gradients have not the same bits each time, but deterministic is true"
     if precision.dtype.name not in DTYPES:
         return f"it computes in fp16 or bf16, but precision is {precision.name}"
     if packed:
@@ -117,10 +123,14 @@ def with_attention(
     """
     if settings.attention == "plain":
         return precision
-    reason = why_plain(precision, config, packed, _are_all(tf.config.list_physical_devices("GPU"), CAPABILITY))
+    can_fuse = _are_all(tf.config.list_physical_devices("GPU"), CAPABILITY)
+    deterministic = settings.deterministic
+    reason = why_plain(precision, config, packed=packed, deterministic=deterministic, can_fuse=can_fuse)
     if reason is None:
         return replace(precision, attention="fused")
     if settings.attention == "auto":
         return precision
-    cure = f"-S {section}.attention_dropout=0" if config.attention_probs_dropout_prob else "-S attention=auto"
+    cure = "-S deterministic=false" if deterministic else "-S attention=auto"
+    if config.attention_probs_dropout_prob:
+        cure = f"-S {section}.attention_dropout=0"
     raise StageError(f"params.yaml: attention is fused: {reason}", run=f"dvc exp run {cure}")

@@ -99,11 +99,6 @@ def test_the_configuration_says_padding_no_dropout_and_the_scale(calls: list[Cal
         assert [int(n) for n in shape["dimensions"]] == [ROWS, CONFIG.num_attention_heads, SEQUENCE, SEQUENCE]
 
 
-def test_the_kernel_gives_the_same_bits_each_time_where_operations_are_deterministic(calls: list[Call]) -> None:
-    # tests/training/tiny.py asked for that, as the stages do.
-    assert all(c.settings["force_deterministic"] is True for c in calls)
-
-
 def test_float16_is_named_in_the_configuration() -> None:
     kinds = {c.settings["intermediate_tensor_shape"]["element_type"] for c in calls_in(gradient_program(dtype=tf.half))}
     assert kinds == {"F16"}

@@ -112,48 +112,51 @@ HALF = Precision("bf16", "bf16", tf.bfloat16, False, True)
 
 
 @pytest.mark.parametrize(
-    ("changes", "config", "packed", "can_fuse", "reason"),
+    ("changes", "config", "machine", "reason"),
     [
-        ({}, {}, False, True, None),
-        ({"name": "fp16", "dtype": tf.float16}, {}, False, True, None),
-        ({}, {"hidden_dropout_prob": 0.1}, False, True, None),
-        ({}, {"attention_probs_dropout_prob": 0.1}, False, True, "dropout is 0.1"),
-        ({"name": "tf32", "dtype": tf.float32}, {}, False, True, "precision is tf32"),
-        ({}, {}, True, True, "packed"),
-        ({}, {"num_attention_heads": 32}, False, True, "heads .* have 4"),
-        ({}, {"hidden_size": 512}, False, True, "heads .* have 256"),
-        ({"xla": "fused"}, {}, False, True, "xla is fused"),
-        ({}, {}, False, False, "compute capability 8.0 or more"),
+        ({}, {}, {}, None),
+        ({"name": "fp16", "dtype": tf.float16}, {}, {}, None),
+        ({}, {"hidden_dropout_prob": 0.1}, {}, None),
+        ({}, {"attention_probs_dropout_prob": 0.1}, {}, "dropout is 0.1"),
+        ({"name": "tf32", "dtype": tf.float32}, {}, {}, "precision is tf32"),
+        ({}, {}, {"packed": True}, "packed"),
+        ({}, {}, {"deterministic": True}, "deterministic is true"),
+        ({}, {"num_attention_heads": 32}, {}, "heads .* have 4"),
+        ({}, {"hidden_size": 512}, {}, "heads .* have 256"),
+        ({"xla": "fused"}, {}, {}, "xla is fused"),
+        ({}, {}, {"can_fuse": False}, "compute capability 8.0 or more"),
     ],
 )
 def test_attention_is_fused_where_nothing_speaks_against_it(
-    changes: dict[str, Any], config: dict[str, Any], packed: bool, can_fuse: bool, reason: str | None
+    changes: dict[str, Any], config: dict[str, Any], machine: dict[str, bool], reason: str | None
 ) -> None:
-    found = why_plain(replace(HALF, **changes), NO_DROPOUT.model_copy(update=config), packed, can_fuse)
+    best = {"packed": False, "deterministic": False, "can_fuse": True}
+    found = why_plain(replace(HALF, **changes), NO_DROPOUT.model_copy(update=config), **best | machine)
     assert found is None if reason is None else re.search(reason, str(found))
 
 
 @on_cpu
 @pytest.mark.parametrize("wanted", ["auto", "plain"])
 def test_a_cpu_attends_plainly_unless_asked_for_what_it_cannot(wanted: Any) -> None:
-    settings = ComputeSettings(precision="bf16", xla=True, deterministic=True, attention=wanted, allreduce="fp32")
+    settings = ComputeSettings(precision="bf16", xla=True, deterministic=False, attention=wanted, allreduce="fp32")
     assert with_attention(HALF, settings, NO_DROPOUT, "pretrain").attention == "plain"
 
 
 @on_cpu
 @pytest.mark.parametrize(
-    ("dropout", "message", "run"),
+    ("dropout", "deterministic", "message", "run"),
     [
-        (
-            0.1,
-            "attention is fused: it drops no attention weights, but their dropout is 0.1",
-            "finetune.attention_dropout=0",
-        ),
-        (0.0, "attention is fused: it needs GPUs of compute capability 8.0", "attention=auto"),
+        (0.1, True, "it drops no attention weights, but their dropout is 0.1", "finetune.attention_dropout=0"),
+        (0.0, True, "its gradients have not the same bits each time", "deterministic=false"),
+        (0.0, False, "it needs GPUs of compute capability 8.0", "attention=auto"),
     ],
 )
-def test_fused_attention_that_cannot_be_had_is_an_error(dropout: float, message: str, run: str) -> None:
-    settings = ComputeSettings(precision="bf16", xla=True, deterministic=True, attention="fused", allreduce="fp32")
-    with pytest.raises(StageError, match=message) as raised:
+def test_fused_attention_that_cannot_be_had_is_an_error(
+    dropout: float, deterministic: bool, message: str, run: str
+) -> None:
+    settings = ComputeSettings(
+        precision="bf16", xla=True, deterministic=deterministic, attention="fused", allreduce="fp32"
+    )
+    with pytest.raises(StageError, match=f"attention is fused: {message}") as raised:
         with_attention(HALF, settings, NO_DROPOUT.with_dropout(None, attention=dropout), "finetune")
     assert raised.value.run == f"dvc exp run -S {run}"
