@@ -48,7 +48,7 @@ def export(folder: Path, section_name: str, init: Path) -> None:
     shared, seed = section(FinetuneSettings, "finetune", without=OF_THE_DAG), section(int, "seed")
     start = load_model(init, f"dvc repro {init.name}")
     objective = spans() if section_name == "squad" else glue_objective(TASKS[section_name.partition(".")[2]])
-    config = start.config.with_dropout(shared.dropout)
+    config = start.config.with_dropout(shared.dropout, shared.attention_dropout)
     encoder = {name: w for name, w in start.weights.items() if name.startswith("bert/")}
     parameters = make_parameters(objective.shapes(config), config, seed, encoder)
     with np.load(folder / "rows.npz") as stored:

@@ -69,7 +69,9 @@ def main(argv: Sequence[str] | None = None) -> None:
 def measure(cell: Cell, rows: dict[str, np.ndarray], name: PrecisionName, calls: int) -> dict[str, Any]:
     """{engine: sequences/s}, and the operations/s of a large product."""
     config = BertConfig.named(cell.model, VOCAB_SIZE)
-    precision = set_precision(ComputeSettings(precision=name, deterministic=True, xla="auto", allreduce="fp32"), 768)
+    precision = set_precision(
+        ComputeSettings(precision=name, deterministic=True, xla="auto", attention="auto", allreduce="fp32"), 768
+    )
     weights = make_parameters(squad_shapes(config), config, 1)
 
     def ours(engine: Any) -> Call:

@@ -121,7 +121,13 @@ def main() -> None:
     p.add_argument("--turns", type=int, default=7)
     args = p.parse_args()
     model = load_model(args.model, "dvc repro import_checkpoint")
-    compute = {"precision": args.precision, "xla": "auto", "deterministic": True, "allreduce": "fp32"}
+    compute = {
+        "precision": args.precision,
+        "xla": "auto",
+        "deterministic": True,
+        "attention": "auto",
+        "allreduce": "fp32",
+    }
     precision = set_precision(ComputeSettings.model_validate(compute), model.config.hidden_size)
     encoder = {name: w for name, w in model.weights.items() if name.startswith("bert/")}
     objective = spans()

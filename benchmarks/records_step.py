@@ -55,7 +55,13 @@ def measure(folder: Path, args: argparse.Namespace) -> dict[str, Any]:
     records = Records(folder / "train", "dvc repro tfrecords")
     vocabulary = Vocabulary.read(args.vocab)
     config = BertConfig.named(args.model, len(vocabulary.pieces))
-    compute = {"precision": args.precision, "xla": "auto", "deterministic": True, "allreduce": "fp32"}
+    compute = {
+        "precision": args.precision,
+        "xla": "auto",
+        "deterministic": True,
+        "attention": "auto",
+        "allreduce": "fp32",
+    }
     precision = set_precision(ComputeSettings.model_validate(compute), config.hidden_size)
     parameters = make_parameters(pretraining_shapes(config), config, 0)
     update = UpdateSettings(

@@ -71,7 +71,7 @@ def ours(model: str, precision: str, batch: Arrays, xla: Any) -> Callable[[], fl
     from bert.training.world import Split, World
 
     config = BertConfig.named(model, VOCAB_SIZE)
-    compute = {"precision": precision, "xla": xla, "deterministic": True, "allreduce": "fp32"}
+    compute = {"precision": precision, "xla": xla, "deterministic": True, "attention": "auto", "allreduce": "fp32"}
     chosen = set_precision(ComputeSettings.model_validate(compute), config.hidden_size)
     parameters = make_parameters(pretraining_shapes(config), config, 0)
     update = UpdateSettings(

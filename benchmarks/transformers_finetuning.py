@@ -68,7 +68,7 @@ def write(section_name: str, init: Path, data: Path, out: Path) -> None:
     encoder = {name: w for name, w in start.weights.items() if name.startswith("bert/")}
     weights = {name: p.numpy() for name, p in make_parameters(shapes, start.config, seed, encoder).items()}
     (out / "start").mkdir(parents=True)
-    config = start.config.with_dropout(shared.dropout)
+    config = start.config.with_dropout(shared.dropout, shared.attention_dropout)
     model = Model(config, weights, start.vocab, start.do_lower_case)
     write_hugging_face(out / "start", exported(model, "this script"))
     small = {f"train_{n}": _small(a) for n, a in train.items()} | {f"dev_{n}": _small(a) for n, a in dev.items()}

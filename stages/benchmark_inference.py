@@ -1,6 +1,6 @@
 """Time inference calls of one cell: a model, a sequence length, a batch.
 
-Reads   params: precision, xla, deterministic, allreduce, seed, inference,
+Reads   params: precision, xla, attention, deterministic, allreduce, seed, inference,
         benchmark_inference
 Writes  metrics/benchmark_inference/<model>-<sequence length>-<batch>.json
 """

@@ -1,6 +1,6 @@
 """Horovod. Time training steps of one cell: a model, a sequence length, a batch a rank.
 
-Reads   params: precision, xla, deterministic, allreduce, seed, finetune.optimizer, finetune.loss_scale,
+Reads   params: precision, xla, attention, deterministic, allreduce, seed, finetune.optimizer, finetune.loss_scale,
         benchmark_training
 Writes  metrics/benchmark_training/<model>-<sequence length>-<batch>.json
 """

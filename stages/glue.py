@@ -1,7 +1,7 @@
 """Horovod. Fine-tune on one task of classes or numbers, GLUE's or one's own, predict, score.
 
 Reads   data/models/<finetune.init>, data/glue/<task>
-        params: seed, precision, xla, deterministic, allreduce, finetune, inference, glue.<task>
+        params: seed, precision, xla, attention, deterministic, allreduce, finetune, inference, glue.<task>
 Writes  data/models/glue/<task>, data/predictions/glue/<task>, metrics/glue/<task>.json
 
 Predictions are of the dev sets (dev.tsv; of MNLI dev_matched.tsv and dev_mismatched.tsv) and of the files without

@@ -2,8 +2,8 @@
 
 Reads   data/tfrecords/<phase>, data/vocab.txt, data/tokenizer_config.json, for phase 2 data/models/phase1, for phase 1
         data/models/<pretrain.init> (none: random weights)
-        params: seed, model, precision, xla, deterministic, allreduce, pretrain.<phase>, and what both phases share
-        under pretrain
+        params: seed, model, precision, xla, attention, deterministic, allreduce, pretrain.<phase>, and what both phases
+        share under pretrain
 Writes  data/models/<phase>, metrics/pretrain_<phase>.json, metrics/curves/pretrain_<phase>.tsv and _held_out.tsv
 
 With --seed it is a run of the stability test, in the precision that --precision says, of which the metrics are kept,

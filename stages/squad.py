@@ -1,7 +1,7 @@
 """Horovod. Fine-tune on question answering, predict, score.
 
 Reads   data/models/<finetune.init>, the questions of `squad.data`
-        params: seed, precision, xla, deterministic, allreduce, finetune, inference, squad
+        params: seed, precision, xla, attention, deterministic, allreduce, finetune, inference, squad
 Writes  data/models/squad, data/predictions/squad, metrics/squad.json, metrics/curves/squad.tsv
 
 With --seed it is a run of the stability test, in the precision that --precision says, with --control one from another

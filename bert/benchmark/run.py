@@ -24,7 +24,7 @@ from bert.training.allreduce import time_metrics
 from bert.training.batches import Arrays, array_batches
 from bert.training.context import Context, Watcher
 from bert.training.objectives import spans
-from bert.training.precision import Precision, set_precision
+from bert.training.precision import Precision, set_precision, with_attention
 from bert.training.settings import ComputeSettings
 from bert.training.step import TrainStep
 
@@ -80,6 +80,7 @@ def _conditions(cell: Cell, precision: Precision, ranks: int) -> dict[str, Any]:
         "precision": precision.name,
         "precision_effective": precision.effective,
         "xla": precision.xla,
+        "attention": precision.attention,
     }
 
 
@@ -97,7 +98,10 @@ def benchmark_training(
     """
     world, split = context.world, context.split
     config = BertConfig.named(cell.model, VOCAB_SIZE)
+    if compute.attention == "fused":  # a speed is measured, for which it does not matter what is learned
+        config = config.with_dropout(None, attention=0.0)
     precision = set_precision(compute, config.hidden_size, context.recompute)
+    precision = with_attention(precision, compute, config, "benchmark_training")
     batch = cell.batch_size * world.size
     step = TrainStep(
         spans(),

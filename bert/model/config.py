@@ -85,8 +85,9 @@ class BertConfig(Section):
             del values["layer_norm_eps"]
         return json.dumps(values, indent=2, sort_keys=True) + "\n"
 
-    def with_dropout(self, rate: float | None) -> BertConfig:
-        """The same model with both dropout rates set, where `rate` is given."""
-        if rate is None:
-            return self
-        return self.model_copy(update={"hidden_dropout_prob": rate, "attention_probs_dropout_prob": rate})
+    def with_dropout(self, rate: float | None, attention: float | None = None) -> BertConfig:
+        """The same model with both dropout rates set, where `rate` is given, and its attention's, where that is."""
+        rates = {} if rate is None else {"hidden_dropout_prob": rate, "attention_probs_dropout_prob": rate}
+        if attention is not None:
+            rates["attention_probs_dropout_prob"] = attention
+        return self.model_copy(update=rates) if rates else self

@@ -77,8 +77,9 @@ def drop(x: Tensor, keys: Tensor | None, rate: float) -> Tensor:
     """
     if keys is None or rate == 0.0:
         return x
-    # The place in the row, as a sum of small ranges: a constant of that size would have to be read from memory.
-    place, size = tf.zeros([], tf.uint32), 1
+    # The place in the row, as a sum of small ranges: a constant of that size would have to be read from memory. As
+    # TensorFlow folds a sum of constants before XLA sees it, this one begins with a 0 that is known at run time alone.
+    place, size = tf.bitwise.bitwise_and(keys[0, 0], tf.zeros([], tf.uint32)), 1
     for axis, length in reversed(list(enumerate(x.shape))[1:]):
         along = tf.range(length, dtype=tf.int32) * size
         shape = [1] * axis + [length] + [1] * (x.shape.rank - axis - 1)

@@ -10,6 +10,7 @@ import tensorflow as tf
 from bert.model.activations import ACTIVATIONS
 from bert.model.compute_weights import compute_weights
 from bert.model.config import BertConfig
+from bert.model.cudnn_attention import fuses_attention
 from bert.model.dropout import Sites, drop
 from bert.model.layers import (
     Weights,
@@ -54,8 +55,16 @@ Keys = tuple[Tensor | None, Tensor | None, Tensor | None]
 """Of a layer's sites, see bert/model/dropout.py: attention weights, attention output, output."""
 
 
-def encoder_layer(weights: Weights, x: Tensor, config: BertConfig, name: str, bias: Tensor, keys: Keys) -> Tensor:
-    """One post-norm transformer layer. x: (B, S, H) -> (B, S, H)."""
+def encoder_layer(
+    weights: Weights,
+    x: Tensor,
+    config: BertConfig,
+    name: str,
+    bias: Tensor,
+    keys: Keys,
+    lengths: Tensor | None = None,
+) -> Tensor:
+    """One post-norm transformer layer. x: (B, S, H) -> (B, S, H). bias, lengths: see self_attention."""
     rate, epsilon = config.hidden_dropout_prob, config.layer_norm_eps
     context = self_attention(
         weights,
@@ -65,6 +74,7 @@ def encoder_layer(weights: Weights, x: Tensor, config: BertConfig, name: str, bi
         config.num_attention_heads,
         config.attention_probs_dropout_prob,
         keys[0],
+        lengths,
     )
     attended = dense(weights, f"{name}/attention/output/dense", context)
     x = add_and_norm(weights, f"{name}/attention/output", x, attended, keys[1], rate, epsilon)
@@ -99,11 +109,12 @@ def encode(
     positions = own_sequence_positions(input_mask) if packed else None
     x = embed(weights, config, input_ids, segment_ids, sites, dtype, positions)
     bias = own_sequence_bias(input_mask) if packed else padding_bias(input_mask)
+    lengths = tf.reduce_sum(input_mask, axis=1) if fuses_attention() and not packed else None
     for n in range(config.num_hidden_layers):
         name = f"bert/encoder/layer_{n}"
         own = {key: weight for key, weight in weights.items() if key.startswith(f"{name}/")}
         keys = sites.site(), sites.site(), sites.site()
-        x = recomputed(partial(encoder_layer, config=config, name=name, bias=bias, keys=keys), own, x)
+        x = recomputed(partial(encoder_layer, config=config, name=name, bias=bias, keys=keys, lengths=lengths), own, x)
     return x
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from typing import Any, Literal
 
@@ -23,6 +24,7 @@ Xla = bool | Literal["fused"]
 """What XLA compiles: the whole of what is run at a time, its fused functions, or nothing."""
 
 _traced_for: ContextVar[Xla] = ContextVar("traced_for", default=False)
+_for_gpu: ContextVar[bool | None] = ContextVar("for_gpu", default=None)
 
 
 def fusing() -> bool:
@@ -32,7 +34,15 @@ def fusing() -> bool:
 
 def loops_on_cpu() -> bool:
     """Whether what is traced is compiled by XLA for a CPU."""
-    return _traced_for.get() is True and not tf.config.list_physical_devices("GPU")
+    on_gpu = _for_gpu.get()
+    if on_gpu is None:
+        on_gpu = bool(tf.config.list_physical_devices("GPU"))
+    return _traced_for.get() is True and not on_gpu
+
+
+def for_gpu() -> AbstractContextManager[None]:
+    """What is traced inside will run on a GPU, also where there is none to compile it."""
+    return holding(_for_gpu, True)
 
 
 def barrier(*tensors: Tensor) -> list[Tensor]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from bert.model.cudnn_attention import fused_attention
 from bert.model.dropout import drop
 from bert.model.fused import fused
 from bert.model.sums import column_sum, row_mean
@@ -171,16 +172,34 @@ def own_sequence_positions(input_mask: Tensor) -> Tensor:
     return tf.reduce_sum(tf.linalg.band_part(tf.cast(is_own, tf.int32), -1, 0), axis=-1) - 1
 
 
+def plain_attention(
+    query_BNSD: Tensor, key_BNSD: Tensor, value_BNSD: Tensor, bias: Tensor, rate: float, keys: Tensor | None
+) -> Tensor:
+    """Dropout(softmax(Q K' + bias)) V, over the whole (B, N, S, S) scores. Q is scaled already. -> (B, N, S, D)."""
+    scores_BNSS = tf.matmul(query_BNSD, key_BNSD, transpose_b=True)
+    return tf.matmul(attention_weights(scores_BNSS, bias, keys, rate=rate), value_BNSD)
+
+
 def self_attention(
-    weights: Weights, name: str, x: Tensor, bias: Tensor, heads: int, rate: float, keys: Tensor | None
+    weights: Weights,
+    name: str,
+    x: Tensor,
+    bias: Tensor,
+    heads: int,
+    rate: float,
+    keys: Tensor | None,
+    lengths: Tensor | None = None,
 ) -> Tensor:
     """Multi-head self-attention (Vaswani et al. 2017, 3.2), before its output projection.
 
     weights: compute_weights. x: (B, S, H); bias: (B, 1, 1 or S, S) float32; returns (B, S, H).
+    lengths: (B,) int32, where cuDNN shall attend: the bias of each row then says no more than its length.
     """
     sequence, hidden = sequence_length(x), x.shape[2]
     joined = tf.reshape(dense(weights, f"{name}/query_key_value", x), [-1, sequence, 3, heads, hidden // heads])
     query_BNSD, key_BNSD, value_BNSD = tf.unstack(tf.transpose(joined, [2, 0, 3, 1, 4]))
-    scores_BNSS = tf.matmul(query_BNSD, key_BNSD, transpose_b=True)
-    context_BNSD = tf.matmul(attention_weights(scores_BNSS, bias, keys, rate=rate), value_BNSD)
+    if lengths is not None:
+        context_BNSD = fused_attention(query_BNSD, key_BNSD, value_BNSD, lengths)
+    else:
+        context_BNSD = plain_attention(query_BNSD, key_BNSD, value_BNSD, bias, rate, keys)
     return tf.reshape(tf.transpose(context_BNSD, [0, 2, 1, 3]), [-1, sequence, hidden])

@@ -22,7 +22,7 @@ from bert.training.batches import Arrays, array_batches
 from bert.training.context import Context, Outcome
 from bert.training.loop import Run, Training
 from bert.training.objectives import TaskObjective
-from bert.training.precision import set_precision
+from bert.training.precision import set_precision, with_attention
 from bert.training.step import TrainStep
 
 
@@ -69,7 +69,10 @@ class FineTuning:
         check_engine(params.engine, params.compute.precision)
         self._stage, self._objective, self._start = stage, objective, start
         self._params, self._context = params, context
-        self._precision = set_precision(params.compute, start.config.hidden_size, context.recompute)
+        shared = params.shared
+        self._trained = start.config.with_dropout(shared.dropout, shared.attention_dropout)
+        precision = set_precision(params.compute, start.config.hidden_size, context.recompute)
+        self._precision = with_attention(precision, params.compute, self._trained, "finetune")
 
     def tune(self, rows: Arrays) -> Finetuned:
         """Train the encoder with a new head on `rows` {feature: (N, S) or (N,)}."""
@@ -77,7 +80,7 @@ class FineTuning:
         world, split = self._context.world, self._context.split
         steps = max(1, round(len(rows["input_ids"]) * task.epochs / task.batch_size))
         warmup = round(task.warmup_proportion * steps)
-        config = self._start.config.with_dropout(shared.dropout)
+        config = self._trained
         parameters = make_parameters(self._objective.shapes(config), config, seed, self._kept_weights())
         step = TrainStep(
             self._objective,

@@ -10,6 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from bert.model.cudnn_attention import Attention
 from bert.model.fused import Xla
 from bert.pipeline import timings
 from bert.pipeline.errors import StageError
@@ -41,7 +42,7 @@ class Run:
         step_seconds, allreduce_seconds: of each step of this process, and of its exchanges with other ranks
         compiled: places in these of the steps that were the first of their shape, and so compiled
         exchange: metrics of the latter, see time_metrics
-        xla: what XLA compiled of the steps, from the first to the last
+        xla, attention: what XLA compiled of the steps and how they attended, from the first to the last
         skipped_steps: how many updates were not finite
         skipped_batches: numbers of those that it rolled back over; empty if it did not
         last: the figures of the curve's last point, unrounded
@@ -54,6 +55,7 @@ class Run:
     compiled: set[int] = field(default_factory=set)
     exchange: dict[str, float] = field(default_factory=dict)
     xla: Xla = False
+    attention: Attention = "plain"
     skipped_steps: int = 0
     skipped_batches: list[int] = field(default_factory=list)
     last: dict[str, float] = field(default_factory=dict)
@@ -79,6 +81,7 @@ class Run:
         return {
             **self.exchange,
             "xla": self.xla,
+            "attention": self.attention,
             "skipped_steps": self.skipped_steps,
             "rollbacks": int(bool(self.skipped_batches)),
             "skipped_batches": len(self.skipped_batches),
@@ -173,11 +176,14 @@ class Training:
             self._curve.restore(found.state)
             if self.held_out and "held_out" in found.state:
                 self.held_out.restore(found.state["held_out"], found.tensors)
-            if found.state["xla"] != self.step.xla:  # `xla: auto` chose on another device: the last bits would change
-                log.info("%s: xla stays %s, as in the checkpoint", self.name, found.state["xla"])
-                self.step.compile(found.state["xla"])
+            # Where `auto` chose on another device, the last bits would change; but not every device can fuse attention.
+            xla = found.state["xla"]
+            attention = self.step.attention if found.state["attention"] == "fused" and xla is True else "plain"
+            if (xla, attention) != (self.step.xla, self.step.attention):
+                log.info("%s: xla stays %s, attention %s, as in the checkpoint", self.name, xla, attention)
+                self.step.compile(xla, attention)
             log.info("%s: going on from step %d of %d", self.name, self._number, self.steps)
-        self._run.xla = self.step.xla
+        self._run.xla, self._run.attention = self.step.xla, self.step.attention
 
     def _check_that_ranks_agree(self) -> None:
         if len(set(starts := self._world.gather(self._number))) > 1:
@@ -278,6 +284,7 @@ class Training:
         state = {
             **self._curve.state,
             "xla": self.step.xla,
+            "attention": self.step.attention,
             "skipped": self._run.skipped_steps,
             "skipped_batches": self._run.skipped_batches,
         }

@@ -23,7 +23,7 @@ from bert.training.curves import line
 from bert.training.evaluation import HeldOut
 from bert.training.held_out_curve import HeldOutCurve
 from bert.training.loop import Training
-from bert.training.precision import set_precision
+from bert.training.precision import set_precision, with_attention
 from bert.training.record_batches import record_batches
 from bert.training.settings import PretrainParams
 from bert.training.start import load_start
@@ -56,7 +56,9 @@ def pretrain(params: PretrainParams, records: Path, vocab: Path, init: Path | No
     vocabulary, do_lower_case = Vocabulary.read(vocab), lower_cases(vocab, "dvc repro vocab")
     config = start.config if start is not None else BertConfig.named(params.model, len(vocabulary.pieces))
     is_imported = params.phase == "phase1" and start is not None
+    trained = config.with_dropout(shared.dropout, shared.attention_dropout)
     precision = set_precision(params.compute, config.hidden_size, context.recompute)
+    precision = with_attention(precision, params.compute, trained, "pretrain", train_records.packed)
     for part in (train_records, test_records):
         check_records(part, config, vocabulary, vocab, do_lower_case, made_by, is_imported=is_imported)
     check_splits(train_records, test_records, made_by)
@@ -66,7 +68,7 @@ def pretrain(params: PretrainParams, records: Path, vocab: Path, init: Path | No
     parameters = make_parameters(pretraining_shapes(config), config, seed, start.weights if start else None)
     step = TrainStep(
         objective,
-        config.with_dropout(shared.dropout),
+        trained,
         parameters,
         shared,
         lambda at: learning_rate(at, own.learning_rate, own.warmup_steps, own.steps, own.decay_power, own.decay_from),

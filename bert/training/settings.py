@@ -12,6 +12,7 @@ from bert.pipeline.params import Section
 
 PrecisionName = Literal["fp32", "tf32", "fp16", "bf16"]
 WantedXla = bool | Literal["fused", "auto"]
+WantedAttention = Literal["auto", "plain", "fused"]
 AllReduce = Literal["fp32", "fp16"]
 
 
@@ -20,10 +21,12 @@ class TrainingSettings(UpdateSettings):
 
     Attributes:
         dropout: both rates; null: the model's own
+        attention_dropout: the rate of the attention weights alone; null: as `dropout` says
         max_skipped: non-finite updates in a row that are borne, see bert/training/loop.py
     """
 
     dropout: Annotated[float, Field(ge=0, lt=1)] | None
+    attention_dropout: Annotated[float, Field(ge=0, lt=1)] | None
     max_skipped: Annotated[int, Field(ge=1)]
 
 
@@ -86,12 +89,14 @@ class ComputeSettings(Section):
     """How the arithmetic is done: keys at the top of params.yaml. All of them may change the last bits of a result.
 
     xla: what XLA compiles: whole steps, fused functions (bert/model/fused.py), nothing, or what is fastest here.
+    attention: of training, on a GPU: plain, fused (bert/model/cudnn_attention.py), or fused where that can be.
     deterministic: operations that give the same bits each time; without, a GPU may add in any order.
     allreduce: what gradients are rounded to before they are summed over the ranks, see bert/training/allreduce.py.
     """
 
     precision: PrecisionName
     xla: WantedXla
+    attention: WantedAttention
     deterministic: bool
     allreduce: AllReduce
 

@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from bert.model.compute_weights import compute_weights, parameter_gradients
 from bert.model.config import BertConfig
+from bert.model.cudnn_attention import Attention, attending
 from bert.model.dropout import Dropout, NoDropout
 from bert.model.fused import Xla, compile_by
 from bert.model.losses import Batch, Sums
@@ -82,14 +83,16 @@ class TrainStep:
         own_clip, clip_norm = micro_batches is not None and micro_batches.clip, settings.optimizer.clip_norm
         self._clip_norm, self._micro_clip_norm = (0.0, clip_norm) if own_clip else (clip_norm, 0.0)
         self.updates = tf.Variable(0, dtype=tf.int64, name="updates")
-        self.compile(precision.xla)
+        self.compile(precision.xla, precision.attention)
 
-    def compile(self, xla: Xla) -> None:
+    def compile(self, xla: Xla, attention: Attention = "plain") -> None:
         """Say what XLA compiles, before the first call. The update is always fused: it has no products.
 
         All layers are updated by one program: to compile one for each took longer than all else in a training's start.
+
+        attention: fused only where XLA compiles all.
         """
-        self.xla = xla
+        self.xla, self.attention = xla, attention
         self._gradients = compile_by(xla, self._accumulate)
         self._norm = compile_by(xla is True, tf.linalg.global_norm)
         self._update = compile_by(bool(xla), self._apply)
@@ -197,7 +200,7 @@ class TrainStep:
         rows = self._split.micro_batch
         # Keys of every site take a part of the tracing, also where nothing is dropped.
         sites = Dropout(self._seed, step, first_row, rows) if rates != {0.0} else NoDropout()
-        with recomputing(self._precision.recompute), tf.GradientTape() as tape:
+        with recomputing(self._precision.recompute), attending(self.attention), tf.GradientTape() as tape:
             tape.watch(weights)
             sums = objective.sums(weights, self._config, batch, sites, self._precision.dtype)
             loss = tf.add_n([sums[term] / totals[weight] for term, weight in objective.terms.items()])

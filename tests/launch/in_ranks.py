@@ -170,7 +170,15 @@ def main(folder: Path) -> None:
             alone / "checkpoints",
             2,
             after,
-            {"curve": [], "gathered": [], "xla": False, "skipped": 0, "skipped_batches": [], "last": {}},
+            {
+                "curve": [],
+                "gathered": [],
+                "xla": False,
+                "attention": "plain",
+                "skipped": 0,
+                "skipped_batches": [],
+                "last": {},
+            },
             {},
         )
     try:

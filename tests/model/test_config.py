@@ -47,6 +47,9 @@ def test_dropout_is_replaced_where_a_rate_is_given_0_included() -> None:
     assert BertConfig.named("tiny", 40, dropout=None).attention_probs_dropout_prob == 0.1
     assert CONFIG.with_dropout(0.0).attention_probs_dropout_prob == 0
     assert CONFIG.with_dropout(None) is CONFIG
+    own = CONFIG.with_dropout(0.3, attention=0.0)
+    assert (own.hidden_dropout_prob, own.attention_probs_dropout_prob) == (0.3, 0.0)
+    assert CONFIG.with_dropout(None, attention=0.2).hidden_dropout_prob == CONFIG.hidden_dropout_prob
 
 
 def test_an_unknown_model_names_the_parameter_and_the_choice() -> None:

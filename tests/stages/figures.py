@@ -9,7 +9,7 @@ import pytest
 COMMON = {
     *("warmup", "iterations", "first_call_seconds", "sequences_per_second", "tokens_per_second", "latency_ms"),
     *("roofline", "reference_rules", "sequence_length", "batch_size", "ranks"),
-    *("precision", "precision_effective", "xla", "peak_rss_mb"),
+    *("precision", "precision_effective", "xla", "attention", "peak_rss_mb"),
 }
 LATENCIES = ["p50", "p90", "p95", "p99", "p100"]
 

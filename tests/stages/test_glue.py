@@ -27,7 +27,7 @@ RESULTS = {
     *("accuracy", "f1", "count", "baselines", "train_examples", "dropped"),
     *("train_loss", "sequences_per_second", "steps", "global_batch", "ranks", "precision", "precision_effective"),
     "inference_engine",
-    *("xla", "skipped_steps", "rollbacks", "skipped_batches", "peak_rss_mb"),
+    *("xla", "attention", "skipped_steps", "rollbacks", "skipped_batches", "peak_rss_mb"),
     *("allreduce_seconds_per_step", "allreduce_wait_seconds_per_step", "allreduce_share"),
 }
 

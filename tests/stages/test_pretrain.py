@@ -31,7 +31,16 @@ METRICS = {
         "recompute",
         "epochs",
     ),
-    *("precision", "precision_effective", "xla", "skipped_steps", "rollbacks", "skipped_batches", "peak_rss_mb"),
+    *(
+        "precision",
+        "precision_effective",
+        "xla",
+        "attention",
+        "skipped_steps",
+        "rollbacks",
+        "skipped_batches",
+        "peak_rss_mb",
+    ),
     *("allreduce_seconds_per_step", "allreduce_wait_seconds_per_step", "allreduce_share"),
 }
 

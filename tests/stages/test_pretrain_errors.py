@@ -64,6 +64,8 @@ def test_a_batch_that_does_not_divide_names_the_parameter(here: Path, monkeypatc
         ({"precision": "fp8"}, "params.yaml: precision: .*got 'fp8'"),
         ({"xla": "maybe"}, "params.yaml: xla"),
         ({"deterministic": "maybe"}, "params.yaml: deterministic"),
+        ({"attention": "flash"}, "params.yaml: attention"),
+        ({"attention": "fused"}, r"attention is fused: .*dropout is 0\.1\n.*pretrain\.attention_dropout=0"),
         ({"allreduce": "bf16"}, "params.yaml: allreduce"),
         ({"model": "huge"}, "model: 'huge' is none of tiny"),
         ({"phase1": {"steps": 0}}, "params.yaml: pretrain.phase1.steps: .*got 0"),

@@ -29,7 +29,7 @@ from tests.training.tiny import CONFIG, FIRST_WORD, make_batch, optimizer_settin
 
 COUNT = 24
 WHOLE = Split(1, 1, 8)
-COMPUTE = ComputeSettings(precision="fp32", xla=False, deterministic=True, allreduce="fp32")
+COMPUTE = ComputeSettings(precision="fp32", xla=False, deterministic=True, attention="auto", allreduce="fp32")
 TWO_CLASSES = classes(2)
 PRETRAINED = random_weights(pretraining_shapes(CONFIG), seed=1)
 LAST = "bert/encoder/layer_1/output/dense/kernel"
@@ -78,6 +78,7 @@ def fine_tuning(
         optimizer=optimizer_settings(name="adamw"),
         loss_scale=LossScaleSettings(initial=1, growth_steps=1),
         dropout=0.1,
+        attention_dropout=None,
         max_skipped=1,
         group_by_length=group_by_length,
     )
