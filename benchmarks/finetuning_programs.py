@@ -74,16 +74,13 @@ def export(folder: Path, section_name: str, init: Path) -> None:
     gradients = [tf.zeros_like(p) for p in parameters.values()]
     program("gradient", step._gradients, batch, totals, at, one)
     program("norm", step._norm, gradients)
-    ((_, update),) = step._updates
-    by_name = dict(zip(parameters, gradients, strict=True))
-    program("update", update, [by_name[n] for n in step._updates[0][0]], one, one, one, at)
+    program("update", compile_by(True, step.update_all), gradients, one, one, one, at)
     rows = {n: tf.constant(np.zeros((PREDICT_ROWS, *batch[n].shape[1:]), np.int32)) for n in INPUTS}
     forward = compile_by(True, lambda x: tf.cast(objective.forward(parameters, config, x, precision.dtype), tf.float32))
     program("forward", forward, rows)
     described = {
         "captured": captured,
         "parameters": list(parameters),
-        "updated": list(step._updates[0][0]),
         "slots": [name for name in step.variables if name not in parameters],
         "inputs": names,
         "precision": precision.name,
@@ -162,7 +159,7 @@ def run(folder: Path) -> None:
         (norm,) = programs["norm"](*gradients.values())
         learning_rate = np.float32(rate(step, settings["learning_rate"], settings["warmup"], settings["steps"]))
         new = programs["update"](
-            *(gradients[n] for n in order_of["updated"]), norm, learning_rate, one, np.int64(step + 1),
+            *(gradients[n] for n in order_of["parameters"]), norm, learning_rate, one, np.int64(step + 1),
             *(variables[n] for n in captured["update"]),
         )  # fmt: skip
         variables.update(zip(captured["update"][-len(new) :], new, strict=True))

@@ -164,16 +164,13 @@ class Exporter:
         import tensorflow as tf
 
         from bert.model.fused import compile_by
-        from bert.optim.optimizer import is_decayed
 
         gradients = {name: tf.zeros_like(p) for name, p in self.parameters.items()}
         one, number = tf.constant(1.0), tf.constant(1, tf.int64)
         every = [f"gradient/{n}" for n in gradients]
         model = self.facts["model"]
         self._leave(folder, "norm", self.step._norm, (list(gradients.values()),), every, model)
-        states = [self.step._optimizer.state(name) for name in gradients]
-        decayed = tuple(is_decayed(name) for name in gradients)
-        update = compile_by(True, lambda given, *numbers: self.step._apply(states, given, *numbers, decayed))
+        update = compile_by(True, self.step.update_all)
         args = list(gradients.values()), one, one, one, number
         self._leave(folder, "update", update, args, [*every, "norm", "rate", "scale", "update"], model)
 

@@ -124,7 +124,8 @@ def comment(repo: Path) -> None:
     """A comment, a docstring and a new layout, in what every stage, or the training stage, runs."""
     edit(repo / "bert/pipeline/files.py", "import hashlib\n", "import hashlib  # SHA-256\n")
     edit(repo / "bert/training/step.py", '"""One optimizer step', '"""A step of the optimizer')
-    edit(repo / "bert/training/step.py", "SHARES = 2\n", "SHARES = (\n    2\n)\n")
+    layout = "totals: Sums = {}\n", "totals: Sums = {\n        }\n"
+    edit(repo / "bert/training/step.py", *layout)
 
 
 def test_a_comment_a_docstring_and_a_new_layout_rerun_the_stage_code_alone(repo: Path) -> None:

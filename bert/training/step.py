@@ -142,11 +142,9 @@ class TrainStep:
         finite = tf.math.is_finite(norm)
         self.updates.assign_add(tf.cast(finite, tf.int64))
         by_name = dict(zip(self._parameters, gradients, strict=True))
-        update = tf.identity(self.updates)
+        number = tf.identity(self.updates)
         for names in _groups(self._parameters):
-            states = [self._optimizer.state(name) for name in names]
-            decayed = tuple(is_decayed(name) for name in names)
-            self._update(states, [by_name[name] for name in names], norm, rate, scale, update, decayed)
+            self._update(*self._states(names), [by_name[name] for name in names], norm, rate, scale, number)
         self._loss_scale.update(finite)
         return {
             **sums,
@@ -217,15 +215,23 @@ class TrainStep:
             gradients = {name: g * shrink for name, g in gradients.items()}
         return gradients, sums
 
+    def update_all(self, gradients: list[Tensor], norm: Tensor, rate: Tensor, scale: Tensor, update: Tensor) -> None:
+        """The update of every parameter, by one function that may be compiled as a whole. See _apply."""
+        self._apply(*self._states(self._parameters), gradients, norm, rate, scale, update)
+
+    def _states(self, names: Iterable[str]) -> tuple[list[State], tuple[bool, ...]]:
+        """What an update of these changes, and whether weight decay applies to each."""
+        return [self._optimizer.state(name) for name in names], tuple(is_decayed(name) for name in names)
+
     def _apply(
         self,
         states: list[State],
+        decayed: tuple[bool, ...],
         gradients: list[Tensor],
         norm: Tensor,
         rate: Tensor,
         scale: Tensor,
         update: Tensor,
-        decayed: tuple[bool, ...],
     ) -> None:
         """Unscale, clip and update these parameters, where the whole gradient is finite.
 

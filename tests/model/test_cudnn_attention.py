@@ -90,7 +90,6 @@ def test_operands_and_results_have_the_types_that_the_kernel_takes(calls: list[C
 
 
 def test_the_configuration_says_padding_no_dropout_and_no_scale_of_its_own(calls: list[Call]) -> None:
-    size = CONFIG.hidden_size // CONFIG.num_attention_heads
     for settings in (c.settings for c in calls):
         assert settings["fmha_scale"] == 1.0, "queries are scaled already"
         assert (settings["mask_type"], settings["dropout_rate"]) == ("PADDING", 0.0)

@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 
 from bert.model.activations import gelu, gelu_erf, relu
-from bert.model.dropout import Dropout
+from bert.model.dropout import Dropout, drop
 from bert.model.fused import Xla, compile_by, fused
 from bert.model.layers import add_and_norm, attention_weights, layer_norm
 from bert.model.losses import pretraining_sums
@@ -60,6 +60,43 @@ def test_a_fused_function_has_the_value_and_the_gradients_of_the_plain_function(
     ours = compile_by(xla, lambda: with_gradients(function, inputs))()
     for found, expected in zip(ours, with_gradients(function, inputs), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+def naive_norm(total: Any, epsilon: float = 0.1) -> Any:
+    mean, variance = tf.nn.moments(total, -1, keepdims=True)
+    return (total - mean) / tf.sqrt(variance + epsilon) * NORM["a/LayerNorm/gamma"] + NORM["a/LayerNorm/beta"]
+
+
+NAIVE: dict[str, Callable[..., Any]] = {
+    "gelu": lambda x: tf.nn.gelu(x, approximate=True),
+    "gelu by the error function": lambda x: tf.nn.gelu(x, approximate=False),
+    "relu": tf.nn.relu,
+    "norm": naive_norm,
+    "add and norm": lambda x, y: naive_norm(x + drop(y, KEYS, 0.3)),
+    "attention weights": lambda x: drop(tf.nn.softmax(x + values(B, 1, 1, S, seed=7)), KEYS, 0.3),
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_written_out_gradient_is_the_one_that_tensorflow_derives(name: str) -> None:
+    function, inputs = FUNCTIONS[name]
+    for found, expected in zip(with_gradients(function, inputs), with_gradients(NAIVE[name], inputs), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_what_a_norm_scales_and_shifts_by_has_its_gradient() -> None:
+    x, y = values(B, S, H, seed=4), values(B, S, H, seed=5)
+    given = list(NORM.values())
+
+    def by(norm: Callable[[], Any]) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(given)
+            total = tf.reduce_sum(norm() * values(B, S, H, seed=8))
+        return tape.gradient(total, given)
+
+    ours = by(lambda: add_and_norm(NORM, "a", x, y, KEYS, 0.3, 0.1))
+    for found, expected in zip(ours, by(lambda: naive_norm(x + drop(y, KEYS, 0.3))), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 
 
 def test_functions_are_fused_where_that_is_asked_for_and_only_there() -> None:

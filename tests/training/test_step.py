@@ -215,3 +215,9 @@ def test_one_batch_is_learned_by_heart(precision: Precision) -> None:
     assert losses[-1] < 0.05
     assert figures[-1]["mlm_correct"] == figures[-1]["predictions"]
     assert figures[-1]["nsp_correct"] == ROWS
+
+
+def test_all_layers_are_updated_by_one_program_and_what_is_no_layer_by_another() -> None:
+    step = make_step(Split(1, 1, 4), precision=FP32)
+    take_steps(step, range(2), 4)
+    assert CONFIG.num_hidden_layers > 1 and step._update.experimental_get_tracing_count() == 2
