@@ -141,10 +141,7 @@ class TrainStep:
         norm = self._norm(gradients) / scale
         finite = tf.math.is_finite(norm)
         self.updates.assign_add(tf.cast(finite, tf.int64))
-        by_name = dict(zip(self._parameters, gradients, strict=True))
-        number = tf.identity(self.updates)
-        for names in _groups(self._parameters):
-            self._update(*self._states(names), [by_name[name] for name in names], norm, rate, scale, number)
+        self.update_groups(gradients, norm, rate, scale, tf.identity(self.updates))
         self._loss_scale.update(finite)
         return {
             **sums,
@@ -214,6 +211,12 @@ class TrainStep:
             shrink = tf.where(tf.math.is_finite(norm), _shrink(norm, self._micro_clip_norm), norm)
             gradients = {name: g * shrink for name, g in gradients.items()}
         return gradients, sums
+
+    def update_groups(self, gradients: list[Tensor], norm: Tensor, rate: Tensor, scale: Tensor, update: Tensor) -> None:
+        """The update of every parameter, all layers by one compiled program. See _apply."""
+        by_name = dict(zip(self._parameters, gradients, strict=True))
+        for names in _groups(self._parameters):
+            self._update(*self._states(names), [by_name[name] for name in names], norm, rate, scale, update)
 
     def update_all(self, gradients: list[Tensor], norm: Tensor, rate: Tensor, scale: Tensor, update: Tensor) -> None:
         """The update of every parameter, by one function that may be compiled as a whole. See _apply."""
