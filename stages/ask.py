@@ -7,6 +7,7 @@ Prints the best answers with score and place: characters start to end (exclusive
 order mark counts for nothing. A text is read through overlapping windows of squad.max_seq_length tokens; of a long one
 only those most like the question are read (BM25 over WordPieces), and the output says how many of how many.
 --serve opens a page for the same, on this machine alone by default; Ctrl-C ends it.
+inference.engine in params.yaml says what computes the answers.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bert.inference.settings import InferenceSettings, check_engine
 from bert.pipeline.errors import StageError
 from bert.pipeline.files import read_utf8
 from bert.pipeline.job import parser, run
@@ -66,6 +68,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         if getattr(args, name) < 1:
             p.error(f"--{name.replace('_', '-')}: expected 1 or more, got {getattr(args, name)}")
     settings = section(SquadSettings, "squad")
+    engine = section(InferenceSettings, "inference").engine
+    check_engine(engine, "fp32")
     if args.n_best > settings.n_best_size:
         raise StageError(
             f"--n-best is {args.n_best}, but no more than squad.n_best_size {settings.n_best_size} are weighed",
@@ -77,7 +81,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     # Here, since importing TensorFlow takes longer than to see that the arguments are wrong.
     from bert.tasks.squad.asking import Asker
 
-    asker = Asker.load(args.model, settings, predictions)
+    asker = Asker.load(args.model, settings, predictions, engine)
     windows = None if args.all else args.windows
     if args.serve:
         _serve(asker, args.model, args.host, args.port, windows, args.n_best, context)

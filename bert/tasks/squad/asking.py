@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,10 @@ import numpy as np
 import tensorflow as tf
 
 from bert.checkpoints.folder import Model, check_weights, load_model
+from bert.inference.forward import Forward, Rows, make_forward
+from bert.inference.settings import EngineName
+from bert.model.compute_weights import compute_weights
+from bert.model.config import BertConfig
 from bert.model.fused import compile_by
 from bert.model.parameters import encoder_shapes, squad_shapes
 from bert.pipeline.errors import StageError
@@ -24,9 +28,12 @@ from bert.tasks.squad.no_answer import NULL_THRESHOLD
 from bert.tasks.squad.passages import most_relevant
 from bert.tasks.squad.postprocessing import postprocess
 from bert.training.objectives import spans
+from bert.training.precision import Precision
 
 # Lengths that windows are cut to are multiples of it: few to compile, whatever texts come.
 LENGTH_STEP = 32
+FEATURES = ("input_ids", "input_mask", "segment_ids")
+_FP32 = Precision("fp32", "fp32", tf.float32, scales_loss=False, xla=False)
 
 
 @dataclass(frozen=True)
@@ -73,11 +80,17 @@ class Asker:
     It computes in float32. One thread may ask at a time.
     """
 
-    def __init__(self, model: Model, settings: SquadSettings, null_threshold: float | None = None) -> None:
+    def __init__(
+        self,
+        model: Model,
+        settings: SquadSettings,
+        null_threshold: float | None = None,
+        engine: EngineName = "tensorflow",
+    ) -> None:
         """null_threshold: of a model of SQuAD v2.0, the one that its predictions were made with.
 
         Raises:
-            StageError: the model has no span head, or positions for shorter windows alone.
+            StageError: the model has no span head, or positions for shorter windows alone; the engine is not installed.
         """
         folder, config = model.vocab.parent, model.config
         head = {name: shape for name, shape in squad_shapes(config).items() if name not in encoder_shapes(config)}
@@ -90,12 +103,14 @@ class Asker:
             )
         self.settings, self.null_threshold = settings, null_threshold
         self._config = config
-        self._weights = {name: tf.constant(value) for name, value in model.weights.items()}
         self._tokenizer = model.tokenizer()
-        self._compiled: dict[int, Any] = {}
+        if engine == "openvino":
+            self._forward = make_forward(engine, spans().forward, model.weights, config, _FP32)
+        else:
+            self._forward = _any_number_of_rows(model.weights, config)
 
     @classmethod
-    def load(cls, folder: Path, settings: SquadSettings, predictions: Path) -> Asker:
+    def load(cls, folder: Path, settings: SquadSettings, predictions: Path, engine: EngineName = "tensorflow") -> Asker:
         """From a model folder and the folder of its predictions, which has the threshold if the model is of v2.0.
 
         Raises StageError as `load_model` and `Asker`.
@@ -103,11 +118,12 @@ class Asker:
         made_by = "dvc repro squad"
         path = predictions / NULL_THRESHOLD
         threshold = read_json(path, made_by)["null_score_diff_threshold"] if path.exists() else None
-        return cls(load_model(folder, made_by, "another --model"), settings, threshold)
+        return cls(load_model(folder, made_by, "another --model"), settings, threshold, engine)
 
     def prepare(self) -> None:
         """Compile the forward pass of the longest windows, so that the first question need not wait for it."""
-        self._forward(self.settings.max_seq_length)
+        row = np.zeros((1, self.settings.max_seq_length), np.int32)
+        self._forward({name: row for name in FEATURES})
 
     def ask(
         self,
@@ -172,23 +188,26 @@ class Asker:
         for batch in batches:
             rows = np.unique(batch.places)  # the last batch repeats a row, which needs no second reading
             length = min(longest, -(-batch.length // LENGTH_STEP) * LENGTH_STEP)
-            features = {
-                name: tf.constant(getattr(windows, name)[rows, :length])
-                for name in ("input_ids", "input_mask", "segment_ids")
-            }
-            found[rows, :, :length] = self._forward(length)(features).numpy()
+            found[rows, :, :length] = self._forward({name: getattr(windows, name)[rows, :length] for name in FEATURES})
             done += len(rows)
             if progress is not None:
                 progress(done, count)
         return found
 
-    def _forward(self, length: int) -> Any:
-        """{feature: (B, length) int32} -> (B, 2, length) logits, of any number of rows."""
-        if length not in self._compiled:
-            forward = spans().forward
-            function = compile_by(False, lambda batch: forward(self._weights, self._config, batch, tf.float32))
-            rows = tf.TensorSpec([None, length], tf.int32)
-            self._compiled[length] = function.get_concrete_function(
-                {"input_ids": rows, "input_mask": rows, "segment_ids": rows}
+
+def _any_number_of_rows(parameters: Mapping[str, np.ndarray], config: BertConfig) -> Forward:
+    """The forward pass traced once a length and not compiled: so the first answer is soon there."""
+    weights = compute_weights(parameters, config, tf.float32)
+    function = compile_by(False, lambda rows: spans().forward(weights, config, rows, tf.float32))
+    traced: dict[int, Any] = {}
+
+    def forward(rows: Rows) -> np.ndarray:
+        length = rows["input_ids"].shape[1]
+        if length not in traced:
+            traced[length] = function.get_concrete_function(
+                {n: tf.TensorSpec([None, length], tf.int32) for n in FEATURES}
             )
-        return self._compiled[length]
+        found: np.ndarray = traced[length]({name: tf.constant(rows[name]) for name in FEATURES}).numpy()
+        return found
+
+    return forward

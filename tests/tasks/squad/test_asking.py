@@ -150,3 +150,16 @@ def test_a_model_that_was_not_tuned_on_squad_is_refused(tmp_path: Path) -> None:
 def test_windows_that_the_model_has_no_positions_for_are_refused(tmp_path: Path) -> None:
     with pytest.raises(StageError, match=r"squad\.max_seq_length is 33, but .* has positions for 32"):
         Asker.load(write_model(tmp_path / "squad"), tiny_settings(max_seq_length=33), tmp_path)
+
+
+def test_openvino_gives_the_answers_of_tensorflow(tmp_path: Path) -> None:
+    pytest.importorskip("openvino")
+    context = "the moon is far, 12 34. " * 6 + "qed"
+    model = load_model(write_model(tmp_path / "squad"), "")
+    replies = {
+        engine: Asker(model, tiny_settings(), engine=engine).ask(context, ["who is it?", "moon"], windows=None)
+        for engine in ("tensorflow", "openvino")
+    }
+    for ours, theirs in zip(replies["openvino"], replies["tensorflow"], strict=True):
+        assert [(a.start, a.end) for a in ours.answers] == [(a.start, a.end) for a in theirs.answers]
+        assert [a.score for a in ours.answers] == pytest.approx([a.score for a in theirs.answers], abs=1e-4)
