@@ -39,11 +39,6 @@ class Finetuned:
         return {name: p.numpy() for name, p in self.parameters.items()}
 
 
-# The last training's compiled programs are kept until the process ends. To destroy them here has been seen to wait for
-# 34 s, with both cores idle, in two of five trainings.
-_KEPT: list[TrainStep] = []
-
-
 class FineTuning:
     """Of the model `start` to an objective, by what params.yaml says."""
 
@@ -108,7 +103,6 @@ class FineTuning:
             task.batch_size,
             replace(self._context, scratch=self._context.scratch / "tuned"),
         ).run()
-        _KEPT[:] = [step]
         return Finetuned(self._start.config, parameters, run, steps)
 
     def _kept_weights(self) -> dict[str, np.ndarray]:

@@ -11,7 +11,7 @@ from bert.examples.dynamic_masking import DynamicMasking
 from bert.examples.reading import Records
 from bert.examples.schema import FLOATS
 from bert.pipeline.errors import StageError
-from bert.training.batches import PREFETCH, rows_of
+from bert.training.batches import prefetched, rows_of
 from bert.training.world import Split, World
 
 
@@ -54,7 +54,7 @@ def record_batches(
     else:
         spec = tf.TensorSpec([rows], tf.string)
         batches = tf.data.Dataset.from_generator(of_steps, output_signature=spec).map(records.parse)
-    yield from batches.prefetch(PREFETCH)
+    yield from prefetched(batches)
     if broken:
         raise broken[0]
 

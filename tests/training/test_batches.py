@@ -6,9 +6,10 @@ from collections import Counter
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from bert.tasks.length_buckets import LengthGroups
-from bert.training.batches import array_batches, rows_of
+from bert.training.batches import array_batches, prefetched, rows_of
 from bert.training.world import Split, World
 
 WAYS = [Split(1, 1, 12), Split(1, 3, 4), Split(2, 1, 6), Split(3, 2, 2)]
@@ -94,3 +95,11 @@ def test_without_groups_the_batches_are_those_of_each_epochs_permutation() -> No
     for batch, rows in zip(found, np.concatenate(epochs).reshape(5, 4), strict=True):
         np.testing.assert_array_equal(batch["row"], rows)
         np.testing.assert_array_equal(batch["ids"], arrays["ids"][rows])
+
+
+def test_nothing_tunes_the_feed_whose_end_would_wait_for_it() -> None:
+    numbers = tf.data.Dataset.range(3)
+    assert numbers.options().autotune.enabled is None, "that is: on"
+    assert prefetched(numbers).options().autotune.enabled is False
+    split, arrays = Split(1, 1, 2), {"a": np.zeros((4, 3), np.int32)}
+    assert array_batches(arrays, 0, 0, 2, split, World()).options().autotune.enabled is False
