@@ -1,27 +1,20 @@
-"""A training step on a GPU: our own XLA programs, exported by TensorFlow on a CPU and run by JAX where there is none.
+"""A training step on a GPU where there is no TensorFlow: the XLA programs of benchmarks/gpu_export.py, run by JAX.
 
-    python -m benchmarks.gpu_step export programs --cells large:64x128 large:16x512 --precision bf16 tf32 \\
-        --attention plain fused --attention-dropout 0 --update
-    python -m benchmarks.gpu_step export checks --check --precision bf16 fp32 --attention plain fused
     python gpu_step.py run programs --out step.json         # this file alone, beside jax and numpy
     python gpu_step.py check checks --out check.json
     python gpu_step.py transformers large:64x128            # beside torch and transformers alone
 
-`export` leaves, for each cell, the gradient of one micro-batch, and for each model the gradient's global norm and the
-update, as StableHLO with a JSON beside it that names the arguments. `run` compiles several of them in processes of
-their own, measures one after the other while no other works, and prints a line each: sequences a second, and the share
-of the peak, which is that of one large matrix product in the same run. A program that fails costs its own line only.
-`export --check` leaves small programs beside what TensorFlow computed of the same inputs by plain attention: in the
-program's precision and in float32; `check` says how far both lie from float32. `transformers` times the compiled
-BertForPreTraining under autocast, with the scaled dot product attention of PyTorch, on rows of the same kind: forward
-and backward pass, and with AdamW. It predicts at the masked positions only, as ours does.
+`run` compiles several programs in processes of their own, measures one after the other while no other works, and prints
+a line each: sequences a second, and the share of the peak, which is that of one large matrix product in the same run. A
+program that fails costs its own line only. `check` says how far a small program and TensorFlow lie from float32.
+`transformers` times the compiled BertForPreTraining under autocast, with the scaled dot product attention of PyTorch,
+on rows of the same kind: forward and backward pass, and with AdamW. It predicts at the masked positions only, as ours.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import gc
 import gzip
 import json
 import os
@@ -32,13 +25,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from bert.model.cudnn_attention import Attention
-    from bert.training.settings import PrecisionName
 
 Arrays = dict[str, Any]
 VOCAB_SIZE = 30522
@@ -53,8 +42,6 @@ SECONDS = 1.5
 """That one of REPEATS measurements takes, at the least."""
 MEMORY = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false", "XLA_PYTHON_CLIENT_MEM_FRACTION": "0.95"}
 """For JAX: a process takes of the device's memory what it needs, since others wait beside it; but then up to all."""
-CHECK_CELL = ("tiny", 6, 128)
-CHECK_VOCAB = 1000
 
 
 def predictions_of(length: int) -> int:
@@ -81,166 +68,6 @@ def random_rows(rows: int, length: int, vocab: int, padded: bool = False) -> Arr
         "masked_lm_weights": weights,
         "next_sentence_labels": rng.integers(2, size=(rows, 1), dtype=np.int32),
     }
-
-
-# --- export: by TensorFlow
-
-
-class Exporter:
-    """Of one cell: model, rows x length, precision, attention."""
-
-    def __init__(
-        self,
-        model: str,
-        rows: int,
-        length: int,
-        precision: PrecisionName,
-        attention: Attention,
-        dropout: float | None,
-        check: bool,
-    ) -> None:
-        """dropout: of the attention weights, None for the model's own. check: a small model without any dropout."""
-        import tensorflow as tf
-
-        from bert.benchmark.flops import encoder, pretraining_heads, training
-        from bert.model.config import BertConfig
-        from bert.model.parameters import make_parameters, pretraining_shapes
-        from bert.optim.settings import LossScaleSettings, OptimizerSettings, UpdateSettings
-        from bert.pipeline.params import section
-        from bert.training.objectives import pretraining
-        from bert.training.precision import Precision
-        from bert.training.step import TrainStep
-        from bert.training.world import Split, World
-
-        self.name = f"{model}-{rows}x{length}-{precision}-{attention}"
-        config = BertConfig.named(model, CHECK_VOCAB if check else VOCAB_SIZE, dropout=0.0 if check else None)
-        if dropout is not None and not check:
-            config = config.model_copy(update={"attention_probs_dropout_prob": dropout})
-            self.name += f"-drop{dropout:g}"
-        if check:  # weights at which tokens attend to some others rather than to all alike
-            config = config.model_copy(update={"initializer_range": 0.1})
-        if attention == "fused" and config.attention_probs_dropout_prob:
-            raise SystemExit("fused attention drops nothing: add --attention-dropout 0")
-        dtype = {"bf16": tf.bfloat16, "fp16": tf.float16}.get(precision, tf.float32)
-        update = UpdateSettings(
-            optimizer=section(OptimizerSettings, "pretrain.optimizer"),
-            loss_scale=section(LossScaleSettings, "pretrain.loss_scale"),
-        )
-        shapes = pretraining_shapes(config)
-        # What is only traced is not drawn: of a large model that would take longer.
-        zeros = None if check else {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
-        self.parameters = make_parameters(shapes, config, 0, zeros)
-        self.step = TrainStep(
-            pretraining(), config, self.parameters, update, lambda at: tf.constant(1e-4),
-            precision=Precision(precision, precision, dtype, precision == "fp16", True, attention=attention),
-            split=Split(1, 1, rows), world=World(), seed=0,
-        )  # fmt: skip
-        self.batch = random_rows(rows, length, config.vocab_size, padded=check)
-        body = encoder(
-            sequence_length=length, hidden_size=config.hidden_size,
-            intermediate_size=config.intermediate_size, num_layers=config.num_hidden_layers,
-        )  # fmt: skip
-        heads = pretraining_heads(
-            hidden_size=config.hidden_size, vocab_size=config.vocab_size, num_predictions=predictions_of(length)
-        )
-        self.facts: dict[str, Any] = {
-            "model": model, "rows": rows, "length": length, "precision": precision, "attention": attention,
-            "attention_dropout": config.attention_probs_dropout_prob, "dropout": config.hidden_dropout_prob,
-            "flops_a_sequence": training(body + heads),
-        }  # fmt: skip
-
-    def gradient_inputs(self) -> tuple[Any, ...]:
-        import tensorflow as tf
-
-        batch = {name: tf.constant(values) for name, values in self.batch.items()}
-        return batch, self.step.objective.weigh(batch), tf.constant(0, tf.int64), tf.constant(1.0)
-
-    def gradient(self, folder: Path) -> None:
-        batch, totals, *_ = args = self.gradient_inputs()
-        names = [*(f"batch/{n}" for n in sorted(batch)), *(f"total/{n}" for n in sorted(totals)), "step", "scale"]
-        self._leave(folder, "gradient", self.step._gradients, args, names, self.name)
-
-    def norm_and_update(self, folder: Path) -> None:
-        import tensorflow as tf
-
-        from bert.model.fused import compile_by
-
-        gradients = {name: tf.zeros_like(p) for name, p in self.parameters.items()}
-        one, number = tf.constant(1.0), tf.constant(1, tf.int64)
-        every = [f"gradient/{n}" for n in gradients]
-        model = self.facts["model"]
-        self._leave(folder, "norm", self.step._norm, (list(gradients.values()),), every, model)
-        update = compile_by(True, self.step.update_all)
-        args = list(gradients.values()), one, one, one, number
-        self._leave(folder, "update", update, args, [*every, "norm", "rate", "scale", "update"], model)
-
-    def _leave(self, folder: Path, part: str, function: Any, args: Any, names: list[str], stem: str) -> None:
-        """<stem>.<part>.mlir.gz and .json. names: of the arguments that are no variables."""
-        from bert.model.fused import for_gpu
-
-        by_handle = {id(variable.handle): name for name, variable in self.step.variables.items()}
-        with for_gpu():
-            captured = function.get_concrete_function(*args).captured_inputs
-        names = [*names, *(by_handle[id(x)] for x in captured)]
-        device = self.parameters["bert/pooler/dense/bias"].device
-        text = function.experimental_get_compiler_ir(*args)("stablehlo", device)
-        arguments = arguments_of(text)
-        assert len(arguments) == len(names), f"{len(arguments)} arguments, {len(names)} names"
-        described = [[name, *kind] for name, kind in zip(names, arguments, strict=True)]
-        facts = self.facts if part == "gradient" else {"model": self.facts["model"]}
-        parameters = list(self.parameters)
-        (folder / f"{stem}.{part}.json").write_text(
-            json.dumps({"part": part, **facts, "arguments": described, "parameters": parameters}) + "\n"
-        )
-        (folder / f"{stem}.{part}.mlir.gz").write_bytes(gzip.compress(text.encode(), mtime=0))
-        print(f"{stem}.{part}: {len(text) / 1e6:.1f} MB of text", flush=True)
-
-    def leave_values(self, folder: Path, exact: Arrays | None) -> Arrays:
-        """<name>.npz: inputs, TensorFlow's gradients by plain attention, and in float32. Returns its own."""
-        batch, totals, step, scale = self.gradient_inputs()
-        parameters = {f"parameter/{n}": p.numpy() for n, p in self.parameters.items()}
-        self.step.compile(False)
-        gradients, sums = self.step._gradients(batch, totals, step, scale)
-        own = {f"gradient/{n}": g.numpy() for n, g in zip(self.parameters, gradients, strict=True)}
-        own |= {f"sum/{n}": x.numpy() for n, x in sums.items()}
-        values: Arrays = {f"batch/{n}": v for n, v in self.batch.items()} | parameters
-        values |= {f"total/{n}": x.numpy() for n, x in totals.items()} | {"step": step.numpy(), "scale": scale.numpy()}
-        values |= {f"tensorflow/{n}": v for n, v in own.items()}
-        values |= {f"float32/{n}": v for n, v in (exact or own).items()}
-        np.savez_compressed(folder / f"{self.name}.npz", **values)
-        return own
-
-
-def export(args: argparse.Namespace) -> None:
-    os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="")
-    args.folder.mkdir(parents=True, exist_ok=True)
-    if args.check:
-        exact = Exporter(*CHECK_CELL, "fp32", "plain", None, check=True).leave_values(args.folder, None)
-        for precision, attention in ((p, a) for p in args.precision for a in args.attention):
-            if attention == "fused" and precision not in ("bf16", "fp16"):
-                continue
-            one = Exporter(*CHECK_CELL, precision, attention, None, check=True)
-            one.gradient(args.folder)
-            plain = Exporter(*CHECK_CELL, precision, "plain", None, check=True)
-            plain.name = one.name
-            plain.leave_values(args.folder, exact)
-        return
-    for model, rows, length in args.cells:
-        for precision, attention in ((p, a) for p in args.precision for a in args.attention):
-            one = Exporter(model, rows, length, precision, attention, args.attention_dropout, check=False)
-            one.gradient(args.folder)
-            if args.update and not (args.folder / f"{model}.update.json").exists():
-                one.norm_and_update(args.folder)
-            del one
-            gc.collect()  # gigabytes of variables, in cycles with the functions that were traced over them
-
-
-def arguments_of(text: str) -> list[tuple[list[int], str]]:
-    """(shape, type) of each argument of a program's main function."""
-    found = re.search(r"func\.func (?:public )?@main\((.*?)\)\s*->", text, re.S)
-    assert found is not None
-    kinds = [match.group(1).split("x") for match in re.finditer(r"%arg\d+: tensor<([^>]*)>", found.group(1))]
-    return [([int(n) for n in kind[:-1]], kind[-1]) for kind in kinds]
 
 
 # --- run, check: by JAX
@@ -680,15 +507,6 @@ def check(args: argparse.Namespace) -> None:
 def main(argv: Sequence[str] | None = None) -> None:
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = p.add_subparsers(dest="command", required=True)
-    one = commands.add_parser("export", help="the programs, by TensorFlow")
-    one.add_argument("folder", type=Path)
-    one.add_argument("--cells", nargs="+", type=cell_of, default=[], metavar="MODEL:ROWSxLENGTH")
-    one.add_argument("--precision", nargs="+", choices=PRECISIONS, default=["bf16"])
-    one.add_argument("--attention", nargs="+", choices=("plain", "fused"), default=["plain"])
-    one.add_argument("--attention-dropout", type=float, help="default: the model's own; fused takes 0 only")
-    one.add_argument("--update", action="store_true", help="the norm and the update of each model too")
-    one.add_argument("--check", action="store_true", help="small programs and what TensorFlow computes, instead")
-    one.set_defaults(call=export)
     one = commands.add_parser("run", help="compile and measure, by JAX")
     one.add_argument("folder", type=Path)
     one.add_argument("--out", type=Path, help="where to write the figures as JSON")

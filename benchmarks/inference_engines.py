@@ -29,6 +29,7 @@ from bert.inference.forward import make_forward
 from bert.inference.settings import OPENVINO_HINTS
 from bert.model.config import BertConfig
 from bert.model.parameters import make_parameters, squad_shapes
+from bert.pipeline.params import top_level
 from bert.tasks.length_buckets import length_batches, token_counts
 from bert.tasks.squad.data import read_squad
 from bert.tasks.squad.features import make_windows
@@ -98,7 +99,7 @@ def squad_batches(dev: Path, vocab: Path, cell: Cell, count: int) -> list[Rows]:
 def measure(cell: Cell, batches: list[Rows], name: PrecisionName, calls: int) -> dict[str, Any]:
     """{engine: sequences/s}, and the operations/s of a large product."""
     config = BertConfig.named(cell.model, VOCAB_SIZE)
-    compute = ComputeSettings(precision=name, deterministic=True, xla="auto", attention="auto", allreduce="fp32")
+    compute = top_level(ComputeSettings).model_copy(update={"precision": name})
     precision = set_precision(compute, config.hidden_size)
     weights = make_parameters(squad_shapes(config), config, 1)
 

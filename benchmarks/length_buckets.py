@@ -37,7 +37,7 @@ from bert.launch.allocator import keep_pages
 from bert.model.fused import compile_by
 from bert.model.parameters import make_parameters
 from bert.optim.settings import LossScaleSettings, OptimizerSettings, UpdateSettings
-from bert.pipeline.params import section
+from bert.pipeline.params import section, top_level
 from bert.tasks.length_buckets import LengthBatch, LengthGroups, length_batches, token_counts
 from bert.tasks.squad.data import read_squad
 from bert.tasks.squad.features import Windows, make_windows
@@ -121,14 +121,8 @@ def main() -> None:
     p.add_argument("--turns", type=int, default=7)
     args = p.parse_args()
     model = load_model(args.model, "dvc repro import_checkpoint")
-    compute = {
-        "precision": args.precision,
-        "xla": "auto",
-        "deterministic": True,
-        "attention": "auto",
-        "allreduce": "fp32",
-    }
-    precision = set_precision(ComputeSettings.model_validate(compute), model.config.hidden_size)
+    compute = top_level(ComputeSettings).model_copy(update={"precision": args.precision})
+    precision = set_precision(compute, model.config.hidden_size)
     encoder = {name: w for name, w in model.weights.items() if name.startswith("bert/")}
     objective = spans()
     parameters = make_parameters(objective.shapes(model.config), model.config, 0, encoder)

@@ -27,7 +27,7 @@ from bert.launch.memory import peak_rss_mb
 from bert.model.config import BertConfig
 from bert.model.parameters import make_parameters, pretraining_shapes
 from bert.optim.settings import LossScaleSettings, OptimizerSettings, UpdateSettings
-from bert.pipeline.params import section
+from bert.pipeline.params import section, top_level
 from bert.tokens.vocabulary import Vocabulary
 from bert.training.objectives import pretraining
 from bert.training.precision import set_precision
@@ -55,14 +55,8 @@ def measure(folder: Path, args: argparse.Namespace) -> dict[str, Any]:
     records = Records(folder / "train", "dvc repro tfrecords")
     vocabulary = Vocabulary.read(args.vocab)
     config = BertConfig.named(args.model, len(vocabulary.pieces))
-    compute = {
-        "precision": args.precision,
-        "xla": "auto",
-        "deterministic": True,
-        "attention": "auto",
-        "allreduce": "fp32",
-    }
-    precision = set_precision(ComputeSettings.model_validate(compute), config.hidden_size)
+    compute = top_level(ComputeSettings).model_copy(update={"precision": args.precision})
+    precision = set_precision(compute, config.hidden_size)
     parameters = make_parameters(pretraining_shapes(config), config, 0)
     update = UpdateSettings(
         optimizer=section(OptimizerSettings, "pretrain.optimizer"),

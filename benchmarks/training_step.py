@@ -63,7 +63,7 @@ def ours(model: str, precision: str, batch: Arrays, xla: Any) -> Callable[[], fl
     from bert.model.config import BertConfig
     from bert.model.parameters import make_parameters, pretraining_shapes
     from bert.optim.settings import LossScaleSettings, OptimizerSettings, UpdateSettings
-    from bert.pipeline.params import section
+    from bert.pipeline.params import section, top_level
     from bert.training.objectives import pretraining
     from bert.training.precision import set_precision
     from bert.training.settings import ComputeSettings
@@ -71,8 +71,8 @@ def ours(model: str, precision: str, batch: Arrays, xla: Any) -> Callable[[], fl
     from bert.training.world import Split, World
 
     config = BertConfig.named(model, VOCAB_SIZE)
-    compute = {"precision": precision, "xla": xla, "deterministic": True, "attention": "auto", "allreduce": "fp32"}
-    chosen = set_precision(ComputeSettings.model_validate(compute), config.hidden_size)
+    compute = top_level(ComputeSettings).model_copy(update={"precision": precision, "xla": xla})
+    chosen = set_precision(compute, config.hidden_size)
     parameters = make_parameters(pretraining_shapes(config), config, 0)
     update = UpdateSettings(
         optimizer=section(OptimizerSettings, "finetune.optimizer"),

@@ -23,7 +23,7 @@ from bert.model.config import BertConfig
 from bert.model.fused import compile_by
 from bert.model.parameters import make_parameters, pretraining_shapes
 from bert.optim.settings import LossScaleSettings, OptimizerSettings, UpdateSettings
-from bert.pipeline.params import section
+from bert.pipeline.params import section, top_level
 from bert.training.objectives import pretraining
 from bert.training.precision import set_precision
 from bert.training.settings import ComputeSettings
@@ -56,7 +56,7 @@ def memory_speed(calls: int) -> float:
 
 def measure(model: str, optimizer: str, calls: int) -> dict[str, Any]:
     config = BertConfig.named(model, VOCAB_SIZE)
-    compute = ComputeSettings(precision="fp32", deterministic=True, xla="auto", allreduce="fp32", attention="auto")
+    compute = top_level(ComputeSettings).model_copy(update={"precision": "fp32"})
     precision = set_precision(compute, config.hidden_size)
     parameters = make_parameters(pretraining_shapes(config), config, 0)
     settings = UpdateSettings(

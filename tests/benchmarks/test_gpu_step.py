@@ -1,4 +1,4 @@
-"""Tests for benchmarks/gpu_step.py: the export, and the other half as the one file that it has to be."""
+"""Tests for benchmarks/gpu_export.py, and for gpu_step.py as the one file that it has to be."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import gpu_step
+from benchmarks import gpu_export, gpu_step
 from bert.benchmark.flops import encoder, pretraining_heads, training
 from bert.model.config import BertConfig
 from bert.model.parameters import pretraining_shapes
@@ -24,7 +24,7 @@ NAME = "tiny-2x16-fp32-plain"
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("gpu_step") / "programs"
-    gpu_step.main(["export", str(folder), "--cells", "tiny:2x16", "--precision", "fp32", "--update"])
+    gpu_export.main([str(folder), "--cells", "tiny:2x16", "--precision", "fp32", "--update"])
     return folder
 
 
@@ -36,7 +36,7 @@ def test_programs_name_their_arguments_in_the_order_of_the_text(programs: Path) 
         facts = json.loads(path.read_text())
         text = gzip.decompress(path.with_suffix(".mlir.gz").read_bytes()).decode()
         assert [[shape, kind] for _, shape, kind in facts["arguments"]] == [
-            list(x) for x in gpu_step.arguments_of(text)
+            list(x) for x in gpu_export.arguments_of(text)
         ]
         for name, shape, kind in facts["arguments"]:
             base = name.removeprefix("gradient/").removeprefix("m/").removeprefix("v/")
@@ -60,7 +60,7 @@ def test_operations_are_counted_as_in_the_pipelines_benchmark(programs: Path) ->
 
 def test_fused_attention_is_exported_without_dropout_of_its_weights_only(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="--attention-dropout 0"):
-        gpu_step.main(["export", str(tmp_path), "--cells", "tiny:2x16", "--attention", "fused"])
+        gpu_export.main([str(tmp_path), "--cells", "tiny:2x16", "--attention", "fused"])
 
 
 def test_rows_to_check_with_have_all_lengths_and_predict_real_tokens() -> None:
