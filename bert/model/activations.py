@@ -9,7 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from bert.model.config import Activation
-from bert.model.fused import fused
+from bert.model.fused import fused, stored
 
 Tensor = Any
 
@@ -28,7 +28,7 @@ def _differentiable(forward: Callable[..., Tensor], slope: Callable[..., Tensor]
 
     @tf.custom_gradient
     def activation(x: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
-        return forward_pass(x), lambda upstream: backward_pass(x, upstream)
+        return forward_pass(x), lambda upstream: stored(backward_pass(x, upstream))[0]
 
     return activation
 

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from bert.model.cudnn_attention import fused_attention
 from bert.model.dropout import drop
-from bert.model.fused import fused
+from bert.model.fused import fused, stored
 from bert.model.sums import column_sum, row_mean
 
 Tensor = Any
@@ -91,8 +91,9 @@ def _norm_gradient(
     normal = (_total(x, update, keys, rate) - mean) * scale
     wide = tf.cast(upstream, tf.float32)
     scaled = wide * gamma
-    of_x = scale * (scaled - row_mean(scaled) - normal * row_mean(scaled * normal))
-    return tf.cast(of_x, x.dtype), tf.cast(drop(of_x, keys, rate), x.dtype), tf.cast(wide * normal, x.dtype)
+    of_x = tf.cast(scale * (scaled - row_mean(scaled) - normal * row_mean(scaled * normal)), x.dtype)
+    of_update = tf.cast(drop(tf.cast(stored(of_x)[0], tf.float32), keys, rate), x.dtype)
+    return of_x, of_update, tf.cast(wide * normal, x.dtype)
 
 
 def _add_and_norm(
@@ -105,9 +106,10 @@ def _add_and_norm(
         def gradient(upstream: Tensor) -> tuple[Tensor, ...]:
             found = _norm_gradient(upstream, x, *updates or [None], keys, gamma, mean, scale, rate=rate)
             of_x, of_update, product = found
+            of_x, of_update = stored(of_x, of_update)
             return (of_x, column_sum(product), column_sum(upstream), of_update)[: 3 + len(updates)]
 
-        return y, gradient
+        return stored(y)[0], gradient
 
     gamma, beta = (tf.convert_to_tensor(weights[f"{name}/LayerNorm/{part}"]) for part in ("gamma", "beta"))
     return normalised(x, gamma, beta, *() if update is None else (update,))

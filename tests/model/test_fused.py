@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ import tensorflow as tf
 
 from bert.model.activations import gelu, gelu_erf, relu
 from bert.model.dropout import Dropout, drop
-from bert.model.fused import Xla, compile_by, fused
+from bert.model.fused import Xla, compile_by, for_gpu, fused
 from bert.model.layers import add_and_norm, attention_weights, layer_norm
 from bert.model.losses import pretraining_sums
 from bert.model.recompute import recomputed, recomputing
@@ -172,3 +173,26 @@ def test_recomputation_keeps_the_inputs_alone() -> None:
     assert len(calls) == 2, "once more, in the backward pass"
     np.testing.assert_allclose(of_x, w * tf.cos(x * w), rtol=1e-6)
     np.testing.assert_allclose(of_w, x * tf.cos(x * w), rtol=1e-6)
+
+
+@pytest.mark.parametrize("name, results", [("gelu", 1), ("add and norm", 4)])
+def test_for_a_gpu_half_precision_is_written_as_such(name: str, results: int) -> None:
+    """results: arrays that XLA must not keep in float32: of the norm y, the gradient of x (twice) and of the update."""
+    function, inputs = FUNCTIONS[name]
+    half = [tf.cast(x, tf.bfloat16) for x in inputs]
+
+    def gradient(*given: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(given)
+            out = function(*given)
+        return tape.gradient(out, given)
+
+    def barriers() -> list[str]:
+        device = tf.config.list_logical_devices("CPU")[0].name
+        program = compile_by(True, gradient).experimental_get_compiler_ir(*half)("stablehlo", device)
+        lines = [line for line in program.splitlines() if "optimization_barrier" in line]
+        return [kind for line in lines for kind in re.findall(rf"tensor<{B}x{S}x{H}x(\w+)>", line)]
+
+    with for_gpu():
+        assert barriers() == ["bf16"] * results
+    assert "bf16" not in barriers()  # a CPU's loops are not split
