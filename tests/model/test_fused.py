@@ -179,7 +179,6 @@ def test_recomputation_keeps_the_inputs_alone() -> None:
 def test_for_a_gpu_half_precision_is_written_as_such(name: str, results: int) -> None:
     """results: arrays that XLA must not keep in float32: of the norm y, the gradient of x (twice) and of the update."""
     function, inputs = FUNCTIONS[name]
-    half = [tf.cast(x, tf.bfloat16) for x in inputs]
 
     def gradient(*given: Any) -> Any:
         with tf.GradientTape() as tape:
@@ -187,12 +186,14 @@ def test_for_a_gpu_half_precision_is_written_as_such(name: str, results: int) ->
             out = function(*given)
         return tape.gradient(out, given)
 
-    def barriers() -> list[str]:
+    def barriers(dtype: Any) -> list[str]:
         device = tf.config.list_logical_devices("CPU")[0].name
-        program = compile_by(True, gradient).experimental_get_compiler_ir(*half)("stablehlo", device)
+        given = [tf.cast(x, dtype) for x in inputs]
+        program = compile_by(True, gradient).experimental_get_compiler_ir(*given)("stablehlo", device)
         lines = [line for line in program.splitlines() if "optimization_barrier" in line]
         return [kind for line in lines for kind in re.findall(rf"tensor<{B}x{S}x{H}x(\w+)>", line)]
 
     with for_gpu():
-        assert barriers() == ["bf16"] * results
-    assert "bf16" not in barriers()  # a CPU's loops are not split
+        assert barriers(tf.bfloat16) == ["bf16"] * results
+        assert barriers(tf.float32) == []  # for which what stands in between is the fewer bytes
+    assert "bf16" not in barriers(tf.bfloat16)  # a CPU's loops are not split
