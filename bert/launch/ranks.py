@@ -162,9 +162,10 @@ def run_alone(stage: str, command: Sequence[str], scratch: Path, cores: int | No
     if not status:
         return
     found = endings.endings(scratch)
-    attempt = _Attempt(status, None, _out_of_memory(found, status == -signal.SIGKILL, killed_before))
-    if attempt.out_of_memory or stop.asked:
-        raise _ended(attempt, stop)
+    if stop.asked:
+        raise Stopped(f"{stage}: stopped as asked", run=f"dvc repro {stage}")
+    if _out_of_memory(found, status == -signal.SIGKILL, killed_before):
+        raise _too_large()
     raise StageError(f"{stage} ended with {status}; its own message stands above", run=f"dvc repro {stage}")
 
 
@@ -196,12 +197,16 @@ def _ended(attempt: _Attempt, stop: StopRequest) -> StageError:
     if stop.asked:
         return Stopped("stopped as asked; what the first rank has saved stands above", run="dvc repro: it goes on")
     if attempt.out_of_memory:
-        return endings.OutOfMemory(
-            "a rank ran out of memory, or was killed by the kernel for want of it", run=endings.LESS_MEMORY
-        )
+        return _too_large()
     return StageError(
         f"a rank failed (horovodrun ended with {attempt.status}); its own message stands above",
         run="dvc repro: it goes on from the last checkpoint",
+    )
+
+
+def _too_large() -> endings.OutOfMemory:
+    return endings.OutOfMemory(
+        "a process ran out of memory, or was killed by the kernel for want of it", run=endings.LESS_MEMORY
     )
 
 

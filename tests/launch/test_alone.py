@@ -42,7 +42,7 @@ def test_it_runs_on_so_many_cores(tmp_path: Path) -> None:
 
 def test_killed_by_the_kernel_for_want_of_memory_is_out_of_memory(tmp_path: Path, vmstat: Path) -> None:
     counted = f"open({str(vmstat)!r}, 'w').write('oom_kill 3'); {KILLED}"
-    with pytest.raises(OutOfMemory, match="ran out of memory, or was killed by the kernel for want of it"):
+    with pytest.raises(OutOfMemory, match="a process ran out of memory, or was killed by the kernel for want of it"):
         run_alone("squad", ["-c", counted], tmp_path)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 
 from bert.pipeline.errors import StageError
@@ -47,6 +49,20 @@ def test_a_cell_that_does_not_fit_is_recorded_as_such(small: Project) -> None:
         **{"out_of_memory": True, "sequence_length": 512, "batch_size": 20000, "ranks": 1},
         **{"precision": "fp32", "engine": "tensorflow"},
     }
+
+
+@pytest.mark.slow
+def test_it_ends_when_it_is_asked_to(small: Project) -> None:
+    finetuning.write_params(small.path, benchmark_inference__iterations=10**7)
+    with small.start("benchmark_inference", *arguments("benchmark_inference", item__cell=CELL)) as process:
+        assert process.stderr is not None
+        for line in process.stderr:  # one every few seconds
+            if f"{CELL}: " in line:
+                break
+        process.send_signal(signal.SIGINT)
+        said = process.stderr.read()
+    assert process.returncode == 1 and f"error: benchmark_inference@{CELL}: stopped as asked" in said
+    assert not (small.path / "metrics").exists()
 
 
 @pytest.mark.parametrize(
