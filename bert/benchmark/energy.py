@@ -27,7 +27,8 @@ class Packages:
     """The CPU packages of this machine. Their counters wrap around after some minutes: read them more often."""
 
     def __init__(self, powercap: Path = POWERCAP) -> None:
-        zones = [zone for zone in sorted(powercap.glob("intel-rapl:*")) if zone.name.count(":") == 1]
+        # Other zones are parts of a package, such as core and dram, or the whole machine, psys.
+        zones = sorted(powercap.glob("intel-rapl:*"))
         self._zones = [zone for zone in zones if _text(zone / "name").startswith("package")]
         self._ranges = {zone: _number(zone / "max_energy_range_uj") or 0 for zone in self._zones}
         self._last: dict[Path, int] = {}

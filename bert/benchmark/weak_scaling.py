@@ -13,6 +13,7 @@ def weak_scaling(all_ranks: dict[str, Any], one_rank: dict[str, Any]) -> dict[st
     rows = [
         {
             "ranks": metrics["ranks"],
+            "global_batch": metrics["global_batch"],
             "sequences_per_second": metrics["sequences_per_second"],
             "speedup": round(metrics["sequences_per_second"] / alone, 3),
         }

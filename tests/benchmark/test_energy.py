@@ -42,7 +42,8 @@ def test_packages_are_added_up_and_wrap_around(tmp_path: Path, counters: tuple[P
     assert packages() == pytest.approx(0.35)
     counters[1].write_text("950000")
     assert packages() == pytest.approx(1.25)
-    (tmp_path / "intel-rapl:0:0/energy_uj").write_text("999999")
+    for other in ("intel-rapl:0:0", "intel-rapl:2"):
+        (tmp_path / other / "energy_uj").write_text("999999")
     assert packages() == pytest.approx(1.25)
 
 

@@ -53,7 +53,7 @@ def test_a_cell_that_does_not_fit_is_recorded_as_such(small: Project) -> None:
 
 @pytest.mark.slow
 def test_it_ends_when_it_is_asked_to(small: Project) -> None:
-    finetuning.write_params(small.path, benchmark_inference__iterations=10**7)
+    finetuning.write_params(small.path, benchmark_inference__iterations=10**5)
     with small.start("benchmark_inference", *arguments("benchmark_inference", item__cell=CELL)) as process:
         assert process.stderr is not None
         for line in process.stderr:  # one every few seconds

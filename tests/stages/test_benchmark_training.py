@@ -66,6 +66,7 @@ def test_several_ranks_are_held_against_one(small: Project, monkeypatch: pytest.
     assert (metrics["ranks"], metrics["accumulation"], metrics["global_batch"]) == (2, 2, 8)
     one, two = metrics["weak_scaling"]
     assert (one["ranks"], one["speedup"], two["ranks"]) == (1, 1.0, 2)
+    assert (one["global_batch"], two["global_batch"]) == (4, 8), "a rank's work is the same"
     assert two["sequences_per_second"] == metrics["sequences_per_second"]
     assert two["speedup"] == pytest.approx(two["sequences_per_second"] / one["sequences_per_second"], abs=1e-3)
 
