@@ -23,7 +23,8 @@ from typing import Any
 
 import numpy as np
 
-from bert.benchmark.run import VOCAB_SIZE, matmul_peak, random_rows
+from bert.benchmark.peak import matmul_peak
+from bert.benchmark.rows import VOCAB_SIZE, random_rows
 from bert.benchmark.settings import Cell
 from bert.inference.forward import make_forward
 from bert.inference.settings import OPENVINO_HINTS
@@ -79,7 +80,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args.squad:
         batches = squad_batches(args.squad, args.vocab, cell, args.batches)
     else:
-        batches = [{n: v for n, v in random_rows(cell, args.batch, 1).items() if n in TRANSFORMERS_NAMES}]
+        rows = random_rows("squad", args.length, args.batch, 1)
+        batches = [{n: v for n, v in rows.items() if n in TRANSFORMERS_NAMES}]
     for name in args.precisions:
         print(json.dumps({"precision": name, **measure(cell, batches, name, args.calls)}), flush=True)
 

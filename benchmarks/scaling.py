@@ -1,10 +1,11 @@
 """Weak scaling: the same batch a rank on more and more ranks, as in the published tables.
 
-    python -m benchmarks.scaling --cells tiny-128-8 base-128-8 --ranks 1 2 --rounds 3 --out scaling.json
+    python -m benchmarks.scaling --cells squad-tiny-128-8 pretrain-base-128-8 --ranks 1 2 --rounds 3 --out scaling.json
 
-Runs the stage benchmark_training, each number of ranks in turn, and that `--rounds` times; a figure is the median of
-its rounds. Scaling is the throughput of R ranks over that of the fewest. On a CPU each rank gets `--cores` of its own:
-one rank does not compute with the whole machine, as one GPU of eight does not. Let nothing else run meanwhile.
+The stage benchmark_training measures one rank beside the BERT_RANKS of them, once. Here each number of ranks has its
+turn, and that `--rounds` times; a figure is the median of its rounds. Scaling is the throughput of R ranks over that
+of the fewest. On a CPU each rank gets `--cores` of its own: one rank does not compute with the whole machine, as one
+GPU of eight does not. Let nothing else run meanwhile.
 """
 
 from __future__ import annotations
@@ -107,7 +108,7 @@ def write_params(folder: Path, changes: dict[str, Any], warmup: int, steps: int)
 
 def main(argv: Sequence[str] | None = None) -> None:
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--cells", nargs="+", default=["tiny-128-8"], help="<model>-<sequence length>-<batch of a rank>")
+    p.add_argument("--cells", nargs="+", default=["squad-tiny-128-8"], help="<task>-<model>-<length>-<batch of a rank>")
     p.add_argument("--ranks", nargs="+", type=int, default=[1, 2])
     p.add_argument("--cores", type=int, default=1, help="of a rank")
     p.add_argument("--rounds", type=int, default=3)

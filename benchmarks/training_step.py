@@ -166,7 +166,7 @@ def one_turn(args: argparse.Namespace) -> dict[str, Any]:
     if args.one == "peak":
         import tensorflow as tf
 
-        from bert.benchmark.run import matmul_peak
+        from bert.benchmark.peak import matmul_peak
 
         return {"peak": max(matmul_peak({"fp32": tf.float32, "bf16": tf.bfloat16}[args.precision[0]]) for _ in "123")}
     batch = random_rows(args.rows, args.length, args.predictions)

@@ -1,24 +1,39 @@
-"""Not a stage: print a preset of presets/*.yaml, parameters and machine settings for known hardware.
+"""Not a stage: print a preset of presets/*.yaml, parameters and machine settings.
 
 python -m stages.preset --list                 their names
 python -m stages.preset NAME                   its parameters, as -S flags
 python -m stages.preset NAME --env             its machine settings, as variables
+python -m stages.preset NAME --estimate        how long its benchmarks will take here, cell by cell
 
-env $(python -m stages.preset NAME --env) dvc exp run $(python -m stages.preset NAME)
+Of known hardware:
+
+    env $(python -m stages.preset dgxa100_8gpu_fp16 --env) dvc exp run $(python -m stages.preset dgxa100_8gpu_fp16)
+
+Of grids of benchmarks:
+
+    python -m stages.preset laptop --estimate
+    dvc exp run $(python -m stages.preset laptop) benchmark_training benchmark_inference
 """
 
 from __future__ import annotations
 
+import copy
 import json
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
+from bert.benchmark.settings import BenchmarkInferenceSettings, BenchmarkTrainingSettings
 from bert.pipeline.code import ROOT
 from bert.pipeline.errors import StageError
+from bert.pipeline.files import read_json
 from bert.pipeline.job import parser, run
+from bert.pipeline.machine import machine_settings
 from bert.pipeline.params import load
+from bert.training.settings import ComputeSettings
 
 FOLDER = ROOT / "presets"
 KEYS = ("base", "params", "machine")
@@ -28,7 +43,8 @@ KEYS = ("base", "params", "machine")
 class Preset:
     """params: {dotted name in params.yaml: value}; machine: {environment variable: value}.
 
-    Values are numbers, words and null, so that what a shell makes of `$(...)` is what stands here.
+    Values are numbers, words, null, and lists of these without spaces, so that what a shell makes of `$(...)` is what
+    stands here.
     """
 
     params: Mapping[str, Any]
@@ -36,7 +52,7 @@ class Preset:
 
     def flags(self) -> str:
         """As `-S` flags of dvc exp run."""
-        return " ".join(f"-S {name}={json.dumps(value).strip(chr(34))}" for name, value in self.params.items())
+        return " ".join(f"-S {name}={_word(value)}" for name, value in self.params.items())
 
     def environment(self) -> str:
         """As assignments, to stand before a command."""
@@ -46,6 +62,12 @@ class Preset:
 def names(folder: Path = FOLDER) -> list[str]:
     """All presets."""
     return sorted(path.stem for path in folder.glob("*.yaml"))
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{','.join(map(_word, value))}]"
+    return json.dumps(value).strip('"')
 
 
 def _as_variable(value: Any) -> str:
@@ -78,19 +100,78 @@ def read_preset(name: str, params: Mapping[str, Any], folder: Path = FOLDER) -> 
     return Preset({**base.params, **raw.get("params", {})}, {**base.machine, **machine})
 
 
+def with_preset(params: Mapping[str, Any], preset: Preset) -> dict[str, Any]:
+    """All of params.yaml as `dvc exp run` would have it with the preset's flags."""
+    changed = copy.deepcopy(dict(params))
+    for name, value in preset.params.items():
+        *sections, key = name.split(".")
+        reduce(lambda node, section: node[section], sections, changed)[key] = value
+    return changed
+
+
+def estimate(preset: Preset, params: Mapping[str, Any], metrics: Path) -> Iterator[str]:
+    """Lines that say how long the cells of the preset take here. metrics: folder of those that were measured.
+
+    Raises:
+        StageError: it has no cells, or cells that cannot be.
+    """
+    from bert.benchmark import estimate as planning
+
+    sections = {name.partition(".")[0] for name in preset.params if name.endswith(".cells")}
+    if not sections:
+        raise StageError("this preset has no cells of a benchmark", run="python -m stages.preset --list")
+    changed = with_preset(params, preset)
+    machine = machine_settings({**preset.machine, **os.environ})
+    plans: list[planning.Planned] = []
+    if "benchmark_training" in sections:
+        settings = BenchmarkTrainingSettings.model_validate(changed["benchmark_training"])
+        plans += planning.planned_training(settings, machine.wanted_ranks)
+    if "benchmark_inference" in sections:
+        plans += planning.planned_inference(BenchmarkInferenceSettings.model_validate(changed["benchmark_inference"]))
+    measured = {
+        str(path.relative_to(metrics).with_suffix("")): read_json(path, f"dvc repro {stage}")
+        for stage in sorted(sections)
+        for path in sorted(metrics.glob(f"{stage}/*.json"))
+    }
+    compute = ComputeSettings.model_validate({name: changed[name] for name in ComputeSettings.model_fields})
+    device, peak = _measured_peak(compute)
+    # Ranks have a GPU each, and on a CPU they share it.
+    devices = machine.wanted_ranks if device == "GPU" else 1
+    yield f"{device}: {peak / 1e9:,.0f} GFLOP/s in one large matrix product, in {compute.precision}"
+    yield from planning.table(plans, peak * devices, measured)
+
+
+def _measured_peak(compute: ComputeSettings) -> tuple[str, float]:
+    """The kind of device, and the operations a second of a product in the precision wanted."""
+    import tensorflow as tf  # takes seconds, which the flags alone need not wait for
+
+    from bert.benchmark.peak import matmul_peak
+    from bert.model.config import BertConfig
+    from bert.training.precision import set_precision
+
+    precision = set_precision(compute, BertConfig.named("base", 1).hidden_size)
+    return "GPU" if tf.config.list_physical_devices("GPU") else "CPU", matmul_peak(precision.dtype)
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     p = parser(__doc__)
     p.add_argument("name", nargs="?", metavar="NAME", help="one of --list")
     p.add_argument("--list", action="store_true", help="print the names")
     p.add_argument("--env", action="store_true", help="print machine settings instead of parameters")
+    p.add_argument("--estimate", action="store_true", help="print how long its benchmarks will take here instead")
     args = p.parse_args(argv)
     if args.list:
         print("\n".join(names()))
     elif args.name is None:
         p.error("give the name of a preset, or --list")
     else:
-        preset = read_preset(args.name, load())
-        print(preset.environment() if args.env else preset.flags())
+        params = load()
+        preset = read_preset(args.name, params)
+        if args.estimate:
+            for line in estimate(preset, params, Path("metrics")):
+                print(line, flush=True)
+        else:
+            print(preset.environment() if args.env else preset.flags())
 
 
 if __name__ == "__main__":

@@ -18,7 +18,8 @@ from bert.pipeline import timings
 PERCENTS = (50, 90, 95, 99, 100)
 
 # Rules of the reference, from its utils/utils.py, run_squad.py and run_pretraining.py.
-REFERENCE_SKIPPED_FIRST = 100  # steps, while XLA may still be compiling
+REFERENCE_SKIPPED_FIRST = 100  # steps of fine-tuning, while XLA may still be compiling
+REFERENCE_SKIPPED_UPDATES = 5  # of pretraining, after the start as after each checkpoint
 REFERENCE_SKIPPED_AFTER_SAVE = 5  # of each `save_every` steps
 REFERENCE_FASTEST = 0.99  # of the calls count for the throughput
 
@@ -79,7 +80,7 @@ def _milliseconds(seconds: float) -> float:
 
 
 def clean_statistics(timings: Timings, sequences_per_call: int, tokens_per_call: int) -> dict[str, Any]:
-    """Metrics of the measured calls alone.
+    """Metrics of the measured calls; and `compile_seconds`, what the very first call took beyond their median.
 
     tokens_per_call: real tokens, without padding, of all sequences of a call.
     """
@@ -89,6 +90,7 @@ def clean_statistics(timings: Timings, sequences_per_call: int, tokens_per_call:
         "warmup": len(timings.warmup),
         "iterations": calls,
         "first_call_seconds": round(timings.warmup[0], 4),
+        "compile_seconds": round(max(0.0, timings.warmup[0] - nearest_rank(timings.measured, 50)), 4),
         "sequences_per_second": round(calls * sequences_per_call / seconds, 4),
         "tokens_per_second": round(calls * tokens_per_call / seconds, 4),
         "latency_ms": {
@@ -99,7 +101,7 @@ def clean_statistics(timings: Timings, sequences_per_call: int, tokens_per_call:
 
 
 def reference_training(seconds: Sequence[float], global_batch: int, save_every: int | None = None) -> dict[str, Any]:
-    """Training throughput as the reference computes it, from all steps since the start, compilation included.
+    """Throughput of fine-tuning as the reference computes it, from all steps since the start, compilation included.
 
     Its steps are numbered from 1. Skipped are the first 100, and those whose number modulo `save_every` (steps between
     two checkpoints; None: no checkpoints, as in a benchmark) is under 5.
@@ -116,6 +118,20 @@ def reference_training(seconds: Sequence[float], global_batch: int, save_every: 
         return {}
     return {
         "skipped_steps": len(seconds) - len(kept),
+        "sequences_per_second": round(len(kept) * global_batch / fsum(kept), 4),
+    }
+
+
+def reference_pretraining(seconds: Sequence[float], global_batch: int) -> dict[str, Any]:
+    """Throughput of pretraining as the reference computes it, from all updates since the start, compilation included.
+
+    It skips the first updates after its start and after each checkpoint, of which a benchmark takes none; one update is
+    all micro-batches of all ranks. Returns {} where no update is left.
+    """
+    if not (kept := seconds[REFERENCE_SKIPPED_UPDATES:]):
+        return {}
+    return {
+        "skipped_steps": REFERENCE_SKIPPED_UPDATES,
         "sequences_per_second": round(len(kept) * global_batch / fsum(kept), 4),
     }
 

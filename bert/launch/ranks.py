@@ -54,10 +54,14 @@ class Launched:
 
 @dataclass(frozen=True)
 class _Attempt:
-    """One start. status: horovodrun's; lost: ranks that are gone, None where one failed by itself."""
+    """One start. status: horovodrun's; lost: ranks that are gone, None where one failed by itself.
+
+    out_of_memory: whether that, or the kernel's killing of one, was for want of memory.
+    """
 
     status: int
     lost: list[int] | None
+    out_of_memory: bool = False
 
 
 def _horovodrun(ranks: int) -> str:
@@ -89,7 +93,7 @@ def _start(
 ) -> _Attempt:
     """Run `command` as that many ranks, to their end. variables: of their environment, beyond that of this process."""
     endings.clear(scratch)
-    first_to_end = None
+    first_to_end, killed_before = None, endings.killed_for_memory()
     flags = ["-np", str(ranks), "-H", joined(hosts), "--gloo", "--disable-cache", *network_flags(hosts, machine)]
     with subprocess.Popen(
         [_horovodrun(ranks), *flags, *command],
@@ -117,7 +121,52 @@ def _start(
     found = endings.endings(scratch)
     if status and not found and first_to_end is None:  # horovodrun has not come so far as to start ranks
         return _Attempt(status, None)
-    return _Attempt(status, endings.lost(found, ranks, first_to_end))
+    lost = endings.lost(found, ranks, first_to_end)
+    return _Attempt(status, lost, bool(status) and _out_of_memory(found, bool(lost), killed_before))
+
+
+def _out_of_memory(found: dict[int, endings.Ending], silent: bool, killed_before: int) -> bool:
+    """Whether ranks ended for want of memory. silent: one said nothing; killed_before: the kernel's count."""
+    if endings.Ending.OUT_OF_MEMORY in found.values():
+        return True
+    return silent and endings.killed_for_memory() > killed_before
+
+
+def run_alone(stage: str, command: Sequence[str], scratch: Path, cores: int | None = None) -> None:
+    """Run `python command` as one process beside this one, without Horovod, to its end: the kernel may kill it.
+
+    Args:
+        stage, command, scratch: as in `launch`.
+        cores: that it may use; None: all of this process's.
+
+    Raises:
+        OutOfMemory: it has said so, or the kernel has killed it for want of memory.
+        StageError: it failed by something else, or was asked to stop.
+    """
+    endings.clear(scratch)
+    killed_before = endings.killed_for_memory()
+    usable = sorted(os.sched_getaffinity(0))
+
+    def prepare() -> None:
+        _end_with_parent()
+        os.sched_setaffinity(0, usable[:cores])
+
+    with pass_on_signals(scratch) as stop:
+        status = subprocess.run(
+            [sys.executable, *command],
+            env={**os.environ, "BERT_TIMINGS": ""},
+            start_new_session=True,
+            preexec_fn=prepare,
+            check=False,
+        ).returncode
+    if not status:
+        return
+    found = endings.endings(scratch)
+    if stop.asked:
+        raise Stopped(f"{stage}: stopped as asked", run=f"dvc repro {stage}")
+    if _out_of_memory(found, status == -signal.SIGKILL, killed_before):
+        raise _too_large()
+    raise StageError(f"{stage} ended with {status}; its own message stands above", run=f"dvc repro {stage}")
 
 
 def largest(most: int, least: int, split: SplitFor, micro_batch: int) -> int | None:
@@ -147,9 +196,17 @@ def _ended(attempt: _Attempt, stop: StopRequest) -> StageError:
     """The error of a job that is not started again."""
     if stop.asked:
         return Stopped("stopped as asked; what the first rank has saved stands above", run="dvc repro: it goes on")
+    if attempt.out_of_memory:
+        return _too_large()
     return StageError(
         f"a rank failed (horovodrun ended with {attempt.status}); its own message stands above",
         run="dvc repro: it goes on from the last checkpoint",
+    )
+
+
+def _too_large() -> endings.OutOfMemory:
+    return endings.OutOfMemory(
+        "a process ran out of memory, or was killed by the kernel for want of it", run=endings.LESS_MEMORY
     )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import logging
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -11,9 +13,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bert.launch.endings import recording_ending
-from bert.launch.join import is_rank, join
-from bert.launch.ranks import SplitFor, launch
+from bert.launch.endings import OutOfMemory, recording_ending
+from bert.launch.hosts import hosts_for
+from bert.launch.join import join
+from bert.launch.ranks import SplitFor, launch, run_alone
 from bert.launch.stopping import ASKED, stop_when_asked
 from bert.pipeline.code import code_hashes
 from bert.pipeline.errors import disk_full_as_error
@@ -25,10 +28,15 @@ from bert.training.context import Context, Nobody, Outcome, Resume
 from bert.training.world import World
 from bert.watch.watcher import LiveWatcher
 
+log = logging.getLogger(__name__)
+
 Work = Callable[[Context], Outcome | None]
+Metrics = dict[str, Any]
 
 # Files in the scratch: the two of an Outcome, and the code that made the result which lies beside it.
 METRICS, RECORD, FINISHED = "metrics.json", "run.json", "finished.json"
+# Folder in it of the same work on one rank.
+ONE_RANK = "one-rank"
 
 
 def training_parser(doc: str | None) -> argparse.ArgumentParser:
@@ -57,6 +65,20 @@ def _remove(path: Path) -> None:
 
 
 @dataclass(frozen=True)
+class Measuring:
+    """What a stage that measures asks for beside its result.
+
+    Attributes:
+        too_large: metrics of a work that does not fit into memory, which is a result then and no error; by ranks
+        beside_one: (metrics of several ranks, of one) -> more metrics; the work is then done on one rank too. None:
+            it is not
+    """
+
+    too_large: Callable[[int], Metrics]
+    beside_one: Callable[[Metrics, Metrics], Metrics] | None = None
+
+
+@dataclass(frozen=True)
 class TrainingStage:
     """One of them.
 
@@ -67,6 +89,7 @@ class TrainingStage:
         outs: {name in the scratch: where it goes}
         split: how a number of ranks cuts the global batch; raises StageError where it cannot
         any_ranks: the result does not depend on the number of ranks, so that a job that loses some may go on with less
+        measuring: of a stage that measures, whose work is always done by processes of its own
     """
 
     name: str
@@ -76,6 +99,7 @@ class TrainingStage:
     outs: dict[str, Path]
     split: SplitFor
     any_ranks: bool = True
+    measuring: Measuring | None = None
 
 
 def run_ranked(
@@ -94,7 +118,7 @@ def run_ranked(
         work: what a rank does: leaves the keys of `stage.outs` in its scratch, and returns the metrics (the first one).
         args, argv: of the command line, parsed and not.
     """
-    if is_rank():
+    if args.scratch is not None:  # a process that the stage has started
         with recording_ending(args.scratch), disk_full_as_error("this disk"):
             world = join(machine.stall_seconds)
             with world.together(stage.name):
@@ -115,11 +139,11 @@ def run_ranked(
         if not _finished(folder, stage.outs, code, again, machine.resume):
             for name in (FINISHED, ASKED, *stage.outs):
                 _remove(folder / name)
-            if machine.wanted_ranks > 1:
-                own = sys.argv[1:] if argv is None else argv
-                command = ["-m", stage.module, *own, "--scratch", str(folder)]
-                launched = launch(stage.name, command, folder, stage.split if stage.any_ranks else None, machine)
-                write_json(folder / RECORD, read_json(folder / RECORD, again) | asdict(launched))
+            command = ["-m", stage.module, *(sys.argv[1:] if argv is None else argv), "--scratch"]
+            if stage.measuring is not None:
+                _measure(stage, stage.measuring, command, folder, machine, again)
+            elif machine.wanted_ranks > 1:
+                _launch(stage, command, folder, machine, again)
             else:
                 _work(stage, work, folder, join(machine.stall_seconds), machine)
             write_json(folder / FINISHED, code)
@@ -129,6 +153,43 @@ def run_ranked(
         current.metrics |= read_json(folder / METRICS, again)
         current.provenance |= read_json(folder / RECORD, again)
         current.publish({folder / name: out for name, out in stage.outs.items()})
+
+
+def _launch(stage: TrainingStage, command: list[str], folder: Path, machine: MachineSettings, again: str) -> None:
+    """As several ranks; how that went is put down beside what the first one has left."""
+    split = stage.split if stage.any_ranks else None
+    launched = launch(stage.name, [*command, str(folder)], folder, split, machine)
+    write_json(folder / RECORD, read_json(folder / RECORD, again) | asdict(launched))
+
+
+def _measure(
+    stage: TrainingStage,
+    measuring: Measuring,
+    command: list[str],
+    folder: Path,
+    machine: MachineSettings,
+    again: str,
+) -> None:
+    """As one process or several, all of their own; and, of several, on one rank too, with its share of the cores."""
+    ranks = machine.wanted_ranks
+    try:
+        if ranks == 1:
+            run_alone(stage.name, [*command, str(folder)], folder)
+            return
+        _launch(stage, command, folder, machine, again)
+        if measuring.beside_one is None:
+            return
+        alone = folder / ONE_RANK
+        _remove(alone)
+        alone.mkdir()
+        cores = max(1, len(os.sched_getaffinity(0)) // min(ranks, hosts_for(ranks, machine)[0].slots))
+        run_alone(stage.name, [*command, str(alone)], alone, cores)
+        metrics = read_json(folder / METRICS, again)
+        write_json(folder / METRICS, metrics | measuring.beside_one(metrics, read_json(alone / METRICS, again)))
+    except OutOfMemory as error:
+        log.warning("%s: %s", stage.name, error.args[0])
+        write_json(folder / METRICS, measuring.too_large(ranks))
+        write_json(folder / RECORD, {})
 
 
 def _work(stage: TrainingStage, work: Work, scratch: Path, world: World, machine: MachineSettings) -> None:

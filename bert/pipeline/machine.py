@@ -24,7 +24,7 @@ OF_TESTS = ("BERT_SHARED_DATA", "BERT_KILLS")
 """Settings of the tests alone, see CONTRIBUTING.md."""
 TRAINING_STAGES = (
     *("pretrain_phase1", "pretrain_phase2", "squad", "squad_control", "glue", "glue_control"),
-    *("stability_phase1", "stability_phase2", "stability_squad", "stability_glue", "benchmark_training"),
+    *("stability_phase1", "stability_phase2", "stability_squad", "stability_glue"),
 )
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 

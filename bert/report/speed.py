@@ -35,8 +35,8 @@ def _cell(metrics: Metrics) -> tuple[str, ...]:
 
 
 def _model(key: str) -> str:
-    """The model of a cell. Example: benchmark_training/large-384-8 -> large"""
-    return key.partition("/")[2].partition("-")[0]
+    """The model of a cell. Examples: benchmark_inference/large-384-8, benchmark_training/squad-large-384-8 -> large"""
+    return key.partition("/")[2].rsplit("-", 2)[0].rpartition("-")[2]
 
 
 def _engine(metrics: Metrics) -> str:
@@ -81,6 +81,8 @@ def _beside(metrics: Metrics, key: str) -> published.Speed | None:
     ranks, arithmetic = metrics.get("ranks", 1), str(metrics.get("precision"))
     if key.startswith("benchmark_inference/"):
         return published.inference(*work, arithmetic)
+    if metrics.get("task") == "pretrain":
+        return published.pretraining(*work[:2], metrics.get("global_batch", 0), ranks, arithmetic)
     return published.squad_training(*work, ranks, arithmetic)
 
 

@@ -11,6 +11,7 @@ from bert.benchmark.timing import (
     clean_statistics,
     nearest_rank,
     reference_inference,
+    reference_pretraining,
     reference_training,
     time_calls,
 )
@@ -78,6 +79,7 @@ def test_clean_statistics_leave_the_warm_up_out_of_every_figure() -> None:
         "warmup": 2,
         "iterations": 4,
         "first_call_seconds": 30.0,
+        "compile_seconds": 29.8,  # beyond the median, 0.2
         "sequences_per_second": 32.0,
         "tokens_per_second": 2400.0,
         "latency_ms": {"mean": 250.0, "p50": 200.0, "p90": 400.0, "p95": 400.0, "p99": 400.0, "p100": 400.0},
@@ -103,6 +105,16 @@ def test_reference_training_skips_five_steps_around_each_checkpoint() -> None:
 
 def test_a_run_of_a_hundred_steps_has_no_reference_throughput() -> None:
     assert reference_training([1.0] * 100, global_batch=16) == {}
+
+
+def test_reference_pretraining_skips_the_first_five_updates() -> None:
+    seconds = [9.0] * 5 + [2.0, 1.0]  # 2 updates of 24 in 3 s
+    assert reference_pretraining(seconds, global_batch=24) == {"skipped_steps": 5, "sequences_per_second": 16.0}
+    assert reference_pretraining([9.0] * 5, global_batch=24) == {}
+
+
+def test_a_first_call_faster_than_the_others_compiled_nothing() -> None:
+    assert clean_statistics(Timings((0.1,), (0.3,)), 1, 1)["compile_seconds"] == 0.0
 
 
 def test_reference_inference_drops_the_slowest_percent_from_the_throughput_only() -> None:

@@ -24,13 +24,13 @@ def figures(rate: float, share: float) -> dict[str, Any]:
 def test_scaling_is_the_throughput_over_that_of_the_fewest_ranks_by_medians() -> None:
     rows = rows_of(
         {
-            ("tiny-128-8", 2): [figures(18, 0.2), figures(19, 0.1), figures(90, 0.3)],
-            ("tiny-128-8", 1): [figures(10, 0), figures(9, 0), figures(11, 0)],
+            ("squad-tiny-128-8", 2): [figures(18, 0.2), figures(19, 0.1), figures(90, 0.3)],
+            ("squad-tiny-128-8", 1): [figures(10, 0), figures(9, 0), figures(11, 0)],
         }
     )
     assert [(r["ranks"], r["sequences_per_second"], r["weak_scaling"]) for r in rows] == [(1, 10, 1.0), (2, 19, 1.9)]
     assert (rows[1]["lowest"], rows[1]["highest"], rows[1]["allreduce_share"]) == (18, 90, 0.2)
-    assert "| tiny-128-8 | 2 | fp32 | 19 | 18-90 | 1.90 | 20.0 | 2.00 | 0.00 |" in table(rows)
+    assert "| squad-tiny-128-8 | 2 | fp32 | 19 | 18-90 | 1.90 | 20.0 | 2.00 | 0.00 |" in table(rows)
 
 
 def cores_of_stages() -> list[set[int]]:
@@ -58,7 +58,7 @@ def test_one_rank_is_measured_on_one_core(tmp_path: Path, capsys: pytest.Capture
     assert seen and all(cores == {first} for cores in seen)
     (row,) = json.loads((tmp_path / "scaling.json").read_text())["rows"]
     assert row["sequences_per_second"] > 0 and row["allreduce_share"] == 0
-    assert "| tiny-128-8 | 1 | fp32 |" in capsys.readouterr().out
+    assert "| squad-tiny-128-8 | 1 | fp32 |" in capsys.readouterr().out
 
 
 def test_more_cores_than_there_are_is_an_error() -> None:

@@ -7,10 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from bert.launch.endings import Ending, clear, endings, lost, recording_ending
+from bert.launch.endings import Ending, OutOfMemory, clear, endings, lost, recording_ending
 from bert.pipeline.errors import StageError
 from bert.training.context import Stopped
 from bert.training.world import LostRanks
+
+
+class ResourceExhaustedError(Exception):
+    """As TensorFlow names want of memory."""
 
 
 class InternalError(Exception):
@@ -43,6 +47,23 @@ def test_a_rank_tells_how_it_ended(
     assert endings(tmp_path) == {}
 
 
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (MemoryError(), "out of memory: MemoryError"),
+        (
+            ResourceExhaustedError("Graph execution error:\n\nOut of memory while trying to allocate 88 GiB.\n[Op:x]"),
+            "88 GiB",
+        ),
+    ],
+)
+def test_want_of_memory_is_said_in_one_line(tmp_path: Path, error: Exception, said: str) -> None:
+    with pytest.raises(OutOfMemory, match=said) as raised, recording_ending(tmp_path):
+        raise error
+    assert len(str(raised.value).splitlines()) == 2 and "BERT_MICRO_BATCH" in str(raised.value.run)
+    assert endings(tmp_path) == {0: Ending.OUT_OF_MEMORY}
+
+
 OTHERS = Ending.LOST_OTHERS
 
 
@@ -58,6 +79,7 @@ OTHERS = Ending.LOST_OTHERS
         ({0: OTHERS, 1: OTHERS, 2: OTHERS}, 1, []),  # a connection broke, and nobody is gone
         ({0: Ending.STOPPED}, 1, [1]),  # horovodrun has told the first rank to end
         ({0: OTHERS, 1: Ending.FAILED}, 1, None),
+        ({0: OTHERS, 1: Ending.OUT_OF_MEMORY}, 1, None),  # it would be so again
     ],
 )
 def test_who_is_lost(found: dict[int, Ending], first_to_end: int | None, expected: list[int] | None) -> None:

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from pathlib import Path
+from subprocess import run
 from typing import Any
 
 import pytest
 from dvc.utils.hydra import apply_overrides
 
+from bert.benchmark.settings import BenchmarkInferenceSettings, BenchmarkTrainingSettings, Cell, TrainingCell
+from bert.benchmark.timing import reference_pretraining, reference_training
 from bert.pipeline.code import ROOT
 from bert.pipeline.errors import StageError
 from bert.pipeline.machine import machine_settings
 from bert.pipeline.params import load, section
 from bert.training.settings import PhaseTraining, PrecisionName, PretrainSettings
 from bert.training.world import split_batch
-from stages.preset import main, names, read_preset
+from stages.preset import main, names, read_preset, with_preset
 
 PARAMS = load(ROOT / "params.yaml")
-MACHINES = [name for name in names() if name != "large"]
+GRIDS = ["laptop", "published_inference", "published_pretraining", "published_squad_training"]
+TRAININGS = [name for name in names() if name not in GRIDS]
+MACHINES = [name for name in TRAININGS if name != "large"]
 # Micro-batches of a rank in a step of each phase.
 ACCUMULATED = {
     "dgxa100_8gpu_fp16": (128, 256),
@@ -49,7 +55,7 @@ def test_the_six_machines_of_the_reference_are_there() -> None:
     assert sorted(ACCUMULATED) == MACHINES
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", TRAININGS)
 def test_dvc_takes_the_flags_and_the_stages_take_the_parameters(name: str, applied: Any) -> None:
     applied(name)
     settings = section(PretrainSettings, "pretrain", without=("phase1", "phase2", "init"))
@@ -84,8 +90,32 @@ def test_each_divides_evenly_into_the_accumulation_that_its_batch_needs(
 def test_a_shell_leaves_the_words_as_they_are(name: str) -> None:
     """Between `$(` and `)` nobody would take quotation marks away."""
     preset = read_preset(name, PARAMS)
-    for word in f"{preset.flags()} {preset.environment()}".split():
-        assert shlex.quote(word) == word
+    for words in (preset.flags(), preset.environment()):
+        printed = run(["bash", "-c", 'printf "%s\\n" $(echo "$0")', words], capture_output=True, text=True, check=True)
+        assert printed.stdout.split("\n")[:-1] == (words.split() or [""])
+
+
+@pytest.mark.parametrize("name", GRIDS)
+def test_dvc_and_the_benchmarks_take_the_grids(name: str, applied: Any) -> None:
+    preset = applied(name)
+    assert load() == with_preset(PARAMS, preset), "what is estimated is what dvc runs"
+    cells = {key.partition(".")[0]: value for key, value in preset.params.items() if key.endswith(".cells")}
+    for stage, kind in (("benchmark_training", TrainingCell), ("benchmark_inference", Cell)):
+        assert [kind.parse(cell).name for cell in cells.get(stage, [])] == cells.get(stage, [])
+    trained, asked = cells.get("benchmark_training", []), cells.get("benchmark_inference", [])
+    if name == "published_inference":
+        assert asked == [f"{m}-{n}-{b}" for m in ("base", "large") for n in (128, 384) for b in (1, 2, 4, 8)]
+        assert section(BenchmarkInferenceSettings, "benchmark_inference").iterations == 1024
+    settings = section(BenchmarkTrainingSettings, "benchmark_training")
+    steps = settings.warmup + settings.steps
+    if name == "published_pretraining":
+        # On eight GPUs of each kind, the accumulation that the tables give.
+        splits = {cell: settings.split(TrainingCell.parse(cell), 8).accumulate for cell in trained}
+        assert [splits[f"pretrain-large-128-{rows}"] for rows in (64, 32, 16, 8)] == [128, 256, 512, 1024]
+        assert [splits[f"pretrain-large-512-{rows}"] for rows in (16, 8, 4, 2)] == [256, 512, 1024, 2048]
+        assert reference_pretraining([1.0] * steps, 1)
+    elif trained:
+        assert reference_training([1.0] * steps, 1), "by the reference's rules there is a figure"
 
 
 def test_the_command_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,6 +128,21 @@ def test_the_command_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytes
     assert " -S precision=fp32 " in capsys.readouterr().out
     with pytest.raises(StageError, match=r"no preset 'dgx3'.*\n  next: python -m stages.preset --list"):
         main(["dgx3"])
+
+
+def test_an_estimate_is_printed_cell_by_cell(capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
+    monkeypatch.chdir(ROOT)
+    main(["laptop", "--estimate"])
+    first, header, *cells, total = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(r"[CG]PU: [\d,]+ GFLOP/s in one large matrix product, in fp32", first)
+    assert header.split() == ["cell", "calls", "TFLOP", "of", "peak", "about"]
+    laptop = read_preset("laptop", PARAMS).params
+    trained, asked = laptop["benchmark_training.cells"], laptop["benchmark_inference.cells"]
+    expected = [f"benchmark_training@{c}" for c in trained] + [f"benchmark_inference@{c}" for c in asked]
+    assert [line.split()[0] for line in cells] == expected
+    assert total.startswith(f"{len(cells)} cells, all together about ")
+    with pytest.raises(StageError, match="this preset has no cells of a benchmark"):
+        main(["large", "--estimate"])
 
 
 @pytest.mark.parametrize(

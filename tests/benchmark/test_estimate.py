@@ -1,0 +1,66 @@
+"""bert/benchmark/estimate.py."""
+
+from __future__ import annotations
+
+import pytest
+
+from bert.benchmark.estimate import (
+    Planned,
+    in_words,
+    planned_inference,
+    planned_training,
+    seconds,
+    share,
+    table,
+)
+from bert.benchmark.settings import BenchmarkInferenceSettings, BenchmarkTrainingSettings
+
+
+def test_the_published_grid_costs_its_sequences() -> None:
+    settings = BenchmarkTrainingSettings(
+        cells=("pretrain-large-128-64", "squad-large-384-4"), warmup=1, steps=7, global_batch={"pretrain-128": 65536}
+    )
+    pretraining, squad = planned_training(settings, ranks=8)
+    # 8 updates of 65,536 sequences, 240.6 GFLOP each (tests/benchmark/test_flops.py), on however many ranks.
+    assert pretraining == Planned("benchmark_training", "pretrain-large-128-64", 8, 8 * 65536 * 240_642_748_416)
+    assert squad.operations % (8 * 4 * 8) == 0 and squad.operations < pretraining.operations / 500
+
+
+def test_an_inference_cell_costs_its_calls() -> None:
+    settings = BenchmarkInferenceSettings(cells=("base-128-1", "base-128-8"), warmup=5, iterations=1024)
+    one, eight = planned_inference(settings)
+    assert (one.calls, eight.operations) == (1029, 8 * one.operations)
+
+
+MEASURED = {
+    "benchmark_training/a": {"roofline": {"peak_fraction": 0.5}},
+    "benchmark_training/b": {"roofline": {"peak_fraction": 0.2}},
+    "benchmark_training/large": {"out_of_memory": True},
+}
+
+
+@pytest.mark.parametrize(
+    ("stage", "cell", "expected"),
+    [
+        ("benchmark_training", "a", 0.5),  # its own
+        ("benchmark_training", "large", 0.35),  # the others'
+        ("benchmark_inference", "a", 0.3),  # nothing is known
+    ],
+)
+def test_the_share_is_what_was_measured_where_it_was(stage: str, cell: str, expected: float) -> None:
+    assert share(Planned(stage, cell, 1, 1), MEASURED) == pytest.approx(expected)
+
+
+def test_seconds_are_operations_over_the_share_of_the_peak() -> None:
+    plan = Planned("benchmark_training", "a", 10, 3_000_000_000_000)
+    assert seconds(plan, peak=1e11, of_peak=0.5) == 80.0  # 60, and 20 to start
+    lines = list(table([plan, plan], 1e11, MEASURED))
+    assert lines[1].split() == ["benchmark_training@a", "10", "3.0", "50%", "80", "s"]
+    assert lines[-1] == "2 cells, all together about 3 min"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [(40.2, "40 s"), (720, "12 min"), (12600, "3.5 h"), (86400 * 80, "80 days")]
+)
+def test_seconds_in_words(value: float, expected: str) -> None:
+    assert in_words(value) == expected
