@@ -34,8 +34,8 @@ class Cell:
 
     @property
     def name(self) -> str:
-        """Example: squad-large-384-32"""
-        return self.key.partition("/")[2]
+        """Example: squad-large-384-32; of a phase of pretraining its stage"""
+        return self.key.partition("/")[2] or self.key
 
     @property
     def ranks(self) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 from matplotlib import rc_context
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter, ScalarFormatter
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from bert.report.cells import Cell
 from bert.report.figures import INK, LINE, OTHER_LINE, STYLE, inline
@@ -46,7 +46,8 @@ def latencies_svg(rows: Mapping[str, Latencies]) -> Markup:
         seen = [value for row in rows.values() for value in (*row.of.values(), *row.published)]
         if min(seen) > 0 and max(seen) / min(seen) > WIDE:
             axes.set_xscale("log")
-            axes.xaxis.set_major_formatter(ScalarFormatter())
+            axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axes.xaxis.set_major_formatter("{x:g}")
             axes.xaxis.set_minor_formatter(NullFormatter())
         else:
             axes.set_xlim(0, max(seen) * 1.05)

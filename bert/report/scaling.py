@@ -19,7 +19,7 @@ def table(inputs: Inputs, found: list[Cell]) -> tuple[Table, ...]:
             share = percent(up / of["ranks"]) if is_number(up) and of["ranks"] else NONE
             figures = (number(of["ranks"]), number(of.get("sequences_per_second"), 2), number(up, 2), share)
             rows.append(
-                Row((cell.name, precision(cell.metrics), f"here: {label(inputs, cell.key)}", *figures), strong=True)
+                Row((cell.name, precision(cell.metrics), f"here, {label(inputs, cell.key)}", *figures), strong=True)
             )
         if not measured:
             continue

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 from statistics import fmean
 from typing import Any
 
-from bert.report import figures, published
+from bert.report import figures, published, standing
 from bert.report.counts import fold
 from bert.report.inputs import Inputs, Metrics
 from bert.report.overview import hardware, measured, precision
 from bert.report.stability import SCORES
-from bert.report.tables import NONE, Row, Section, Table, heading, not_run, number, words
+from bert.report.standing import Standing
+from bert.report.tables import NONE, Row, Section, Table, heading, is_number, not_run, number, score_name, words
 from bert.tasks.glue.average import task_score
 from bert.tasks.glue.tasks import TASKS
 
@@ -63,6 +64,21 @@ def control_of(control: str) -> str:
     """What a control starts from, in words. Example: glue_control/mrpc-random -> random weights"""
     model = control.partition("/")[2].rpartition("-")[2]
     return MODELS.get(model, model)
+
+
+def main_score(task: str, metrics: Metrics) -> str | None:
+    """By which a task is judged: the benchmark's first, of one's own task the first that there is."""
+    names = TASKS[task].metrics if task in TASKS else SCORES
+    return next((name for name in names if is_number(metrics.get(name))), None)
+
+
+def _standing(inputs: Inputs, key: str, score: str) -> Standing:
+    """Of a task that has run and has this score."""
+    metrics = inputs.metrics[key]
+    trained: list[Metrics] = [inputs.metrics[control] for control in controls(inputs, key)]
+    guessed: list[Metrics] = list((metrics.get("baselines") or {}).values())
+    beside, below = ([of[score] for of in group if is_number(of.get(score))] for group in (trained, guessed))
+    return Standing(score, metrics[score], beside, below, _count(metrics))
 
 
 def _not_run(inputs: Inputs, group: str) -> list[Row]:
@@ -153,7 +169,9 @@ def squad(inputs: Inputs, model: str, data: str | None, init: str) -> Section:
         of_type = tuple(Row((words(kind), *_cells(scores, names), number(_count(scores)))) for kind, scores in kinds)
         tables.append(Table("By type of answer", ("answer", *header[1:]), of_type))
     tables.append(_export(inputs, ["export"]))
-    return Section(key, "SQuAD", text, tuple(tables), figures.drawing(inputs, key), fold(inputs, key, counted=False))
+    stand = {score_name(name): _standing(inputs, key, name) for name in reversed(names) if is_number(metrics.get(name))}
+    drawings = (*standing.drawing(stand, "SQuAD"), *figures.drawing(inputs, key))
+    return Section(key, "SQuAD", text, tuple(tables), drawings, fold(inputs, key, counted=False))
 
 
 def glue(inputs: Inputs, model: str, data: str | None, init: str) -> Section:
@@ -186,7 +204,13 @@ def glue(inputs: Inputs, model: str, data: str | None, init: str) -> Section:
     tables = (table, *_average(inputs, done), *([_export(inputs, exports)] if exports else []))
     title = "GLUE" if all(key.partition("/")[2] in TASKS for key in keys) else "GLUE and tasks of one's own"
     folds = tuple(folded for key in done for folded in fold(inputs, key, counted=False))
-    return Section("glue", title, _made_here(data, "pairs"), tables, folds=folds)
+    stand = {
+        f"{task}, {score_name(score)}": _standing(inputs, key, score)
+        for key in done
+        if (score := main_score(task := key.partition("/")[2], inputs.metrics[key])) is not None
+    }
+    drawings = standing.drawing(stand, "Main score of each task" if len(stand) > 1 else "Main score")
+    return Section("glue", title, _made_here(data, "pairs"), tables, drawings, folds)
 
 
 def _average(inputs: Inputs, done: list[str]) -> tuple[Table, ...]:

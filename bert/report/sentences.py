@@ -7,11 +7,9 @@ from collections.abc import Iterable, Iterator
 from markupsafe import Markup
 
 from bert.report.chance import is_above
-from bert.report.inputs import Inputs, Metrics
-from bert.report.scores import control_of, controls
-from bert.report.stability import SCORES
+from bert.report.inputs import Inputs
+from bert.report.scores import control_of, controls, main_score
 from bert.report.tables import is_number, number, score_name, words
-from bert.tasks.glue.tasks import TASKS
 
 
 def bold(text: str) -> Markup:
@@ -22,12 +20,6 @@ def listed(parts: Iterable[str]) -> Markup:
     """Example: a, b and c"""
     *most, last = parts
     return Markup(" and ").join([Markup(", ").join(most), last] if most else [last])
-
-
-def main_score(task: str, metrics: Metrics) -> str | None:
-    """By which a task is judged: the benchmark's first, of one's own task the first that there is."""
-    names = TASKS[task].metrics if task in TASKS else SCORES
-    return next((name for name in names if is_number(metrics.get(name))), None)
 
 
 def _others(inputs: Inputs, key: str, score: str) -> tuple[dict[str, float], dict[str, float]]:
@@ -75,7 +67,7 @@ def over_seeds(inputs: Inputs, task: str, score: str) -> Iterator[str]:
     ]
     if found:
         seeds, of = max(found, key=lambda item: item[0])
-        yield f"Over {seeds} seeds it is {number(of['mean'], 1)} ± {number(of['std'], 1)}."
+        yield f"Over {seeds} seeds it is {number(of['mean'], 1)}\u00a0±\u00a0{number(of['std'], 1)}."
 
 
 def at_chance(inputs: Inputs, keys: Iterable[str]) -> Iterator[str]:

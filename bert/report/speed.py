@@ -37,10 +37,9 @@ def _speed_up(speeds: dict[str, float]) -> str:
 
 
 def _here(inputs: Inputs, cell: Cell) -> str:
-    ranks = f"{cell.ranks} {'rank' if cell.ranks == 1 else 'ranks'}"
     if cell.key not in inputs.provenance:
-        return f"here: {ranks}"
-    return f"here: {ranks} on {label(inputs, cell.key)}, {hardware(inputs, cell.key)}"
+        return "here"
+    return f"here, {label(inputs, cell.key)}: {hardware(inputs, cell.key)}"
 
 
 def _ours(cell: Cell) -> Metrics:
@@ -59,21 +58,21 @@ def _throughput(inputs: Inputs, kind: str, found: list[Cell]) -> tuple[Table, ..
         return ()
     rows = []
     for cell in found:
-        work = (cell.task, cell.model)
-        size = (number(cell.length), number(cell.batch), *([number(cell.global_batch)] if kind == TRAINING else []))
+        size = [number(cell.length), number(cell.batch)]
+        size += [number(cell.global_batch), number(cell.ranks)] if kind == TRAINING else []
         speeds = {ran[cell.key]: _ours(cell).get("sequences_per_second")}
         shown = {name: number(value, 2) for name, value in speeds.items()} if cell.fits else {ran[cell.key]: MEMORY}
         values = [shown.get(name, NONE) for name in columns]
-        rows.append(Row((*work, _here(inputs, cell), *size, *values, NONE), strong=True))
+        rows.append(Row((cell.name, _here(inputs, cell), *size, *values, NONE), strong=True))
         for machine, theirs in cell.published.items():
             known = {name: speed.sequences_per_second for name, speed in theirs.items()}
             values = [number(known.get(name), 2) for name in columns]
-            rows.append(Row((*work, f"published: {machine}", *size, *values, _speed_up(known))))
-    sizes = ("length", "batch a rank", "global batch") if kind == TRAINING else ("length", "batch")
-    header = ("task", "model", "on", *sizes, *(f"{name}, seq / s" for name in columns), "speed-up")
+            rows.append(Row((cell.name, f"published: {machine}", *size, *values, _speed_up(known))))
+    sizes = ("length", "batch a rank", "global batch", "ranks") if kind == TRAINING else ("length", "batch")
+    header = ("cell", "on", *sizes, *columns, "speed-up")
     notes = (RULES[kind], *([SOURCE] if any(cell.published for cell in found) else []))
     caption = "Throughput, sequences / s"
-    return (without_empty_columns(Table(caption, header, tuple(rows), text_columns=3, notes=notes)),)
+    return (without_empty_columns(Table(caption, header, tuple(rows), text_columns=2, notes=notes)),)
 
 
 def _latency_by_the_rules(inputs: Inputs, found: list[Cell]) -> tuple[Table, ...]:
@@ -87,14 +86,14 @@ def _latency_by_the_rules(inputs: Inputs, found: list[Cell]) -> tuple[Table, ...
         figures = [number(ours.get("sequences_per_second"), 2) if cell.fits else MEMORY]
         figures += [number(latency.get(name), 2) for name in ("mean", "p90", "p95", "p99")]
         size = (number(cell.length), number(cell.batch))
-        rows.append(Row((cell.model, precision(cell.metrics), _here(inputs, cell), *size, *figures), strong=True))
+        rows.append(Row((cell.name, precision(cell.metrics), _here(inputs, cell), *size, *figures), strong=True))
         for machine, theirs in cell.published.items():
             same = theirs[str(cell.precision)]
             cited = [number(value, 2) for value in (same.sequences_per_second, *same.latency_ms)]
-            rows.append(Row((cell.model, str(cell.precision), f"published: {machine}", *size, *cited)))
+            rows.append(Row((cell.name, str(cell.precision), f"published: {machine}", *size, *cited)))
     if not rows:
         return ()
-    header = ("model", "precision", "on", "length", "batch", "seq / s", "mean, ms", "90 %", "95 %", "99 %")
+    header = ("cell", "precision", "on", "length", "batch", "seq / s", "mean, ms", "90 %", "95 %", "99 %")
     notes = (RULES[INFERENCE], *([SOURCE] if any(cell.published for cell in found) else []))
     return (Table("Latency by the published rules, ms", header, tuple(rows), text_columns=3, notes=notes),)
 

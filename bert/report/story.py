@@ -13,8 +13,8 @@ from bert.report.corpus import RECORDS, SOURCES
 from bert.report.inputs import Inputs, Metrics
 from bert.report.overview import hardware, precision
 from bert.report.pretraining import PHASES
-from bert.report.scores import MODELS
-from bert.report.sentences import at_chance, beside, bold, listed, main_score, over_seeds
+from bert.report.scores import MODELS, main_score
+from bert.report.sentences import at_chance, beside, bold, listed, over_seeds
 from bert.report.tables import is_number, number, percent, score_name
 from bert.tasks.glue.average import task_score
 from bert.tasks.glue.tasks import TASKS
