@@ -15,7 +15,10 @@ PRECISIONS = ("fp32", "tf32", "bf16", "fp16")  # from the most exact on: each is
 MEMORY = "out of memory"
 CLEAN = "Warm-up calls are in no figure of this table; percentiles are by nearest rank."
 RULES = {
-    TRAINING: "By the rules of the published benchmark: without the first 100 steps.",
+    TRAINING: (
+        "By the rules of the published benchmarks: SQuAD without its first 100 steps, pretraining without its first "
+        "updates."
+    ),
     INFERENCE: (
         "By the rules of the published benchmark: throughput over the fastest 99 % of the batches, mean latency over "
         "all of them, compilation included."
