@@ -2,10 +2,11 @@
 
 Reads   metric files, curves, lengths and provenance records, or folders of them; of a matrix's folder exactly the
         members that params name     params: model, precision, seed, finetune.init, squad.data, glue.data, glue.tasks,
-        stability, the cells of both benchmarks, the sequence lengths of both phases, and what dvc.yaml's templates name
+        stability, the cells of both benchmarks, the sequence lengths of both phases
 Writes  --out
 
 A metric file that is not there is shown as a stage that has not run yet, with its command.
+The pipeline is drawn from --dag and the params that its templates name.
 """
 
 from __future__ import annotations
