@@ -6,6 +6,7 @@ Reads   metric files, curves, lengths and provenance records, or folders of them
 Writes  --out
 
 A metric file that is not there is shown as a stage that has not run yet, with its command.
+The pipeline is drawn from --dag and the params that its templates name.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from typing import Any
 from bert.pipeline.code import checked_code
 from bert.pipeline.files import write_text
 from bert.pipeline.job import parser, run
-from bert.pipeline.params import section
+from bert.pipeline.params import load, section
 from bert.report import inputs
+from bert.report.dag import stages
 from bert.report.page import render
 from bert.report.stability import StabilitySettings
 from bert.tasks.settings import Control
@@ -33,6 +35,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     p = parser(__doc__)
     for flag in ("--metrics", "--curves", "--lengths", "--provenance"):
         p.add_argument(flag, type=Path, nargs="+", action="extend", default=[], help="files, or folders of them")
+    p.add_argument("--dag", type=Path, help="a dvc.yaml, whose stages to draw; without it no picture of them")
     p.add_argument("--out", type=Path, required=True)
     args = p.parse_args(argv)
     checked_code("stages.report")
@@ -49,7 +52,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     }
     shown: dict[str, Any] = {name: section(Any, name) for name in SHOWN}
     found = inputs.read(args.metrics, args.curves, args.provenance, args.lengths, members)
-    write_text(args.out, render(found, shown))
+    drawn = stages(args.dag, load()) if args.dag else []
+    write_text(args.out, render(found, shown, drawn))
 
 
 if __name__ == "__main__":

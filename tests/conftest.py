@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import importlib.util
 import os
+import shutil
 from collections import Counter
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ import requests
 
 import stages  # noqa: F401  before TensorFlow, which then starts as it does in a stage: without its lines
 from bert.pipeline.machine import variables
+from tests.chromium import Browser
 from tests.project import Project
 
 MACHINE_SETTINGS = (*variables(), "DVC_ROOT", "DVC_STAGE", "DVC_EXP_NAME")
@@ -51,6 +53,16 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     made = Project.create(tmp_path / "project")
     monkeypatch.chdir(made.path)
     return made
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Skips tests of pages where there is no browser."""
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip("no chromium: apt-get install chromium")
+    with Browser(program, tmp_path_factory.mktemp("chromium")) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

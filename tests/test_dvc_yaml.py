@@ -30,6 +30,12 @@ def test_a_stages_code_is_one_dep(name: str) -> None:
     assert deps == [str(file_of(module_of(STAGES[name])))]
 
 
+def test_the_report_depends_on_dvc_yaml_by_a_link_to_it() -> None:
+    """DVC refuses a dependency called dvc.yaml."""
+    assert (ROOT / "pipeline.yaml").resolve() == ROOT / "dvc.yaml"
+    assert "pipeline.yaml" in STAGES["report"]["deps"] and "--dag pipeline.yaml" in STAGES["report"]["cmd"]
+
+
 def test_the_stage_code_writes_a_file_for_each_module_that_dvc_runs() -> None:
     assert STAGES["code"]["deps"] == list(PACKAGES)
     assert STAGES["code"]["outs"] == [{str(FOLDER): {"cache": False}}], "the files are kept in git"

@@ -30,6 +30,7 @@ def repo(tmp_path: Path) -> Path:
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("dvc.yaml", "params.yaml", ".gitignore", ".dvcignore"):
         shutil.copyfile(ROOT / name, tmp_path / name)
+    (tmp_path / "pipeline.yaml").symlink_to("dvc.yaml")
     others = {key: value for key, value in sample.METRICS.items() if key.partition("/")[0] not in MATRICES}
     sample.write(tmp_path, others | {"stability": {}})
     for dep in (

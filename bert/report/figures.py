@@ -98,7 +98,7 @@ def spread_svg(panels: Mapping[str, Mapping[str, Seeds]]) -> Markup:
     """
     with rc_context(STYLE):
         heights = [0.55 + 0.38 * len(rows) for rows in panels.values()]
-        figure = Figure(figsize=(6.4, sum(heights) + 0.1), layout="constrained")
+        figure = Figure(figsize=(5.6, sum(heights) + 0.1), layout="constrained")
         drawn = figure.subplots(len(panels), 1, squeeze=False, height_ratios=heights)[:, 0]
         for axes, (what, rows) in zip(drawn, panels.items(), strict=True):
             for place, seeds in enumerate(rows.values()):
@@ -129,7 +129,7 @@ def curve_svg(curve: Curve, guesses: dict[str, tuple[str, float]], held_out: Cur
     """
     thinned, names = thin(curve), losses(curve)
     with rc_context(STYLE):
-        figure = Figure(figsize=(6.4, 2.0 + 1.6 * len(names)), layout="constrained")
+        figure = Figure(figsize=(5.6, 2.0 + 1.6 * len(names)), layout="constrained")
         *panels, rate = figure.subplots(len(names) + 1, 1, sharex=True, height_ratios=(3, *[1.6] * (len(names) - 1), 1))
         for axes, name in zip(panels, names, strict=True):
             axes.plot(thinned["step"], thinned[name], color=LINE, linewidth=1.4, label="training text")

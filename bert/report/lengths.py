@@ -14,7 +14,7 @@ from bert.report.tables import Drawing
 def lengths_svg(histogram: Histogram) -> Markup:
     """A panel per split: the share of its sequences in each bin."""
     with rc_context(STYLE):
-        figure = Figure(figsize=(6.4, 0.6 + 1.3 * len(histogram)), layout="constrained")
+        figure = Figure(figsize=(5.6, 0.6 + 1.3 * len(histogram)), layout="constrained")
         panels = figure.subplots(len(histogram), 1, sharex=True, squeeze=False)[:, 0]
         for axes, (split, bins) in zip(panels, histogram.items(), strict=True):
             total = max(1, sum(count for _, count in bins))

@@ -1,4 +1,4 @@
-"""What was run, and where each figure was measured."""
+"""Where each figure was measured: machines, parameters, and the run of each stage."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from bert.report.inputs import Inputs, Metrics
-from bert.report.tables import NONE, Row, Section, Table, code, number
+from bert.report.tables import NONE, Fold, Row, Section, Table, code, number
 
 NAMES = {
     "finetune.init": "fine-tuned from",
@@ -28,7 +28,7 @@ def _machine(record: Metrics) -> tuple[str, ...]:
         str(machine.get("cpu") or "unknown"),
         number(machine.get("cores")),
         number(machine.get("memory_gb"), 1),
-        ", ".join(f"{name} {version}" for name, version in sorted(versions.items())),
+        ", ".join(f"{name} {version}" for name, version in sorted(versions.items())) or "not recorded",
     )
 
 
@@ -97,11 +97,16 @@ def _settings(inputs: Inputs, params: dict[str, Any]) -> Table:
     # A seed is a name, not an amount: no thousands separator.
     values = {NAMES.get(name, name): str(value) for name, value in params.items()}
     values["vocabulary"] = f"{number(size)} pieces" if size is not None else NONE
-    return Table("Parameters", tuple(values), (Row(tuple(values.values())),), text_columns=len(values))
+    return Table("Parameters", ("parameter", "value"), tuple(Row(row) for row in values.items()), text_columns=2)
 
 
-def where(inputs: Inputs) -> Section:
-    """Each stage's run: machine, commit, time, and the command that repeats it."""
+def _machines(inputs: Inputs) -> tuple[Table, ...]:
+    found = tuple(Row((name, *machine[:2], machine[4], *machine[2:4])) for machine, name in machines(inputs).items())
+    header = ("machine", "accelerator", "CPU", "versions", "cores", "memory, GiB")
+    return (Table("Machines", header, found, text_columns=4),) if found else ()
+
+
+def _runs(inputs: Inputs) -> tuple[Fold, ...]:
     rows = tuple(
         Row(
             (
@@ -115,19 +120,24 @@ def where(inputs: Inputs) -> Section:
         )
         for key, record in inputs.provenance.items()
     )
-    text = (
-        "DVC compares files and parameters, not machines: a figure measured elsewhere looks up to date to it. The "
-        "command measures it again, here.",
-    )
+    if not rows:
+        return ()
     notes = ("“+ changes”: the working tree differed from the commit.",) if any("+" in r.cells[2] for r in rows) else ()
     header = ("stage", "on", "commit", "started (UTC)", "again", "seconds")
-    tables = (Table("Runs", header, rows, text_columns=5, notes=notes),) if rows else ()
-    return Section("where", "Where it was measured", text if rows else ("No stage has recorded where it ran.",), tables)
+    table = Table("Runs", header, rows, text_columns=5, notes=notes)
+    return (Fold("Each run", (table,), f"{len(rows)} with machine, commit, time and the command that repeats it"),)
 
 
-def section(inputs: Inputs, params: dict[str, Any]) -> Section:
-    """Parameters and machines. params: {dotted name: value} of what the reader should know."""
-    found = tuple(Row((name, *machine[:2], machine[4], *machine[2:4])) for machine, name in machines(inputs).items())
-    header = ("", "accelerator", "CPU", "versions", "cores", "memory, GiB")
-    tables = (Table("Machines", header, found, text_columns=4),) if found else ()
-    return Section("run", "What was run", (), (_settings(inputs, params), *tables))
+def where(inputs: Inputs, params: dict[str, Any]) -> Section:
+    """Machines, parameters, and of each stage's run where and when it was.
+
+    params: {dotted name: value} of what the reader should know.
+    """
+    text = (
+        "DVC compares files and parameters, not machines: a figure measured elsewhere looks up to date to it. The "
+        "command measures it again, here."
+        if inputs.provenance
+        else "No stage has recorded where it ran."
+    )
+    tables = (*_machines(inputs), _settings(inputs, params))
+    return Section("where", "Where it was measured", (text,), tables, folds=_runs(inputs))

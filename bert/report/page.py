@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from bert.pipeline.pages import render_page
-from bert.report import corpus, overview, pretraining, scores, seeds, speed
+from bert.report import corpus, overview, pipeline, pretraining, scores, seeds, speed
+from bert.report.dag import Stage
 from bert.report.inputs import Inputs
+from bert.report.story import story
 from bert.report.tables import Section, is_number, number, percent
 
 LENGTH = ".sequence_length"  # of a phase: tfrecords.phase1.sequence_length
@@ -53,7 +56,7 @@ def headlines(inputs: Inputs) -> list[Headline]:
     return found
 
 
-def sections(inputs: Inputs, params: dict[str, Any]) -> list[Section]:
+def sections(inputs: Inputs, params: dict[str, Any], stages: Sequence[Stage]) -> list[Section]:
     """The chapters in reading order."""
     model = str(params.get("model") or "not named")
     lengths = {f"pretrain_{name.split('.')[1]}": value for name, value in params.items() if name.endswith(LENGTH)}
@@ -61,17 +64,27 @@ def sections(inputs: Inputs, params: dict[str, Any]) -> list[Section]:
     init = str(params.get("finetune.init") or "a model not named")
     finetuned = "imported" if init == "imported" else model
     return [
-        overview.section(inputs, params),
-        corpus.section(inputs),
         pretraining.section(inputs),
         scores.squad(inputs, finetuned, params.get("squad.data"), init),
         scores.glue(inputs, finetuned, params.get("glue.data"), init),
         seeds.section(inputs, finetuned, {"squad": params.get("squad.data"), "glue": params.get("glue.data")}),
-        speed.section(inputs, model, lengths),
-        overview.where(inputs),
+        speed.training(inputs, model, lengths),
+        speed.inference(inputs),
+        corpus.section(inputs),
+        *pipeline.section(stages),
+        overview.where(inputs, params),
     ]
 
 
-def render(inputs: Inputs, params: dict[str, Any]) -> str:
-    """The page. params: {dotted name: value} of the parameters to show; `model` is the pretrained model's name."""
-    return render_page("bert.report", headlines=headlines(inputs), sections=sections(inputs, params))
+def render(inputs: Inputs, params: dict[str, Any], stages: Sequence[Stage] = ()) -> str:
+    """The page.
+
+    params: {dotted name: value} of the parameters to show; `model` is the pretrained model's name. stages: to draw.
+    """
+    return render_page(
+        "bert.report",
+        title="BERT, from a Wikipedia dump to scores",
+        story=story(inputs, params),
+        headlines=headlines(inputs),
+        sections=sections(inputs, params, stages),
+    )

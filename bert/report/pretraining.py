@@ -1,13 +1,13 @@
-"""Pretraining: how well each phase predicts held-out text, how fast it went, and its curve."""
+"""Pretraining: its curves, how well each phase predicts held-out text, and how it was trained."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 from bert.report import figures
 from bert.report.inputs import Inputs, Metrics
 from bert.report.overview import label, measured, precision
-from bert.report.tables import NONE, Row, Section, Table, not_run, number, percent
+from bert.report.tables import NONE, Row, Section, Table, not_run, number, percent, without_empty_columns
 
 PHASES = ("pretrain_phase1", "pretrain_phase2")
 
@@ -20,49 +20,57 @@ def _best(m: Metrics) -> str:
     return f"{number(m['best_step'])} ({number(m.get('best_mlm_loss'), 4)}{kept})"
 
 
-def _measures(m: Metrics) -> dict[str, str]:
-    """Row heading -> cell."""
-    return {
-        "masked tokens: loss, nats": number(m.get("mlm_loss"), 4),
-        "unigram entropy, nats": number(m.get("unigram_entropy"), 4),
-        "nats below unigram entropy": number(m.get("nats_below_unigram"), 4),
-        "masked tokens: right": percent(m.get("mlm_accuracy")),
-        "next sentence: loss, nats": number(m.get("nsp_loss"), 4),
-        "next sentence: right": percent(m.get("nsp_accuracy")),
-        "loss on the training text, MLM / NSP": f"{number(m.get('train_mlm_loss'), 4)} / "
-        f"{number(m.get('train_nsp_loss'), 4)}",
-        "sequences / s": number(m.get("sequences_per_second")),
-        "tokens / s": number(m.get("tokens_per_second")),
-        "precision": precision(m),
-        "XLA": number(m.get("xla")),
-        "layers recomputed in the backward pass": number(m.get("recompute")),
-        "ranks": number(m.get("ranks")),
-        "accumulated micro-batches": number(m.get("accumulation")),
-        "global batch": number(m.get("global_batch")),
-        "steps": number(m.get("steps")),
-        "best step (MLM loss on some held-out text)": _best(m),
-        "skipped steps": number(m.get("skipped_steps")),
-        "peak memory, MB": number(m.get("peak_rss_mb")),
-        "peak accelerator memory, MB": number(m.get("peak_device_mb")),
-    }
+SCORES: dict[str, Callable[[Metrics], str]] = {
+    "masked tokens: loss, nats": lambda m: number(m.get("mlm_loss"), 4),
+    "unigram entropy, nats": lambda m: number(m.get("unigram_entropy"), 4),
+    "nats below it": lambda m: number(m.get("nats_below_unigram"), 4),
+    "masked tokens right": lambda m: percent(m.get("mlm_accuracy")),
+    "next sentence: loss, nats": lambda m: number(m.get("nsp_loss"), 4),
+    "next sentence right": lambda m: percent(m.get("nsp_accuracy")),
+    "training text: MLM loss": lambda m: number(m.get("train_mlm_loss"), 4),
+    "NSP loss": lambda m: number(m.get("train_nsp_loss"), 4),
+}
+RUN: dict[str, Callable[[Metrics], str]] = {
+    "steps": lambda m: number(m.get("steps")),
+    "global batch": lambda m: number(m.get("global_batch")),
+    "ranks": lambda m: number(m.get("ranks")),
+    "accumulated micro-batches": lambda m: number(m.get("accumulation")),
+    "best step (MLM loss)": _best,
+    "skipped steps": lambda m: number(m.get("skipped_steps")),
+    "sequences / s": lambda m: number(m.get("sequences_per_second")),
+    "tokens / s": lambda m: number(m.get("tokens_per_second")),
+    "XLA": lambda m: number(m.get("xla")),
+    "layers recomputed": lambda m: number(m.get("recompute")),
+    "peak memory, MB": lambda m: number(m.get("peak_rss_mb")),
+    "peak accelerator memory, MB": lambda m: number(m.get("peak_device_mb")),
+}
 
 
-def _table(inputs: Inputs) -> Table:
+def _table(inputs: Inputs, caption: str, columns: dict[str, Callable[[Metrics], str]], how: bool = False) -> Table:
+    """A row for each phase. how: with the precision and the machine before the columns."""
     done = [key for key in PHASES if key in inputs.metrics]
-    columns: list[dict[str, Any]] = [
-        {**_measures(inputs.metrics[key]), "measured on": label(inputs, key)} for key in done
-    ]
-    rows = [Row((name, *(column[name] for column in columns))) for name in (columns[0] if columns else {})]
-    rows += [not_run(inputs.stage(key), inputs.first_run(key)) for key in PHASES if key not in inputs.metrics]
-    header = ("held-out text", *(inputs.stage(key) for key in done))
-    return Table("Held-out figures", header, tuple(rows), notes=measured(inputs, done))
+    rows = []
+    for key in PHASES:
+        if key not in inputs.metrics:
+            rows.append(not_run(inputs.stage(key), inputs.first_run(key)))
+            continue
+        m = inputs.metrics[key]
+        ran = (precision(m), label(inputs, key)) if how else ()
+        rows.append(Row((inputs.stage(key), *ran, *(cell(m) for cell in columns.values()))))
+    before = ("phase", "precision", "on") if how else ("phase",)
+    notes = measured(inputs, done) if how else ()
+    return without_empty_columns(Table(caption, (*before, *columns), tuple(rows), len(before), notes))
 
 
 def section(inputs: Inputs) -> Section:
-    """Both phases side by side."""
+    """The curves, and both phases one below the other."""
     drawings = tuple(drawing for key in PHASES for drawing in figures.drawing(inputs, key))
     text = (
         "The unigram entropy is the loss of a model that knows how frequent each token is and nothing of its context. "
         "Only below it has something been learned from context.",
     )
-    return Section("pretraining", "Pretraining", text, (_table(inputs),), drawings)
+    tables = (
+        _table(inputs, "Losses and accuracies on held-out text", SCORES),
+        _table(inputs, "How it was trained", RUN, how=True),
+    )
+    return Section("pretraining", "Pretraining", text, tables, drawings)

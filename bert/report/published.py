@@ -179,3 +179,41 @@ def squad_training(model: str, sequence_length: int, batch_size: int, ranks: int
 def inference(model: str, sequence_length: int, batch_size: int, precision: str) -> Speed | None:
     """The published inference figures of the same work, on one device."""
     return INFERENCE.get((model, sequence_length, batch_size, precision))
+
+
+def trainings(
+    task: str, model: str, sequence_length: int, batch_size: int, global_batch: int, ranks: int
+) -> dict[str, dict[str, Speed]]:
+    """{hardware: {precision: the published training throughput}} of the same work in any precision.
+
+    task: pretrain, where the global batch counts; or squad, where the batch of a rank does
+    """
+    table = PRETRAINING if task == "pretrain" else SQUAD_TRAINING
+    work = (sequence_length, global_batch if task == "pretrain" else batch_size, ranks)
+    return _by_hardware({key[3]: speed for key, speed in table.items() if model == "large" and key[:3] == work})
+
+
+def inferences(model: str, sequence_length: int, batch_size: int) -> dict[str, dict[str, Speed]]:
+    """{hardware: {precision: the published inference figures}} of the same work in any precision, on one device."""
+    work = (model, sequence_length, batch_size)
+    return _by_hardware({key[3]: speed for key, speed in INFERENCE.items() if key[:3] == work})
+
+
+def weak_scaling(
+    task: str, model: str, sequence_length: int, batch_size: int, global_batch: int, precision: str
+) -> dict[str, dict[int, Speed]]:
+    """{card: {devices: the published throughput}} of the same work on one device and on several of the same kind."""
+    table = PRETRAINING if task == "pretrain" else SQUAD_TRAINING
+    work = (sequence_length, global_batch if task == "pretrain" else batch_size)
+    found: dict[str, dict[int, Speed]] = {}
+    for (length, batch, devices, arithmetic), speed in table.items():
+        if model == "large" and (length, batch) == work and arithmetic == precision:
+            found.setdefault(speed.hardware.partition(" x ")[2], {})[devices] = speed
+    return {card: dict(sorted(of.items())) for card, of in found.items() if len(of) > 1}
+
+
+def _by_hardware(speeds: dict[str, Speed]) -> dict[str, dict[str, Speed]]:
+    found: dict[str, dict[str, Speed]] = {}
+    for precision, speed in speeds.items():
+        found.setdefault(speed.hardware, {})[precision] = speed
+    return found

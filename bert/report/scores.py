@@ -6,16 +6,18 @@ from collections.abc import Iterator, Sequence
 from statistics import fmean
 from typing import Any
 
-from bert.report import figures, published
+from bert.report import figures, published, standing
+from bert.report.counts import fold
 from bert.report.inputs import Inputs, Metrics
 from bert.report.overview import hardware, measured, precision
 from bert.report.stability import SCORES
-from bert.report.tables import NONE, Row, Section, Table, heading, not_run, number, words
+from bert.report.standing import Standing
+from bert.report.tables import NONE, Row, Section, Table, heading, is_number, not_run, number, score_name, words
 from bert.tasks.glue.average import task_score
 from bert.tasks.glue.tasks import TASKS
 
 DIGITS = 2  # of scores in per cent
-_MODELS = {
+MODELS = {
     "imported": "the imported model",
     "phase1": "phase 1",
     "phase2": "phase 2",
@@ -40,11 +42,9 @@ def _runs(inputs: Inputs, key: str, init: str, dev: str | None = None) -> Iterat
         return metrics if dev is None else metrics.get(dev) or {}
 
     metrics = of(inputs.metrics[key])
-    yield f"fine-tuned from {_MODELS.get(init, init)}", metrics, True
-    group, _, task = key.partition("/")
-    for control in inputs.group(f"{group}_control"):
-        if control in inputs.metrics and _task_of(control) == task:
-            yield _same_from(control), of(inputs.metrics[control]), False
+    yield f"fine-tuned from {MODELS.get(init, init)}", metrics, True
+    for control in controls(inputs, key):
+        yield f"the same from {control_of(control)}", of(inputs.metrics[control]), False
     for name, scores in (metrics.get("baselines") or {}).items():
         yield f"no model: {words(name)}", scores, False
 
@@ -54,15 +54,40 @@ def _task_of(control: str) -> str:
     return control.partition("/")[2].rpartition("-")[0]
 
 
-def _same_from(control: str) -> str:
+def controls(inputs: Inputs, key: str) -> list[str]:
+    """The keys of the controls of a task that have run. Example: glue/mrpc -> [glue_control/mrpc-random]"""
+    group, _, task = key.partition("/")
+    return [k for k in inputs.group(f"{group}_control") if k in inputs.metrics and _task_of(k) == task]
+
+
+def control_of(control: str) -> str:
+    """What a control starts from, in words. Example: glue_control/mrpc-random -> random weights"""
     model = control.partition("/")[2].rpartition("-")[2]
-    return f"the same from {_MODELS.get(model, model)}"
+    return MODELS.get(model, model)
+
+
+def main_score(task: str, metrics: Metrics) -> str | None:
+    """By which a task is judged: the benchmark's first, of one's own task the first that there is."""
+    names = TASKS[task].metrics if task in TASKS else SCORES
+    return next((name for name in names if is_number(metrics.get(name))), None)
+
+
+def _standing(inputs: Inputs, key: str, score: str) -> Standing:
+    """Of a task that has run and has this score."""
+    metrics = inputs.metrics[key]
+    trained: list[Metrics] = [inputs.metrics[control] for control in controls(inputs, key)]
+    guessed: list[Metrics] = list((metrics.get("baselines") or {}).values())
+    beside, below = ([of[score] for of in group if is_number(of.get(score))] for group in (trained, guessed))
+    return Standing(score, metrics[score], beside, below, _count(metrics))
 
 
 def _not_run(inputs: Inputs, group: str) -> list[Row]:
     """Of the controls in a group that have not run."""
     keys = [key for key in inputs.group(group) if key not in inputs.metrics]
-    return [not_run(": ".join(filter(None, (_task_of(k), _same_from(k)))), inputs.first_run(k)) for k in keys]
+    return [
+        not_run(": ".join(filter(None, (_task_of(k), f"the same from {control_of(k)}"))), inputs.first_run(k))
+        for k in keys
+    ]
 
 
 def _count(scores: Metrics) -> int:
@@ -122,7 +147,7 @@ def squad(inputs: Inputs, model: str, data: str | None, init: str) -> Section:
     names = ["exact" if "exact" in inputs.metrics.get(key, {}) else "exact_match", "f1"]
     text = _made_here(data, "questions")
     if key not in inputs.metrics:
-        table = Table("Scores", ("run", "exact match"), (not_run(inputs.stage(key), inputs.first_run(key)),))
+        table = Table("Scores", ("run", "command"), (not_run(inputs.stage(key), inputs.first_run(key)),))
         return Section(key, "SQuAD", text, (table, _export(inputs, ["export"])))
     metrics = inputs.metrics[key]
     count = number(metrics.get("count"))
@@ -143,7 +168,10 @@ def squad(inputs: Inputs, model: str, data: str | None, init: str) -> Section:
         kinds = sorted(by_type.items(), key=lambda item: (-_count(item[1]), item[0]))
         of_type = tuple(Row((words(kind), *_cells(scores, names), number(_count(scores)))) for kind, scores in kinds)
         tables.append(Table("By type of answer", ("answer", *header[1:]), of_type))
-    return Section(key, "SQuAD", text, (*tables, _export(inputs, ["export"])), figures.drawing(inputs, key))
+    tables.append(_export(inputs, ["export"]))
+    stand = {score_name(name): _standing(inputs, key, name) for name in reversed(names) if is_number(metrics.get(name))}
+    drawings = (*standing.drawing(stand, "SQuAD"), *figures.drawing(inputs, key))
+    return Section(key, "SQuAD", text, tuple(tables), drawings, fold(inputs, key, counted=False))
 
 
 def glue(inputs: Inputs, model: str, data: str | None, init: str) -> Section:
@@ -175,7 +203,14 @@ def glue(inputs: Inputs, model: str, data: str | None, init: str) -> Section:
     exports = inputs.group("export_glue")
     tables = (table, *_average(inputs, done), *([_export(inputs, exports)] if exports else []))
     title = "GLUE" if all(key.partition("/")[2] in TASKS for key in keys) else "GLUE and tasks of one's own"
-    return Section("glue", title, _made_here(data, "pairs"), tables)
+    folds = tuple(folded for key in done for folded in fold(inputs, key, counted=False))
+    stand = {
+        f"{task}, {score_name(score)}": _standing(inputs, key, score)
+        for key in done
+        if (score := main_score(task := key.partition("/")[2], inputs.metrics[key])) is not None
+    }
+    drawings = standing.drawing(stand, "Main score of each task" if len(stand) > 1 else "Main score")
+    return Section("glue", title, _made_here(data, "pairs"), tables, drawings, folds)
 
 
 def _average(inputs: Inputs, done: list[str]) -> tuple[Table, ...]:

@@ -121,7 +121,7 @@ def section(inputs: Inputs, model: str, data: Mapping[str, object]) -> Section:
     if "stability" not in inputs.metrics:
         missing.append(not_run("mean and spread", inputs.first_run("stability")))
     if missing:
-        tables.append(Table("To come", ("run", ""), tuple(missing)))
+        tables.append(Table("To come", ("run", "command"), tuple(missing)))
     if not tables:
         return Section("stability", "Stability", ("No seeds are named under `stability` in params.yaml.",))
     return Section("stability", "Stability", TEXT, tuple(tables), tuple(drawings))

@@ -1,143 +1,201 @@
-"""Benchmarks: throughput and latency of each cell, and published figures beside those of the same work."""
+"""Benchmarks in the layout of the published tables, with published figures beside those of the same work."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-from bert.report import published
+from bert.report import latencies, published, scaling
+from bert.report.cells import INFERENCE, TRAINING, Cell, cells
 from bert.report.inputs import Inputs, Metrics
 from bert.report.overview import hardware, label, measured, precision
 from bert.report.pretraining import PHASES
-from bert.report.tables import NONE, Row, Section, Table, not_run, number, percent
+from bert.report.tables import NONE, Row, Section, Table, is_number, not_run, number, percent, without_empty_columns
 
-KINDS = {"benchmark_training": "Training", "benchmark_inference": "Inference"}
+PRECISIONS = ("fp32", "tf32", "bf16", "fp16")  # from the most exact on: each is held against the first that there is
+MEMORY = "out of memory"
 CLEAN = "Warm-up calls are in no figure of this table; percentiles are by nearest rank."
-RULES = (
-    "Benchmarks, ours and the published, by the rules of the reference: inference throughput over the fastest 99 % of "
-    "the batches, mean latency over all of them, compilation included; training without its first 100 steps. "
-    "Pretraining: steady state."
+RULES = {
+    TRAINING: (
+        "By the rules of the published benchmarks: SQuAD without its first 100 steps, pretraining without its first "
+        "updates."
+    ),
+    INFERENCE: (
+        "By the rules of the published benchmark: throughput over the fastest 99 % of the batches, mean latency over "
+        "all of them, compilation included."
+    ),
+}
+SOURCE = (
+    f"Published: {published.SOURCE}. Their benchmarks ran on SQuAD with its padding, the cells here on full-length "
+    "random tokens: the same arithmetic. No quotient is taken between different machines."
 )
 
 
-def _cell(metrics: Metrics) -> tuple[str, ...]:
-    latency = metrics.get("latency_ms") or {}
-    return (
-        number(metrics.get("sequence_length")),
-        number(metrics.get("batch_size")),
-        number(metrics.get("ranks")),
-        number(metrics.get("sequences_per_second"), 1),
-        number(metrics.get("tokens_per_second"), 0),
-        *(number(latency.get(name), 2) for name in ("mean", "p50", "p90", "p99", "p100")),
-        number(metrics.get("first_call_seconds"), 1),
-        number(metrics.get("iterations")),
-        percent((metrics.get("roofline") or {}).get("peak_fraction")),
-    )
+def _speed_up(speeds: dict[str, float]) -> str:
+    """Of the fastest precision against the most exact one, both of the same machine. Example: 2.84 (fp16 : fp32)"""
+    exact = next((name for name in PRECISIONS if name in speeds), None)
+    if exact is None or len(speeds) < 2:
+        return NONE
+    fastest = max((name for name in speeds if name != exact), key=lambda name: speeds[name])
+    return f"{speeds[fastest] / speeds[exact]:.2f} ({fastest} : {exact})"
 
 
-def _model(key: str) -> str:
-    """The model of a cell. Examples: benchmark_inference/large-384-8, benchmark_training/squad-large-384-8 -> large"""
-    return key.partition("/")[2].rsplit("-", 2)[0].rpartition("-")[2]
+def _here(inputs: Inputs, cell: Cell) -> str:
+    if cell.key not in inputs.provenance:
+        return "here"
+    return f"here, {label(inputs, cell.key)}: {hardware(inputs, cell.key)}"
 
 
-def _engine(metrics: Metrics) -> str:
-    """What computes. Example: TensorFlow, XLA: fused"""
-    if metrics.get("engine") == "openvino":
-        return "OpenVINO"
-    return f"TensorFlow, XLA: {number(metrics['xla'])}" if "xla" in metrics else NONE
+def _ours(cell: Cell) -> Metrics:
+    """By the published rules where the run was long enough for them, else without them."""
+    return cell.by_the_rules if is_number(cell.by_the_rules.get("sequences_per_second")) else cell.metrics
 
 
-def _table(inputs: Inputs, kind: str) -> Table:
+def _throughput(inputs: Inputs, kind: str, found: list[Cell]) -> tuple[Table, ...]:
+    """Cells by precision: those measured here, below each the published ones of the same work."""
+    found = [cell for cell in found if is_number(_ours(cell).get("sequences_per_second")) or not cell.fits]
+    # As it ran: what was asked for is in the table of steps.
+    ran = {cell.key: str(cell.metrics.get("precision_effective") or cell.metrics.get("precision")) for cell in found}
+    named = {*ran.values(), *(name for cell in found for speeds in cell.published.values() for name in speeds)}
+    columns = [*(name for name in PRECISIONS if name in named), *sorted(named.difference(PRECISIONS))]
+    if len(columns) < (1 if kind == TRAINING else 2):  # of inference the table of latencies has the only one
+        return ()
     rows = []
-    keys = inputs.group(kind)
-    for key in keys:
-        if key not in inputs.metrics:
+    for cell in found:
+        size = [number(cell.length), number(cell.batch)]
+        size += [number(cell.global_batch), number(cell.ranks)] if kind == TRAINING else []
+        speeds = {ran[cell.key]: _ours(cell).get("sequences_per_second")}
+        shown = {name: number(value, 2) for name, value in speeds.items()} if cell.fits else {ran[cell.key]: MEMORY}
+        values = [shown.get(name, NONE) for name in columns]
+        rows.append(Row((cell.name, _here(inputs, cell), *size, *values, NONE), strong=True))
+        for machine, theirs in cell.published.items():
+            known = {name: speed.sequences_per_second for name, speed in theirs.items()}
+            values = [number(known.get(name), 2) for name in columns]
+            rows.append(Row((cell.name, f"published: {machine}", *size, *values, _speed_up(known))))
+    sizes = ("length", "batch a rank", "global batch", "ranks") if kind == TRAINING else ("length", "batch")
+    header = ("cell", "on", *sizes, *columns, "speed-up")
+    notes = (RULES[kind], *([SOURCE] if any(cell.published for cell in found) else []))
+    caption = "Throughput, sequences / s"
+    return (without_empty_columns(Table(caption, header, tuple(rows), text_columns=2, notes=notes)),)
+
+
+def _latency_by_the_rules(inputs: Inputs, found: list[Cell]) -> tuple[Table, ...]:
+    """The published inference table: here, and the same work as published."""
+    rows = []
+    for cell in found:
+        ours = cell.by_the_rules
+        latency = ours.get("latency_ms") or {}
+        if not latency and cell.fits:
+            continue
+        figures = [number(ours.get("sequences_per_second"), 2) if cell.fits else MEMORY]
+        figures += [number(latency.get(name), 2) for name in ("mean", "p90", "p95", "p99")]
+        size = (number(cell.length), number(cell.batch))
+        rows.append(Row((cell.name, precision(cell.metrics), _here(inputs, cell), *size, *figures), strong=True))
+        for machine, theirs in cell.published.items():
+            same = theirs[str(cell.precision)]
+            cited = [number(value, 2) for value in (same.sequences_per_second, *same.latency_ms)]
+            rows.append(Row((cell.name, str(cell.precision), f"published: {machine}", *size, *cited)))
+    if not rows:
+        return ()
+    header = ("cell", "precision", "on", "length", "batch", "seq / s", "mean, ms", "90 %", "95 %", "99 %")
+    notes = (RULES[INFERENCE], *([SOURCE] if any(cell.published for cell in found) else []))
+    return (Table("Latency by the published rules, ms", header, tuple(rows), text_columns=3, notes=notes),)
+
+
+def _of(name: str, part: str) -> Callable[[Metrics], object]:
+    return lambda metrics: (metrics.get(name) or {}).get(part)
+
+
+STEPS: dict[str, Callable[[Metrics], str]] = {
+    "length": lambda m: number(m.get("sequence_length")),
+    "batch": lambda m: number(m.get("batch_size")),
+    "accumulation": lambda m: number(m.get("accumulation")),
+    "ranks": lambda m: number(m.get("ranks")),
+    "seq / s": lambda m: MEMORY if m.get("out_of_memory") else number(m.get("sequences_per_second"), 1),
+    "tokens / s": lambda m: number(m.get("tokens_per_second"), 0),
+    "with padding": lambda m: number(m.get("padded_tokens_per_second"), 0),
+    "mean, ms": lambda m: number(_of("latency_ms", "mean")(m), 2),
+    "50 %": lambda m: number(_of("latency_ms", "p50")(m), 2),
+    "90 %": lambda m: number(_of("latency_ms", "p90")(m), 2),
+    "95 %": lambda m: number(_of("latency_ms", "p95")(m), 2),
+    "99 %": lambda m: number(_of("latency_ms", "p99")(m), 2),
+    "slowest": lambda m: number(_of("latency_ms", "p100")(m), 2),
+    "compilation, s": lambda m: number(m.get("compile_seconds"), 1),
+    "first call, s": lambda m: number(m.get("first_call_seconds"), 1),
+    "calls": lambda m: number(m.get("iterations")),
+    "GFLOP / s": lambda m: number(_of("roofline", "gflops_per_second")(m), 0),
+    "of peak": lambda m: percent(_of("roofline", "peak_fraction")(m)),
+    "memory, MB": lambda m: number(m.get("peak_rss_mb"), 0),
+    "accelerator memory, MB": lambda m: number(m.get("peak_device_mb"), 0),
+    "J a sequence, CPU": lambda m: number(_of("energy_joules_per_sequence", "cpu")(m), 3),
+    "J a sequence, GPU": lambda m: number(_of("energy_joules_per_sequence", "gpu")(m), 3),
+    "W, CPU": lambda m: number(_of("average_watts", "cpu")(m), 0),
+    "W, GPU": lambda m: number(_of("average_watts", "gpu")(m), 0),
+}
+
+
+def _steps(inputs: Inputs, kind: str, found: list[Cell]) -> Table:
+    """All that was measured of each cell, without the reference's rules."""
+    known = {cell.key: cell for cell in found}
+    rows = []
+    for key in inputs.group(kind):
+        if key not in known:
             rows.append(not_run(key.partition("/")[2], inputs.first_run(key)))
             continue
-        metrics = inputs.metrics[key]
-        how = (_model(key), precision(metrics), _engine(metrics), label(inputs, key))
-        rows.append(Row((*how, *_cell(metrics))))
-    if not keys:
+        cell = known[key]
+        how = (cell.name, precision(cell.metrics), cell.engine, label(inputs, key))
+        rows.append(Row((*how, *(figure(cell.metrics) for figure in STEPS.values()))))
+    if not rows:
         rows.append(not_run(kind, f"dvc repro {kind}"))
-    done = [key for key in keys if key in inputs.metrics]
-    return Table(
-        f"{KINDS[kind]}: latencies in ms a {'step' if kind == 'benchmark_training' else 'batch'}",
-        (
-            *("model", "precision", "by", "on"),
-            *("length", "batch", "ranks", "seq / s", "tokens / s"),
-            *("mean", "50 %", "90 %", "99 %", "slowest"),
-            *("first, s", "calls", "of peak"),
-        ),
-        tuple(rows),
-        text_columns=4,
-        notes=(CLEAN, *measured(inputs, done)) if done else (),
-    )
+    header = ("cell", "precision", "by", "on", *STEPS)
+    notes = (CLEAN, *measured(inputs, known)) if known else ()
+    caption = f"Each {'step of training' if kind == TRAINING else 'call of inference'}"
+    return without_empty_columns(Table(caption, header, tuple(rows), text_columns=4, notes=notes))
 
 
-def _beside(metrics: Metrics, key: str) -> published.Speed | None:
-    """The published figure for the work of a benchmark, if there is one."""
-    if metrics.get("precision_effective", metrics.get("precision")) != metrics.get("precision"):
-        return None
-    work = (_model(key), metrics.get("sequence_length", 0), metrics.get("batch_size", 0))
-    ranks, arithmetic = metrics.get("ranks", 1), str(metrics.get("precision"))
-    if key.startswith("benchmark_inference/"):
-        return published.inference(*work, arithmetic)
-    if metrics.get("task") == "pretrain":
-        return published.pretraining(*work[:2], metrics.get("global_batch", 0), ranks, arithmetic)
-    return published.squad_training(*work, ranks, arithmetic)
-
-
-def _where(inputs: Inputs, key: str) -> str:
-    ranks = inputs.metrics[key].get("ranks", 1)
-    return f"{ranks} {'rank' if ranks == 1 else 'ranks'} on {hardware(inputs, key)}"
-
-
-def _pair(what: str, ours: Metrics, where: str, theirs: published.Speed) -> tuple[Row, Row]:
-    latency = ours.get("latency_ms") or {}
-    mine = tuple(number(latency.get(name), 2) for name in ("mean", "p90", "p95", "p99"))
-    other = tuple(number(value, 2) for value in theirs.latency_ms) or (NONE,) * 4
-    return (
-        Row((what, f"here: {where}", number(ours.get("sequences_per_second"), 2), *mine), strong=True),
-        Row((what, f"published: {theirs.hardware}", number(theirs.sequences_per_second, 2), *other)),
-    )
-
-
-def _pretraining(inputs: Inputs, model: str, lengths: dict[str, int]) -> Iterable[Row]:
+def _phases(inputs: Inputs, model: str, lengths: dict[str, int]) -> list[Cell]:
+    """Both phases of the pretraining itself, where their work was published."""
+    found = []
     for key in PHASES:
         m = inputs.metrics.get(key, {})
-        work = (lengths.get(key, 0), m.get("global_batch", 0), m.get("ranks", 0))
-        theirs = published.pretraining(model, *work, str(m.get("precision_effective")))
-        if theirs is not None:
-            what = f"pretraining, large, {work[0]}, global batch {number(work[1])}, {m['precision_effective']}"
-            figures = {"sequences_per_second": m.get("sequences_per_second")}
-            yield from _pair(what, figures, _where(inputs, key), theirs)
+        batch = int(m.get("global_batch") or 0) // max(1, int(m.get("ranks") or 1) * int(m.get("accumulation") or 1))
+        cell = Cell(key, m, "pretrain", model, lengths.get(key, 0), batch, str(m.get("precision_effective")))
+        if cell.published:
+            found.append(cell)
+    return found
 
 
-def _published(inputs: Inputs, model: str, lengths: dict[str, int]) -> tuple[tuple[str, ...], tuple[Table, ...]]:
-    rows = list(_pretraining(inputs, model, lengths))
-    for kind, name in KINDS.items():
-        for key in inputs.group(kind):
-            metrics = inputs.metrics.get(key, {})
-            theirs, ours = _beside(metrics, key), metrics.get("reference_rules")
-            if theirs is not None and ours:
-                what = f"{name.lower()}, {key.partition('/')[2]}, {metrics['precision']}"
-                rows += _pair(what, ours, _where(inputs, key), theirs)
-    if not rows:
-        models = {model, *(_model(key) for kind in KINDS for key in inputs.group(kind) if key in inputs.metrics)}
-        return (
-            "No published figure stands here: those that exist are of BERT-base and BERT-large at lengths 128, 384 and "
-            f"512, in fp16, tf32 and fp32, and nothing measured here (model {', '.join(sorted(models))}) is the same "
-            "work at the same precision.",
-        ), ()
-    header = ("work", "hardware", "seq / s", "mean, ms", "90 %", "95 %", "99 %")
-    source = (
-        f"Published: {published.SOURCE}. Their benchmarks run on SQuAD with its padding, ours on full-length random "
-        "tokens: the same arithmetic. Hardware differs unless it says the same."
+def _unlike(found: Iterable[Cell]) -> tuple[str, ...]:
+    """Why nothing published stands beside the cells, where nothing does."""
+    known = list(found)
+    if not known or any(cell.published for cell in known):
+        return ()
+    models = ", ".join(sorted({cell.model for cell in known}))
+    return (
+        "No published figure stands here: those that exist are of BERT-base and BERT-large at lengths 128, 384 and "
+        f"512, in fp16, tf32 and fp32, and nothing measured here (model {models}) is the same work at the same "
+        "precision.",
     )
-    return (), (Table("Beside published figures", header, tuple(rows), text_columns=2, notes=(RULES, source)),)
 
 
-def section(inputs: Inputs, model: str, lengths: dict[str, int]) -> Section:
+def training(inputs: Inputs, model: str, lengths: dict[str, int]) -> Section:
     """model: what was pretrained. lengths: {phase's key: its sequence length}."""
-    why, beside = _published(inputs, model, lengths)
-    tables = (*(_table(inputs, kind) for kind in KINDS), *beside)
-    return Section("speed", "Benchmarks", why, tables)
+    timed = cells(inputs, TRAINING)
+    shown = [*timed, *_phases(inputs, model, lengths)]
+    tables = (
+        *_throughput(inputs, TRAINING, shown),
+        *scaling.table(inputs, timed),
+        _steps(inputs, TRAINING, timed),
+    )
+    drawings = latencies.drawing(timed, "a step, forward and back")
+    return Section("training", "Training throughput", _unlike(shown), tables, drawings)
+
+
+def inference(inputs: Inputs) -> Section:
+    """Latency first: it is what inference is asked for."""
+    timed = cells(inputs, INFERENCE)
+    tables = (
+        *_latency_by_the_rules(inputs, timed),
+        *_throughput(inputs, INFERENCE, timed),
+        _steps(inputs, INFERENCE, timed),
+    )
+    return Section("inference", "Inference", _unlike(timed), tables, latencies.drawing(timed, "a batch"))

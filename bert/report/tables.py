@@ -1,9 +1,9 @@
-"""The parts of the page: sections of paragraphs, tables and drawings; and numbers as a reader wants them."""
+"""The parts of a page: sections of paragraphs, drawings, tables and folds; and numbers as a reader wants them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from markupsafe import Markup
@@ -33,21 +33,43 @@ class Table:
 
 @dataclass(frozen=True)
 class Drawing:
-    """An SVG element and what it shows, in words."""
+    """An SVG element and what it shows, in words. `wide`: as wide as it is drawn, in a box that scrolls."""
 
     svg: Markup
     caption: str
+    wide: bool = False
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Tables that the reader unfolds by their title. `about`: what they come to, beside the title."""
+
+    title: str
+    tables: tuple[Table, ...]
+    about: str = ""
 
 
 @dataclass(frozen=True)
 class Section:
-    """One chapter of the page, with an anchor to link to."""
+    """One chapter of the page, with an anchor to link to. The page has the drawings above the tables."""
 
     anchor: str
     title: str
     text: tuple[str, ...] = ()
     tables: tuple[Table, ...] = ()
     drawings: tuple[Drawing, ...] = ()
+    folds: tuple[Fold, ...] = ()
+
+
+def without_empty_columns(table: Table) -> Table:
+    """The table without the columns of numbers in which no row has any."""
+    kept = [
+        n
+        for n in range(len(table.header))
+        if n < table.text_columns or any(n < len(row.cells) and row.cells[n] != NONE for row in table.rows)
+    ]
+    rows = tuple(replace(row, cells=tuple(row.cells[n] for n in kept if n < len(row.cells))) for row in table.rows)
+    return replace(table, header=tuple(table.header[n] for n in kept), rows=rows)
 
 
 def code(text: str) -> Markup:
@@ -100,9 +122,14 @@ NAMES = {
 }
 
 
+def score_name(score: str) -> str:
+    """A metric's name as people write it. Example: f1_macro -> macro F1"""
+    return NAMES.get(score, words(score))
+
+
 def heading(score: str) -> str:
     """A score's name as the head of its column; all scores are in per cent."""
-    return f"{NAMES.get(score, words(score))}, %"
+    return f"{score_name(score)}, %"
 
 
 def flat(tree: dict[str, Any], skip: Iterable[str] = ()) -> dict[str, Any]:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 import urllib.parse
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,22 +11,13 @@ import pytest
 from bert.ask import server as of_ask
 from bert.ask.server import AskServer
 from bert.tasks.squad.asking import Asker
-from tests.ask.chromium import Browser, Page
 from tests.ask.conftest import DOCUMENT, serving
+from tests.chromium import Browser, Page
 
 pytestmark = pytest.mark.slow
 # What a browser makes of the document: it knows one kind of line end in a form.
 TEXT = DOCUMENT.replace("\r\n", "\n")
 READY = "!document.getElementById('ask').disabled && document.getElementById('said').textContent"
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    program = shutil.which("chromium")
-    if program is None:
-        pytest.skip("no chromium: apt-get install chromium")
-    with Browser(program, tmp_path_factory.mktemp("chromium")) as found:
-        yield found
 
 
 def asked(server: AskServer, question: str) -> str:
@@ -108,25 +96,7 @@ def test_it_fits_and_can_be_read(browser: Browser, server: AskServer, pictures: 
     else:
         assert left["bottom"] < right["top"]
     for name in ("body", "mark.chosen", "#said", "li button", "#ask", ".where"):
-        assert contrast(page, name) >= 4.5, name
-
-
-def contrast(page: Page, selector: str) -> float:
-    """Of an element's letters to what is behind them (WCAG 2.2, contrast ratio)."""
-
-    def luminance(colour: str) -> float:
-        parts = [int(part) / 255 for part in colour[colour.index("(") + 1 : -1].split(",")[:3]]
-        linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
-        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-    ink, paper = page.value(f"""(() => {{
-      let element = document.querySelector({json.dumps(selector)});
-      const ink = getComputedStyle(element).color;
-      while (getComputedStyle(element).backgroundColor === "rgba(0, 0, 0, 0)") element = element.parentElement;
-      return [ink, getComputedStyle(element).backgroundColor];
-    }})()""")
-    light, dark = sorted((luminance(ink), luminance(paper)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
+        assert page.contrast(name) >= 4.5, name
 
 
 def test_a_text_of_200_000_characters(browser: Browser, asker: Asker) -> None:

@@ -15,6 +15,7 @@ PRETRAINED = {
     **{"sequences_per_second": 213.4567, "tokens_per_second": 27322.1, "steps": 600, "global_batch": 64, "ranks": 1},
     **{"precision": "tf32", "precision_effective": "fp32", "xla": True, "skipped_steps": 3, "peak_rss_mb": 2312},
     **{"best_step": 500, "best_mlm_loss": 5.2345, "kept_step": 600, "accumulation": 4, "recompute": True},
+    **{"held_out_sequences": 1000, "epochs": 0.4884},
 }
 
 METRICS: dict[str, dict[str, Any]] = {
@@ -23,14 +24,20 @@ METRICS: dict[str, dict[str, Any]] = {
     "documents/books": {"configured": False, "documents": 0},
     "documents/text": {"documents": 300},
     "shards": {"train": {"documents": 365, "sentences": 41022, "dropped": {"too_long": 4}}, "test": {"documents": 40}},
-    "cloze": {"squad": {"questions": 3120, "dropped": {"ambiguous": 97}}},
+    "cloze": {
+        "questions": {"train": {"count": 3120, "dropped": {"ambiguous": 97}}, "dev": {"count": 300}},
+        "paraphrases": {"train": {"count": 1000}, "dev": {"count": 100}},
+    },
     "vocab": {"size": 4021, "learned": True},
-    "tfrecords/phase1": {"train": {"examples": 20123}},
-    "tfrecords/phase2": {"train": {"examples": 5123}},
+    "tfrecords/phase1": {"train": {"examples": 20123, "sequences": 20123, "padding": 0.0534}, "test": {"examples": 9}},
+    "tfrecords/phase2": {
+        "train": {"examples": 5123},
+        "test": {"examples": 1000, "random_next": 600, "sequences": 1000},
+    },
     "pretrain_phase1": PRETRAINED,
     "pretrain_phase2": {**PRETRAINED, "nats_below_unigram": 1.4123, "recompute": False},
     "squad": {
-        **{"exact_match": 24.123, "f1": 31.456, "count": 410, "sequences_per_second": 22.1},
+        **{"exact_match": 24.123, "f1": 31.456, "count": 410, "sequences_per_second": 22.1, "train_questions": 700},
         "by_type": {"number": {"exact_match": 30.1, "f1": 35.2, "count": 120}},
         "baselines": {"position": {"exact_match": 3.1, "f1": 6.2}, "random_span": {"exact_match": 0.3, "f1": 15.5}},
         "dropped": {"train": {"answer_not_in_context": 5}},
@@ -78,6 +85,13 @@ METRICS: dict[str, dict[str, Any]] = {
 }
 
 
+TOO_LARGE = "benchmark_training/pretrain-tiny-512-64"
+OUT_OF_MEMORY: dict[str, Any] = {
+    **{"out_of_memory": True, "task": "pretrain", "sequence_length": 512, "batch_size": 64, "accumulation": 2},
+    **{"global_batch": 128, "ranks": 1, "precision": "fp16", "precision_effective": "fp16", "xla": True},
+}
+
+
 def benchmark(length: int, batch: int, **more: Any) -> dict[str, Any]:
     """Figures of one cell; the rules of the reference give others than the clean ones."""
     return {
@@ -113,7 +127,8 @@ def write_run(root: Path) -> Path:
     """metrics/ of a whole run, all but one benchmark on one machine, and three curves. Returns `root`."""
     write(root, METRICS)
     write(root, {f"benchmark_inference/tiny-128-{b}": benchmark(128, b) for b in (1, 8, 16)})
-    write(root, {"benchmark_training/tiny-128-8": benchmark(128, 8)}, GPU)
+    more = {"task": "squad", "accumulation": 1, "global_batch": 8, "compile_seconds": 5.25}
+    write(root, {"benchmark_training/squad-tiny-128-8": benchmark(128, 8, **more), TOO_LARGE: OUT_OF_MEMORY}, GPU)
     curves = root / "metrics" / "curves"
     curves.mkdir()
     lines = ["step\tloss\tmlm_loss\tnsp_loss\tlearning_rate\tgrad_norm"]
@@ -122,5 +137,9 @@ def write_run(root: Path) -> Path:
     lines = ["step\tmlm_loss\tmlm_accuracy\tnsp_loss\tnsp_accuracy"]
     lines += [f"{n}\t{8.5 - n / 100}\t0.1\t0.71\t0.5" for n in (100, 200, 300, 400)]
     (curves / "pretrain_phase1_held_out.tsv").write_text("\n".join(lines) + "\n")
+    (root / "metrics" / "lengths").mkdir()
+    (root / "metrics" / "lengths" / "phase1.tsv").write_text(
+        "split\ttokens\tsequences\ntrain\t64\t30\ntrain\t128\t97\ntest\t64\t1\ntest\t128\t5\n"
+    )
     (curves / "squad.tsv").write_text("step\tloss\ttask_loss\tlearning_rate\n10\t5\t5\t0.001\n20\t4\t4\t0.0005\n")
     return root

@@ -9,6 +9,9 @@ import pytest
 
 from bert.report.figures import Seeds, curve_svg, drawing, spread_svg, thin
 from bert.report.inputs import Curve, Inputs
+from bert.report.latencies import Latencies, latencies_svg
+from bert.report.standing import Standing, standing_svg
+from bert.report.standing import drawing as standing_drawing
 
 GUESSES = {"mlm_loss": ("unigram entropy", 6.3), "nsp_loss": ("coin toss", 0.69)}
 
@@ -96,3 +99,29 @@ def test_a_training_with_one_loss_has_one_panel_and_none_has_no_drawing() -> Non
     assert curve_svg(tuned, {}).count("loss, nats") == 1
     assert curve_svg(curve(50), {}).count("loss, nats") == 2
     assert drawing(inputs, "empty") == drawing(inputs, "glue/mrpc") == ()
+
+
+def test_a_score_is_drawn_among_its_controls_and_guesses_with_its_error() -> None:
+    of = Standing("f1", 80.0, [4.0, 7.0], [10.0, 2.0, 34.0], 300)
+    svg = standing_svg({"F1": of})
+    ElementTree.fromstring(svg)
+    assert svg == standing_svg({"F1": of}) and "currentColor" in svg
+    marks = [len(re.findall(rf"<use [^>]*fill: {colour}", svg)) for colour in ("#3d85c8", "#d97706", "currentColor")]
+    assert marks[:2] == [1 + 1, 2 + 1], "each a mark, and one in the legend"
+    known, unknown = (standing_svg({"F1": Standing("f1", 80.0, [], [1.0], count)}) for count in (300, 0))
+    lines = [svg.count("stroke: #3d85c8; stroke-width: 1.4") for svg in (known, unknown)]
+    assert lines == [1, 0], "no error is known without the number of examples"
+    assert standing_svg({"correlation": Standing("mcc", -30.0, [], [0.0], 10)}) != known
+    assert standing_drawing({"F1": Standing("f1", 80.0, [], [], 300)}, "SQuAD") == ()
+
+
+def test_latencies_have_a_row_for_each_cell_and_an_axis_that_shows_them_all() -> None:
+    row = {"p50": 8.0, "p90": 9.0, "p95": 9.5, "p99": 12.0, "p100": 13.0}
+    near = latencies_svg({"tiny-128-8, fp32": Latencies(row), "tiny-128-1, fp32": Latencies({"p50": 5.0})})
+    ElementTree.fromstring(near)
+    assert "tiny-128-8, fp32" in near and "tiny-128-1, fp32" in near and dots(near) == 3 and "#d97706" not in near
+    beside = latencies_svg({"large": Latencies(row, (7.0, 7.5, 9.0))})
+    assert "#d97706" in beside
+    far = latencies_svg({"fast": Latencies({"p50": 1.0, "p100": 2.0}), "slow": Latencies({"p50": 100.0})})
+    assert [at for at in (1, 2, 5, 10, 20, 50, 100) if f">{at}</text>" not in far] == [], "by decades"
+    assert ">0</text>" in near and ">5</text>" not in near

@@ -60,3 +60,24 @@ def test_the_published_means_are_those_of_the_published_seeds(work: tuple[str, s
     for precision, values in by_precision.items():
         assert fmean(values) == pytest.approx(means[precision], abs=0.0101), precision
         assert means[precision] == pytest.approx(fmean(values), abs=0.0101)
+
+
+def test_the_same_work_in_any_precision_is_listed_by_its_hardware() -> None:
+    found = published.trainings("squad", "large", 384, 32, 32, 1)
+    assert {hardware: set(speeds) for hardware, speeds in found.items()} == {"1 x NVIDIA A100 40GB": {"fp16"}}
+    both = published.trainings("pretrain", "large", 128, 64, 65536, 1)["1 x NVIDIA A100 40GB"]
+    assert {name: speed.sequences_per_second for name, speed in both.items()} == {"fp16": 356.845, "tf32": 238.10}
+    assert set(published.trainings("pretrain", "large", 512, 8, 32768, 8)) == {
+        *("8 x NVIDIA A100 40GB", "8 x NVIDIA V100 32GB (DGX-1)")
+    }
+    assert published.trainings("pretrain", "base", 128, 64, 65536, 1) == {}
+    assert published.trainings("pretrain", "large", 128, 64, 32768, 1) == {}
+    assert set(published.inferences("base", 128, 8)["1 x NVIDIA A100 40GB"]) == {"fp16", "tf32", "fp32"}
+    assert published.inferences("large", 128, 16) == {}
+
+
+def test_weak_scaling_is_of_one_device_and_several_of_the_same_kind() -> None:
+    found = published.weak_scaling("squad", "large", 384, 10, 10, "fp32")
+    assert {card: list(speeds) for card, speeds in found.items()} == {"NVIDIA V100 32GB (DGX-1)": [1, 8]}
+    assert published.weak_scaling("pretrain", "large", 128, 64, 65536, "fp32") == {}, "on eight devices only"
+    assert published.weak_scaling("squad", "base", 384, 10, 10, "fp32") == {}

@@ -39,6 +39,7 @@ class Browser:
         os.close(into)
         os.close(answers)
         self._out, self._back, self._waiting, self._number = out, back, b"", 0
+        self.events: list[dict[str, Any]] = []
 
     def __enter__(self) -> Browser:
         return self
@@ -59,7 +60,7 @@ class Browser:
         message = {"id": self._number, "method": method, "params": params}
         os.write(self._out, json.dumps(message | ({"sessionId": session} if session else {})).encode() + b"\0")
         while (found := self._next()).get("id") != self._number:
-            pass  # an event
+            self.events.append(found)
         assert "error" not in found, (method, found)
         return found["result"]
 
@@ -75,18 +76,22 @@ class Browser:
         found: dict[str, Any] = json.loads(message)
         return found
 
-    def open(self, url: str, width: int = 1400, height: int = 800, dark: bool = False) -> Page:
-        """The url in a tab of its own, the only one: one in the background is not drawn, and gets no focus."""
+    def open(self, url: str, width: int = 1400, height: int = 800, dark: bool = False, mobile: bool = False) -> Page:
+        """The url in a tab of its own, the only one: one in the background is not drawn, and gets no focus.
+
+        mobile: as a telephone shows it, which makes the page as wide as what is in it.
+        """
         before = [tab["targetId"] for tab in self.do("Target.getTargets")["targetInfos"] if tab["type"] == "page"]
         target = self.do("Target.createTarget", url="about:blank")["targetId"]
         for tab in before:
             self.do("Target.closeTarget", targetId=tab)
         page = Page(self, self.do("Target.attachToTarget", targetId=target, flatten=True)["sessionId"])
-        page.do("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+        page.do("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=mobile)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         page.do("Emulation.setEmulatedMedia", features=[scheme])
         page.do("Emulation.setFocusEmulationEnabled", enabled=True)
-        page.do("Page.enable")
+        for domain in ("Page", "Runtime", "Log", "Network"):
+            page.do(f"{domain}.enable")
         page.do("Page.navigate", url=url)
         page.until("location.href !== 'about:blank' && document.readyState === 'complete'")
         return page
@@ -100,6 +105,25 @@ class Page:
 
     def do(self, method: str, **params: Any) -> Any:
         return self._browser.do(method, self._session, **params)
+
+    def _events(self, method: str) -> list[dict[str, Any]]:
+        """What such events have said of this tab so far."""
+        of_this = [event for event in self._browser.events if event.get("sessionId") == self._session]
+        return [event["params"] for event in of_this if event["method"] == method]
+
+    @property
+    def faults(self) -> list[dict[str, Any]]:
+        """Exceptions that nothing caught, and what the console shows as an error or a warning."""
+        self.value("0")  # what came before has been read by now
+        written = [e for e in self._events("Runtime.consoleAPICalled") if e["type"] in ("error", "warning", "assert")]
+        logged = [e for e in self._events("Log.entryAdded") if e["entry"]["level"] in ("error", "warning")]
+        return [*self._events("Runtime.exceptionThrown"), *written, *logged]
+
+    @property
+    def requests(self) -> list[str]:
+        """The urls that have been asked for, the page's own first."""
+        self.value("0")
+        return [event["request"]["url"] for event in self._events("Network.requestWillBeSent")]
 
     def value(self, script: str) -> Any:
         """Of a JavaScript expression."""
@@ -134,6 +158,24 @@ class Page:
         self.do("Input.dispatchMouseEvent", type="mousePressed", **at)
         self.do("Input.dispatchMouseEvent", type="mouseReleased", **at)
 
-    def picture(self, path: Path) -> None:
-        """What is in view, as PNG."""
-        path.write_bytes(base64.b64decode(self.do("Page.captureScreenshot", format="png")["data"]))
+    def contrast(self, selector: str) -> float:
+        """Of an element's letters to what is behind them (WCAG 2.2, contrast ratio)."""
+
+        def luminance(colour: str) -> float:
+            parts = [int(part) / 255 for part in colour[colour.index("(") + 1 : -1].split(",")[:3]]
+            linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+            return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+        ink, paper = self.value(f"""(() => {{
+          let element = document.querySelector({json.dumps(selector)});
+          const ink = getComputedStyle(element).color;
+          while (getComputedStyle(element).backgroundColor === "rgba(0, 0, 0, 0)") element = element.parentElement;
+          return [ink, getComputedStyle(element).backgroundColor];
+        }})()""")
+        light, dark = sorted((luminance(ink), luminance(paper)), reverse=True)
+        return (light + 0.05) / (dark + 0.05)
+
+    def picture(self, path: Path, whole: bool = False) -> None:
+        """What is in view, or the whole page, as PNG."""
+        taken = self.do("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
+        path.write_bytes(base64.b64decode(taken["data"]))
