@@ -26,8 +26,8 @@ MATRICES = {
     "benchmark_training": "benchmark_training.cells",
     "benchmark_inference": "benchmark_inference.cells",
 }
-FETCH = f"dvc fetch --all-commits --recursive {RECORDS}"
-"""Gets the records of all commits from the remote."""
+FETCH = "dvc fetch --all-commits --max-size 10000"
+"""Gets the records of all commits from the remote, each of some 1,000 bytes, and no model."""
 
 
 @dataclass(frozen=True)
