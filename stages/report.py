@@ -4,7 +4,7 @@ Reads   metric files, curves, lengths and provenance records, or folders of them
         members that params name     params: model, precision, seed, finetune.init, squad.data, glue.data, glue.tasks,
         stability, the cells of both benchmarks, the sequence lengths of both phases
 Writes  --out, the page
-        --summary, the headlines as a flat file of metrics: dvc metrics diff --targets metrics/summary.json
+        --summary, the headlines as a flat file of metrics: dvc metrics diff REVISION --targets metrics/summary.json
 
 A metric file that is not there is shown as a stage that has not run yet, with its command.
 """

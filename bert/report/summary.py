@@ -11,7 +11,7 @@ from bert.report.stability import SCORES
 from bert.report.tables import is_number
 
 PHASES = ("phase1", "phase2")
-SPEED = "sequences_per_second"
+SPEED, SHORT = "sequences_per_second", "seq_per_s"
 TRAINED = ("pretrain_phase1", "squad", "pretrain_phase2")
 """Of these, the first that has run says on which machine, and in which precision, the run was."""
 
@@ -38,7 +38,7 @@ def summary(inputs: Inputs, params: Mapping[str, Any]) -> dict[str, Any]:
         found |= _figure(f"{phase}_mlm_loss", metrics.get("mlm_loss")) | _seeds(
             inputs, key, "mlm_loss", f"{phase}_mlm_loss"
         )
-        found |= _figure(f"{phase}_{SPEED}", metrics.get(SPEED))
+        found |= _figure(f"{phase}_{SHORT}", metrics.get(SPEED))
     squad = inputs.metrics.get("squad", {})
     found |= _figure("squad_exact_match", squad.get("exact_match", squad.get("exact")))  # of version 1.1, of 2.0
     found |= _figure("squad_f1", squad.get("f1")) | _seeds(inputs, "squad", "f1", "squad_f1")
@@ -78,6 +78,6 @@ def _benchmark(inputs: Inputs, kind: str, cells: Sequence[str]) -> dict[str, Any
     metrics = inputs.metrics.get(f"benchmark_{kind}/{cells[0]}", {}) if cells else {}
     if not metrics:
         return {}
-    figures = _figure(f"{kind}_{SPEED}", metrics.get(SPEED))
+    figures = _figure(f"{kind}_{SHORT}", metrics.get(SPEED))
     latency = metrics.get("latency_ms") or {}
     return {f"{kind}_cell": cells[0], **figures, **_figure(f"{kind}_latency_ms", latency.get("mean"))}

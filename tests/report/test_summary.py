@@ -20,9 +20,9 @@ def test_each_headline_is_a_number_or_a_word(run: Path) -> None:
     expected = {
         **{"model": "tiny", "precision": "tf32, ran as fp32", "machine": "2 cores of Xeon 8581C", "seed": 7},
         **{"phase1_mlm_loss": 5.1234, "phase1_mlm_loss_std": 0.0, "phase1_mlm_loss_seeds": 2},
-        **{"phase1_sequences_per_second": 213.4567, "squad_exact_match": 24.123, "squad_f1": 31.456},
+        **{"phase1_seq_per_s": 213.4567, "squad_exact_match": 24.123, "squad_f1": 31.456},
         **{"glue_mrpc": 74.12, "training_cell": "tiny-128-8", "training_latency_ms": 8.97},
-        **{"inference_cell": "tiny-128-8", "inference_sequences_per_second": 111.5},
+        **{"inference_cell": "tiny-128-8", "inference_seq_per_s": 111.5},
     }
     assert {name: found.get(name) for name in expected} == expected
     assert not [name for name in found if "cola" in name or name.startswith("squad_f1_")]
@@ -56,4 +56,4 @@ def test_the_main_score_is_the_first_in_the_file() -> None:
 
 def test_a_cell_that_did_not_fit_has_no_speed() -> None:
     full = {"benchmark_training/tiny-128-8": {"out_of_memory": True}}
-    assert summary(Inputs(metrics=full), PARAMS).get("training_sequences_per_second") is None
+    assert summary(Inputs(metrics=full), PARAMS).get("training_seq_per_s") is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from bert.compare.text import WIDTH
+from bert.pipeline.code import ROOT
 from bert.pipeline.errors import StageError
 from stages.compare import main
 from tests.dvc import run
@@ -34,6 +36,8 @@ metrics = {
     "stability": {"squad": {params["precision"]: {"seeds": seeds}}},
     "benchmark_training/squad-tiny-128-8": timed,
     "benchmark_inference/tiny-128-8": timed,
+    "summary": {"precision": params["precision"], "squad_f1": f1, "glue_mrpc": 74.1, "phase2_mlm_loss": 6.4,
+                "inference_seq_per_s": speed, "squad_f1_std": 1.0, "machine": params["machine"]},
 }
 for key in sys.argv[1:]:
     record = {"machine": {"cpu": params["machine"], "cores": 2, "memory_gb": 8.0, "accelerator": "none"}}
@@ -44,6 +48,7 @@ for key in sys.argv[1:]:
 STAGES = {
     "squad": ["squad"],
     "stability": ["stability"],
+    "report": ["summary"],
     "benchmarks": ["benchmark_training/squad-tiny-128-8", "benchmark_inference/tiny-128-8"],
 }
 PARAMS: dict[str, Any] = {
@@ -100,7 +105,6 @@ def repo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }.items():
         run(folder, "dvc", "exp", "run", "-q", "-n", name, "-S", change)
         run(folder, "git", "checkout", "-q", "--", ".")
-        run(folder, "dvc", "checkout", "-q")
     (folder / "data/cloze/squad").write_text("other questions")
     run(folder, "dvc", "exp", "run", "-q", "-n", "other-data")
     run(folder, "git", "checkout", "-q", "--", ".")
@@ -205,6 +209,23 @@ def test_the_page_stands_alone_and_the_text_fits_a_terminal(
     assert not [name for name in ("http://", "https://", "<script", "src=", "@import") if name in page]
     main(["HEAD", "at-bf16", "--markdown"])
     assert "| squad tiny-128-8 | HEAD | fp32 | M1 |" in capsys.readouterr().out
+
+
+def test_the_commands_of_the_docs_do_what_they_say(repo: Path, tmp_path: Path) -> None:
+    """In a terminal of 100 columns."""
+    text = (ROOT / "docs/comparing.md").read_text(encoding="utf-8")
+    commands = [shlex.split(line, comments=True) for line in text.splitlines() if line.startswith(("dvc ", "python "))]
+    shown = [command for command in commands if command[:3] in (["dvc", "metrics", "diff"], ["dvc", "exp", "show"])]
+    assert len(shown) == 3
+    for command in shown:
+        done = run(repo, *command, COLUMNS=str(WIDTH), DVC_PAGER="cat")
+        lines = done.stdout.splitlines()
+        assert max(map(len, lines)) <= WIDTH and "at-bf16" in done.stdout
+        assert "70" in next(line for line in lines if ("squad_f1 " if "diff" in command else "at-bf16") in line)
+        assert "squad_f1_std" not in done.stdout, "it did not change, and is no headline to keep"
+    (page,) = (command for command in commands if "--html" in command)
+    run(repo, *page[:-1], str(tmp_path / "comparison.html"), PYTHONPATH=str(ROOT))
+    assert "at-bf16" in (tmp_path / "comparison.html").read_text(encoding="utf-8")
 
 
 def test_an_unknown_revision_is_one_error_with_the_nearest_names(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
