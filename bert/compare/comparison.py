@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from bert.compare import scores, speeds
 from bert.compare.contents import Contents
@@ -11,9 +10,8 @@ from bert.compare.machines import Labels
 from bert.report.tables import NONE, Row, Section, Table, flat, words
 
 TITLE = "BERT: revisions compared"
+LONGEST = 60  # letters of a parameter's value
 SETTINGS = ("model", "precision", "seed", "finetune.init", "squad.data", "glue.data")
-ABSENT = "not there"
-MOST_PARAMETERS = 20
 
 
 def _revisions(revisions: Sequence[Contents]) -> Table:
@@ -27,27 +25,28 @@ def _revisions(revisions: Sequence[Contents]) -> Table:
     return Table("Revisions", header, tuple(rows), text_columns=len(header))
 
 
-def _parameters(revisions: Sequence[Contents]) -> tuple[Table, ...]:
-    """Those that are not the same everywhere."""
+def _parameters(revisions: Sequence[Contents]) -> Section:
+    """Those of which revisions have other values: a line for each value, with the revisions that have it."""
     each = [flat(dict(contents.params)) for contents in revisions]
     names = dict.fromkeys(name for params in each for name in params)
-    differing = [name for name in names if any(p.get(name, ABSENT) != each[0].get(name, ABSENT) for p in each)]
-    rows = [
-        Row((name, contents.name, _value(params, name)))
-        for name in differing[:MOST_PARAMETERS]
-        for contents, params in zip(revisions, each, strict=True)
-    ]
-    more = len(differing) - MOST_PARAMETERS
-    # Each has two names at least, of which the first is the base of all differences.
-    notes = (f"{more} more: dvc params diff {revisions[0].name} {revisions[1].name}",) if more > 0 else ()
-    header = ("parameter", "revision", "value")
-    return (Table("Parameters that differ", header, tuple(rows), text_columns=3, notes=notes),) if rows else ()
+    rows = []
+    for name in names:
+        values: dict[str, list[str]] = {}
+        for contents, params in zip(revisions, each, strict=True):
+            if name in params:
+                values.setdefault(str(params[name]), []).append(contents.name)
+        if len(values) > 1:
+            rows += [Row((name, _shown(value), ", ".join(of))) for value, of in values.items()]
+    table = Table("Parameters that differ", ("parameter", "value", "revisions"), tuple(rows), text_columns=3)
+    some = sum(any(name not in params for params in each) for name in names)
+    text = (f"{some} parameters are not in all of the revisions.",) if some else ()
+    if not rows:
+        text = ("No parameter has different values.", *text)
+    return Section("parameters", "Parameters", text, (table,) if rows else ())
 
 
-def _value(params: dict[str, Any], name: str) -> str:
-    if name not in params:
-        return ABSENT
-    return "null" if params[name] is None else str(params[name])
+def _shown(value: str) -> str:
+    return "null" if value == "None" else value if len(value) <= LONGEST else f"{value[:LONGEST]} ..."
 
 
 def sections(revisions: Sequence[Contents]) -> list[Section]:
@@ -55,5 +54,5 @@ def sections(revisions: Sequence[Contents]) -> list[Section]:
     labels = Labels()
     scored, timed = scores.section(revisions), speeds.section(revisions, labels)
     machines = labels.table()
-    tables = (_revisions(revisions), *_parameters(revisions), *((machines,) if machines.rows else ()))
-    return [Section("revisions", "What is compared", (), tables), scored, timed]
+    tables = (_revisions(revisions), *((machines,) if machines.rows else ()))
+    return [Section("revisions", "What is compared", (), tables), scored, timed, _parameters(revisions)]

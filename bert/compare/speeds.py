@@ -115,7 +115,8 @@ def _stages(contents: Contents) -> Iterator[Timing]:
             init = () if key in PRETRAINING else (contents.param("finetune.init"),)
             batch = metrics.get("global_batch")
             kind = "pretrain" if key in PRETRAINING else key
-            work = Work(stage_of(key), kind, model, contents.param(where), batch, metrics.get("ranks", 1), batch, init)
+            name = f"phase {phase[-1]}" if key in PRETRAINING else stage_of(key)
+            work = Work(name, kind, model, contents.param(where), batch, metrics.get("ranks", 1), batch, init)
             yield Timing(contents, key, work)
 
 

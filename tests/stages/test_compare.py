@@ -167,7 +167,7 @@ def test_the_files_here_are_compared_with_head_or_with_one_revision(repo: Path, 
     (repo / "params.yaml").write_text((repo / "params.yaml").read_text().replace("fp32", "tf32"))
     run(repo, "dvc", "repro", "-q")
     try:
-        differing = of(compare(), "parameter", "parameter", "revision", "value")
+        differing = of(compare(), "parameter", "parameter", "revisions", "value")
         assert differing == [("precision", "HEAD", "fp32"), ("precision", "workspace", "tf32")]
         assert of(compare(), "speed-up", "revision", "on", "speed-up") == [
             ("HEAD", "M1", "–"),
