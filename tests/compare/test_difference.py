@@ -27,6 +27,15 @@ def test_of_several_seeds_each_it_is_welchs_test(first: list[float], second: lis
     assert difference(first, second).is_none == (p > LEVEL)
 
 
+@given(SEVERAL, ANY, st.sampled_from([-1, 1]))
+def test_a_difference_is_one_just_beyond_the_bound(first: list[float], second: list[float], sign: int) -> None:
+    bound = difference(first, second).by_chance
+    assume(bound)
+    for times, is_none in ((0.99, True), (1.01, False)):
+        shift = fmean(first) - fmean(second) + sign * times * (bound or 0)
+        assert difference(first, [value + shift for value in second]).is_none is is_none
+
+
 @given(ANY, ANY)
 def test_it_is_the_same_from_either_side(first: list[float], second: list[float]) -> None:
     one, other = difference(first, second), difference(second, first)

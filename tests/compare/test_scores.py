@@ -100,7 +100,8 @@ def test_losses_of_other_held_out_text_have_no_difference() -> None:
 
 def test_without_a_figure_in_the_first_revision_there_is_no_difference() -> None:
     first, second = contents("HEAD", {"vocab": {"size": 9}}), tuned("tuned", FP32)
-    assert differences(first, second) == [("tuned", "3", "–")]
+    third = tuned("other", [value + 9 for value in FP32])
+    assert differences(first, second, third) == [("tuned", "3", "–"), ("other", "3", "–")]
     assert captions(section([first, second])) == ["SQuAD"]
     assert section([first]).text == ("None of the revisions has losses or scores.",)
 

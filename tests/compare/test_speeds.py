@@ -81,6 +81,10 @@ def test_other_work_is_a_row_of_its_own_without_a_speedup() -> None:
     assert cells(found, "revision", "ranks", "speed-up") == [("HEAD", "1", "–"), ("ranks", "4", "–")]
 
 
+def test_without_a_speed_in_the_first_revision_there_is_no_speedup() -> None:
+    assert speedups(contents("HEAD", {}), timed("a", 100.0), timed("b", 150.0)) == ["–", "–"]
+
+
 def test_a_cell_of_an_older_revision_has_no_task_in_its_name_and_is_of_squad() -> None:
     old = timed("old", 100.0, key="benchmark_training/tiny-128-8", sequence_length=128, batch_size=8)
     more: dict[str, Any] = {"task": "squad", "accumulation": 1, "global_batch": 8}
@@ -172,6 +176,7 @@ def test_published_fine_tuning_stands_beside_the_same_work(work: tuple[int, int,
     assert ours.cells[4] == "2.50" and theirs.cells[4] == f"{SQUAD_TRAINING[work].sequences_per_second:,.2f}"
     for other in [
         benchmark("pretrain", *work),
+        benchmark("mrpc", *work),
         benchmark("squad", length + 1, batch, ranks, precision),
         benchmark("squad", length, batch + 100, ranks, precision),
         benchmark("squad", length, batch, ranks + 100, precision),

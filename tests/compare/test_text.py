@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bert.compare.text import WIDTH, as_markdown, as_text
 from bert.report.tables import Row, Section, Table
 
-NAME = st.text("xyz-_", min_size=1, max_size=60)
+NAME = st.text("xyz-_", min_size=1, max_size=120)
 
 
 def section(names: list[str]) -> Section:
@@ -19,6 +19,7 @@ def section(names: list[str]) -> Section:
     return Section("scores", "Scores", ("Words. " * 40,), (Table("SQuAD", header, rows, 3, ("A note. " * 30,)),))
 
 
+@example(["x-y_z" * 20])
 @given(st.lists(NAME, min_size=1, max_size=4))
 def test_no_line_is_longer_than_a_terminal_and_no_letter_is_lost(names: list[str]) -> None:
     lines = as_text([section(names)]).splitlines()
@@ -38,11 +39,11 @@ def test_columns_are_aligned_numbers_to_the_right() -> None:
 
 
 def test_markdown_shows_each_text_as_it_stands() -> None:
-    row = Row(("a_b|c", "<at>`1`", "1.00", "*", "x"))
+    row = Row(("a_b|c\\", "<at>`1`", "1.00", "*", "x"))
     table = Table("SQuAD", ("score", "revision", "mean", "std", "n"), (row,), 2, ("a note",))
     lines = as_markdown("Compared", [Section("s", "Scores", ("Words.",), (table,))]).splitlines()
     assert lines == [
         *("# Compared", "", "## Scores", "", "Words.", "", "**SQuAD**", ""),
         *("| score | revision | mean | std | n |", "| --- | --- | ---: | ---: | ---: |"),
-        *(r"| a\_b\|c | \<at\>\`1\` | 1.00 | \* | x |", "", "- a note"),
+        *(r"| a\_b\|c\\ | \<at\>\`1\` | 1.00 | \* | x |", "", "- a note"),
     ]
