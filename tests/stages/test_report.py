@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -29,7 +30,7 @@ benchmark_inference: {cells: [tiny-128-1]}
 ARGUMENTS = [
     *("--metrics", "metrics/squad.json", "metrics/glue/mrpc.json", "--metrics", "metrics/stability.json"),
     *("--curves", "metrics/curves/pretrain_phase1.tsv", "--provenance", "metrics/provenance"),
-    *("--out", "metrics/report.html"),
+    *("--out", "metrics/report.html", "--summary", "metrics/summary.json"),
 ]
 
 
@@ -57,6 +58,16 @@ def test_the_page_is_written_from_the_named_files(run: Path) -> None:
     assert "not run yet: <code>dvc repro glue@cola</code>" in page
 
 
+def test_the_headlines_are_a_flat_file_of_metrics(run: Path) -> None:
+    (run / "metrics/glue/sst2.json").write_text('{"accuracy": 99.0, "count": 1}')  # of a task that is no longer named
+    main(ARGUMENTS)
+    found = json.loads((run / "metrics/summary.json").read_text())
+    assert found == {
+        **{"model": "tiny", "precision": "fp32", "machine": "2 cores of Xeon", "seed": 7},
+        **{"squad_exact_match": 24.5, "squad_f1": 31.25, "glue_mrpc": 75.0},
+    }
+
+
 def test_a_broken_metric_file_leaves_no_page(run: Path) -> None:
     (run / "metrics/squad.json").write_text('{"f1": ')
     with pytest.raises(StageError, match=r"metrics/squad\.json") as error:
@@ -66,12 +77,12 @@ def test_a_broken_metric_file_leaves_no_page(run: Path) -> None:
 
 
 def test_the_bytes_do_not_depend_on_the_process(run: Path) -> None:
-    pages = []
+    written = []
     for seed in ("1", "2"):
         environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT), "TZ": f"UTC-{seed}"}
         subprocess.run([sys.executable, "-m", "stages.report", *ARGUMENTS], cwd=run, env=environment, check=True)
-        pages.append((run / "metrics/report.html").read_bytes())
-    assert pages[0] == pages[1]
+        written.append([(run / f"metrics/{name}").read_bytes() for name in ("report.html", "summary.json")])
+    assert written[0] == written[1]
 
 
 def test_a_missing_parameter_is_named(run: Path) -> None:
@@ -82,7 +93,7 @@ def test_a_missing_parameter_is_named(run: Path) -> None:
 
 def test_former_members_of_a_matrix_are_not_shown(run: Path) -> None:
     (run / "metrics/glue/sst2.json").write_text('{"accuracy": 99.0, "count": 1}')
-    main(["--metrics", "metrics", "--out", "page.html"])
+    main(["--metrics", "metrics", "--out", "page.html", "--summary", "summary.json"])
     page = (run / "page.html").read_text()
     assert "sst2" not in page and "75.00" in page
     assert "not run yet: <code>dvc repro stability_glue@mrpc-default-2</code>" in page

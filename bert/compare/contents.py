@@ -1,0 +1,154 @@
+"""What a revision has to show: its parameters, its metrics, and the records of where these were measured.
+
+Metrics and parameters are in git. The records (metrics/provenance) are in DVC's cache, under the hashes in dvc.lock;
+no remote is asked for them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from bert.compare.revisions import Revision, files
+from bert.pipeline.errors import StageError
+from bert.report.inputs import Inputs, Metrics, in_order, key_of, stage_of
+
+METRICS, RECORDS, LOCK, PARAMS = "metrics", "metrics/provenance", "dvc.lock", "params.yaml"
+# The folders into which a matrix of dvc.yaml writes, and the parameter that has its items.
+MATRICES = {
+    "glue": "glue.tasks",
+    "benchmark_training": "benchmark_training.cells",
+    "benchmark_inference": "benchmark_inference.cells",
+}
+FETCH = "dvc fetch --all-commits --max-size 10000"
+"""Gets the records of all commits from the remote, each of some 1,000 bytes, and no model."""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a revision has.
+
+    Attributes:
+        params: all of params.yaml
+        inputs: metrics and provenance; whatever else a report has, it does not hold
+        data_hashes: {key of a result: {path: hash, in dvc.lock, of the examples that it was trained and scored on}}
+    """
+
+    revision: Revision
+    params: Mapping[str, Any]
+    inputs: Inputs
+    data_hashes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return self.revision.name
+
+    def param(self, key: str) -> Any:
+        """The value at the dotted `key`; None where this revision has no such parameter."""
+        node: Any = self.params
+        for part in key.split("."):
+            if not isinstance(node, Mapping) or part not in node:
+                return None
+            node = node[part]
+        return node
+
+
+def read(revision: Revision) -> Contents:
+    """All of a revision that can be compared.
+
+    Raises:
+        StageError: it has no metrics, or a broken file; names it.
+    """
+    found = files(revision, (METRICS, LOCK, PARAMS))
+    params = _parsed_yaml(revision, found, PARAMS)
+    contents = Contents(revision, params, Inputs())
+    metrics: dict[str, Metrics] = {}
+    records: dict[str, Metrics] = {}
+    for path, data in found.items():
+        if not path.startswith(f"{METRICS}/") or not path.endswith(".json"):
+            continue
+        if path.startswith(f"{RECORDS}/"):  # of the workspace alone: git ignores them
+            records[key_of(Path(path), "provenance")] = _parsed_json(revision, path, data)
+        elif _is_current(contents, key := key_of(Path(path), "metrics")):
+            metrics[key] = _parsed_json(revision, path, data)
+    if not metrics:
+        raise StageError(f"{revision.name}: there is no metrics/*.json in it", run="dvc repro")
+    stages = _parsed_yaml(revision, found, LOCK).get("stages") or {}
+    if revision.commit is not None:
+        records = _cached_records(revision, stages)
+    ordered = {key: metrics[key] for key in sorted(metrics, key=in_order)}
+    hashes = {key: _data_hashes(stages.get(stage_of(key)) or {}) for key in ordered}
+    return Contents(revision, params, Inputs(metrics=ordered, provenance=records), hashes)
+
+
+def _is_current(contents: Contents, key: str) -> bool:
+    """Whether params name the member of a matrix whose file this is: DVC leaves the files of former ones there."""
+    group, _, item = key.partition("/")
+    named = contents.param(MATRICES[group]) if group in MATRICES else None
+    return not isinstance(named, list) or item in map(str, named)
+
+
+def _parsed_json(revision: Revision, path: str, data: bytes) -> Metrics:
+    try:
+        value = json.loads(data)
+    except ValueError as error:
+        raise StageError(f"{path} of {revision.name}: not valid JSON ({error})", run=_again(revision, path)) from None
+    if not isinstance(value, dict):
+        raise StageError(
+            f"{path} of {revision.name}: expected a JSON object, got {type(value).__name__}", run=_again(revision, path)
+        )
+    return value
+
+
+def _again(revision: Revision, path: str) -> str:
+    if revision.commit is not None:
+        return f"git show {revision.commit[:7]}:./{path}"
+    return f"dvc repro -f -s {stage_of(key_of(Path(path), 'metrics'))}"
+
+
+def _parsed_yaml(revision: Revision, found: Mapping[str, bytes], path: str) -> dict[str, Any]:
+    """{} where the revision has no such file."""
+    try:
+        value = YAML(typ="safe", pure=True).load(found.get(path, b"").decode("utf-8")) or {}
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise StageError(f"{path} of {revision.name}: not valid YAML: {error}", run=f"correct {path}") from None
+    if not isinstance(value, dict):
+        raise StageError(f"{path} of {revision.name}: expected a mapping, got {value!r}", run=f"correct {path}")
+    return value
+
+
+def _data_hashes(stage: Mapping[str, Any]) -> dict[str, str]:
+    """Of what a stage reads of data/ but for models."""
+    deps = {dep["path"]: str(dep.get("md5")) for dep in stage.get("deps") or ()}
+    return {path: md5 for path, md5 in deps.items() if path.startswith("data/") and "/models/" not in path}
+
+
+def _cached_records(revision: Revision, stages: Mapping[str, Any]) -> dict[str, Metrics]:
+    """Those of the revision's records that DVC's cache has. stages: of dvc.lock."""
+    outs = [out for stage in stages.values() for out in stage.get("outs") or ()]
+    hashes = {out["path"]: out["md5"] for out in outs if out["path"].startswith(f"{RECORDS}/") and "md5" in out}
+    cache = _cache() if hashes else None
+    records: dict[str, Metrics] = {}
+    for path, md5 in hashes.items():
+        file = cache / md5[:2] / md5[2:] if cache else None
+        if file is not None and file.is_file():
+            records[key_of(Path(path), "provenance")] = _parsed_json(revision, path, file.read_bytes())
+    return records
+
+
+def _cache() -> Path | None:
+    """The folder of DVC's cached files; None where this is no DVC repository."""
+    from dvc.exceptions import NotDvcRepoError  # half a second: only where there is something to look up
+    from dvc.repo import Repo
+
+    try:
+        with Repo() as repo:
+            return Path(repo.cache.local.path)
+    except NotDvcRepoError:
+        return None

@@ -1,0 +1,271 @@
+"""Throughput, latency and weak scaling of several revisions below one another, by the work that was timed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bert.compare.contents import Contents
+from bert.compare.machines import Labels, Machine, machine, speedup, unknown_note
+from bert.report import published
+from bert.report.inputs import Metrics, stage_of
+from bert.report.overview import hardware, precision
+from bert.report.stability import PRETRAINING
+from bert.report.tables import NONE, Row, Section, Table, is_number, number, percent
+
+TRAINING, INFERENCE = "benchmark_training", "benchmark_inference"
+LATENCIES = {"mean": "mean", "p50": "50 %", "p90": "90 %", "p95": "95 %", "p99": "99 %", "p100": "slowest"}
+OUT_OF_MEMORY = "out of memory"
+CLEAN = "Warm-up calls are in no figure of the benchmarks; percentiles are by nearest rank."
+SPEEDUP = "speed-up: sequences a second over those of {first}, where the same machine measured both."
+UPDATE = "update: rows of an update, over all ranks and accumulated micro-batches."
+WHERE = ("work", "revision", "precision", "on")
+RULES = (
+    "By the rules of the reference, ours and the published: inference throughput over the fastest 99 % of the batches, "
+    "mean latency over all of them, compilation included; training without its first 100 steps. No speed-up stands "
+    "here: the machines are different ones."
+)
+
+
+@dataclass(frozen=True)
+class Work:
+    """What was timed: equal works can be compared.
+
+    Attributes:
+        name: how the tables call it: a stage, or a cell of a benchmark
+        kind: pretrain, squad, a stage, or benchmark_inference
+        batch: rows of a rank and micro-batch in a benchmark, of an update in a stage's own training
+        update: rows of an update, over all ranks
+        settings: whatever else has to be equal
+    """
+
+    name: str
+    kind: str
+    model: str
+    length: int | None
+    batch: int | None
+    ranks: int
+    update: int | None = None
+    settings: tuple[object, ...] = ()
+
+
+Shape = Mapping[str, Callable[[Work], int | None]]
+"""{column: what it says of a work}"""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """The figures that one revision has of a work."""
+
+    contents: Contents
+    key: str
+    work: Work
+
+    @property
+    def metrics(self) -> Metrics:
+        return self.contents.inputs.metrics[self.key]
+
+    @property
+    def machine(self) -> Machine | None:
+        return machine(self.contents, self.key)
+
+    @property
+    def how(self) -> str:
+        """The precision, and what computed where that is not TensorFlow. Example: bf16, openvino"""
+        engine = self.metrics.get("engine", "tensorflow")
+        return precision(self.metrics) + ("" if engine == "tensorflow" else f", {engine}")
+
+    @property
+    def arithmetic(self) -> str | None:
+        """The precision, where it is the one asked for."""
+        asked = self.metrics.get("precision")
+        return str(asked) if self.metrics.get("precision_effective", asked) == asked else None
+
+
+def _cell(key: str, metrics: Metrics) -> Work:
+    """The work of a benchmark. Its file is named <task>-<model>-<length>-<batch>, in older revisions without task."""
+    group, _, cell = key.partition("/")
+    *before, model, length, batch = ["", "", "", *cell.split("-")]
+    kind = INFERENCE if group == INFERENCE else str(metrics.get("task") or "-".join(filter(None, before)) or "squad")
+    ranks, micro_batches = metrics.get("ranks", 1), metrics.get("accumulation", 1)
+    rows = metrics.get("batch_size", int(batch) if batch.isdigit() else None)
+    update = metrics.get("global_batch", ranks * micro_batches * rows if is_number(rows) else None)
+    name = f"{model}-{length}-{batch}" if kind == INFERENCE else f"{kind} {model}-{length}-{batch}"
+    tokens = metrics.get("sequence_length", int(length) if length.isdigit() else None)
+    return Work(name, kind, model, tokens, rows, ranks, update if kind != INFERENCE else None)
+
+
+def _benchmark(group: str) -> Callable[[Contents], Iterator[Timing]]:
+    def timings(contents: Contents) -> Iterator[Timing]:
+        for key in contents.inputs.group(group):
+            yield Timing(contents, key, _cell(key, contents.inputs.metrics[key]))
+
+    return timings
+
+
+def _stages(contents: Contents) -> Iterator[Timing]:
+    """The trainings of the pipeline itself."""
+    for key in (*PRETRAINING, "squad", *contents.inputs.group("glue")):
+        metrics = contents.inputs.metrics.get(key, {})
+        if is_number(metrics.get("sequences_per_second")):
+            phase = key.removeprefix("pretrain_")
+            where = f"tfrecords.{phase}.sequence_length" if key in PRETRAINING else f"{_dotted(key)}.max_seq_length"
+            model = str(contents.param("model"))
+            init = () if key in PRETRAINING else (contents.param("finetune.init"),)
+            batch = metrics.get("global_batch")
+            kind = "pretrain" if key in PRETRAINING else key
+            name = f"phase {phase[-1]}" if key in PRETRAINING else stage_of(key)
+            work = Work(name, kind, model, contents.param(where), batch, metrics.get("ranks", 1), batch, init)
+            yield Timing(contents, key, work)
+
+
+def _dotted(key: str) -> str:
+    return key.replace("/", ".")
+
+
+def _by_work(
+    revisions: Sequence[Contents], timings: Callable[[Contents], Iterator[Timing]]
+) -> dict[Work, list[Timing]]:
+    """In the order in which the first revision that has a work has it."""
+    found: dict[Work, list[Timing]] = {}
+    for contents in revisions:
+        for timing in timings(contents):
+            found.setdefault(timing.work, []).append(timing)
+    return found
+
+
+def _throughput(timing: Timing, first: Timing | None) -> tuple[str, str]:
+    """The cells `seq / s` and `speed-up`."""
+    if timing.metrics.get("out_of_memory"):
+        return OUT_OF_MEMORY, NONE
+    speed = timing.metrics.get("sequences_per_second")
+    if first is None or timing is first:
+        return number(speed, 1), NONE
+    return number(speed, 1), speedup(first.metrics.get("sequences_per_second"), speed, first.machine, timing.machine)
+
+
+def _throughputs(
+    revisions: Sequence[Contents],
+    labels: Labels,
+    works: dict[Work, list[Timing]],
+    caption: str,
+    shape: Shape,
+) -> Table | None:
+    """shape: the columns that tell works apart, beside their names. None without works."""
+    rows = []
+    has_tokens = any("tokens_per_second" in timing.metrics for group in works.values() for timing in group)
+    has_peak = any("roofline" in timing.metrics for group in works.values() for timing in group)
+    for work, group in works.items():
+        first = next((timing for timing in group if timing.contents is revisions[0]), None)
+        for timing in group:
+            tokens = number(timing.metrics.get("tokens_per_second"), 0)
+            peak = percent((timing.metrics.get("roofline") or {}).get("peak_fraction"))
+            cells = (*_throughput(timing, first), *([tokens] * has_tokens), *([peak] * has_peak))
+            rows.append(Row((*_where(timing, labels), *(number(of(work)) for of in shape.values()), *cells)))
+    figures = ("seq / s", "speed-up", *(["tokens / s"] * has_tokens), *(["of peak"] * has_peak))
+    notes = (UPDATE,) if "update" in shape else ()
+    return Table(caption, (*WHERE, *shape, *figures), tuple(rows), len(WHERE), notes) if rows else None
+
+
+def _where(timing: Timing, labels: Labels) -> tuple[str, ...]:
+    """The cells of WHERE."""
+    return timing.work.name, timing.contents.name, timing.how, labels.of(timing.machine)
+
+
+def _latencies(labels: Labels, works: dict[Work, list[Timing]], caption: str) -> Table | None:
+    rows = []
+    for group in works.values():
+        for timing in group:
+            latency = timing.metrics.get("latency_ms") or {}
+            if latency:
+                cells = (number(latency.get(name), 2) for name in LATENCIES)
+                rows.append(Row((*_where(timing, labels), *cells)))
+    return Table(caption, (*WHERE, *LATENCIES.values()), tuple(rows), text_columns=len(WHERE)) if rows else None
+
+
+def _weak_scaling(labels: Labels, works: dict[Work, list[Timing]]) -> Table | None:
+    """Of the benchmarks on several ranks, which time fewer as well: each step of it on the same machine."""
+    rows = []
+    for group in works.values():
+        for timing in group:
+            for step in timing.metrics.get("weak_scaling") or ():
+                figures = (number(step.get("sequences_per_second"), 1), number(step.get("speedup"), 2))
+                rows.append(Row((*_where(timing, labels), number(step.get("ranks")), *figures)))
+    header = (*WHERE, "ranks", "seq / s", "weak scaling")
+    note = "weak scaling: sequences a second over those of one rank, with the same rows for each rank."
+    return Table("Weak scaling", header, tuple(rows), text_columns=len(WHERE), notes=(note,)) if rows else None
+
+
+def _published(timing: Timing) -> published.Speed | None:
+    """The published figure of the same work: task, model, length, batch, devices, precision."""
+    work, arithmetic = timing.work, timing.arithmetic
+    if arithmetic is None or work.length is None or work.batch is None:
+        return None
+    if work.kind == INFERENCE:
+        return published.inference(work.model, work.length, work.batch, arithmetic) if work.ranks == 1 else None
+    if work.kind == "pretrain":
+        return published.pretraining(work.model, work.length, work.update or 0, work.ranks, arithmetic)
+    if timing.key.startswith(f"{TRAINING}/") and work.kind == "squad":
+        return published.squad_training(work.model, work.length, work.batch, work.ranks, arithmetic)
+    return None
+
+
+def _pair(timing: Timing, theirs: published.Speed) -> tuple[Row, Row]:
+    """Our row by the reference's rules, and the published one."""
+    ours: Any = timing.metrics.get("reference_rules") or {}
+    if not timing.key.startswith((f"{TRAINING}/", f"{INFERENCE}/")):
+        ours = {"sequences_per_second": timing.metrics.get("sequences_per_second")}
+    latency = ours.get("latency_ms") or {}
+    mine = tuple(number(latency.get(percentile), 2) for percentile in ("mean", "p90", "p95", "p99"))
+    other = tuple(number(value, 2) for value in theirs.latency_ms) or (NONE,) * len(mine)
+    name = timing.work.name
+    here = hardware(timing.contents.inputs, timing.key)
+    speed = OUT_OF_MEMORY if timing.metrics.get("out_of_memory") else number(ours.get("sequences_per_second"), 2)
+    return (
+        Row((name, timing.contents.name, timing.how, here, speed, *mine)),
+        Row(
+            (
+                name,
+                "published",
+                timing.arithmetic or "",
+                theirs.hardware,
+                number(theirs.sequences_per_second, 2),
+                *other,
+            )
+        ),
+    )
+
+
+def _beside(works: Sequence[dict[Work, list[Timing]]]) -> Table | None:
+    rows: dict[Row, None] = {}
+    for group in works:
+        for timings in group.values():
+            pairs = [_pair(timing, theirs) for timing in timings if (theirs := _published(timing)) is not None]
+            rows |= dict.fromkeys(ours for ours, _ in pairs) | dict.fromkeys(theirs for _, theirs in pairs)
+    header = ("work", "revision", "precision", "hardware", "seq / s", "mean, ms", "90 %", "95 %", "99 %")
+    notes = (RULES, f"published: {published.SOURCE}.")
+    return Table("Beside published figures", header, tuple(rows), text_columns=4, notes=notes) if rows else None
+
+
+def section(revisions: Sequence[Contents], labels: Labels) -> Section:
+    """Trainings of the pipeline, benchmarks of training and inference, weak scaling, published figures."""
+    stages = _by_work(revisions, _stages)
+    training = _by_work(revisions, _benchmark(TRAINING))
+    inference = _by_work(revisions, _benchmark(INFERENCE))
+    own: Shape = {"length": lambda w: w.length, "batch": lambda w: w.update, "ranks": lambda w: w.ranks}
+    trained: Shape = {"update": lambda w: w.update, "ranks": lambda w: w.ranks}
+    tables = [
+        _throughputs(revisions, labels, stages, "Trainings of the pipeline", own),
+        _throughputs(revisions, labels, training, "Training benchmark", trained),
+        _latencies(labels, training, "Training benchmark: ms a step"),
+        _weak_scaling(labels, training),
+        _throughputs(revisions, labels, inference, "Inference benchmark", {}),
+        _latencies(labels, inference, "Inference benchmark: ms a batch"),
+        _beside((stages, training, inference)),
+    ]
+    keys = [timing.key for works in (stages, training, inference) for group in works.values() for timing in group]
+    text = (f"{SPEEDUP.format(first=revisions[0].name)} {CLEAN}", *unknown_note(revisions, keys))
+    shown = tuple(table for table in tables if table)
+    nothing = ("None of the revisions has a speed.",)
+    return Section("speeds", "Throughput and latency", text if shown else nothing, shown)
