@@ -16,7 +16,9 @@ from bert.pipeline.code import FOLDER, ROOT, code_hashes
 from bert.pipeline.files import write_json
 from bert.pipeline.job import parser, run
 
-NO_STAGES = ("__init__", "ask", "code", "compare", "export_checkpoint", "preset", "scratch", "score_squad")
+NO_STAGES = (
+    "__init__", "ask", "code", "compare", "export_checkpoint", "preset", "push_runs", "scratch", "score_squad",
+)  # fmt: skip
 """Files of stages/ that no stage of dvc.yaml with a result runs."""
 
 

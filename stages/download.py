@@ -19,7 +19,8 @@ Entries of books and text but a {wiki: ...} may say how their files are read, an
                              documents). Without it, JSON lines are recognised, and all else is `lines`
 
 U is https://, http://, file://, a path, or package://<distribution>/<path in it>. With `sha256` the file is checked;
-`name` is another name or a sub-folder; with fewer than `minimum` files the stage fails.
+`name` is another name or a sub-folder; with fewer than `minimum` files the stage fails. `licence` is what model cards
+say of it.
 A source that is null or [] gives a folder that holds only a manifest saying so.
 
 Killed, it goes on where it was. How it asks (contact, connections, mirrors, retries) stands under `download:` too.

@@ -1,11 +1,12 @@
 """Export the fine-tuned question answerer as a SavedModel, and ask it all dev questions.
 
 Reads   data/models/squad, data/predictions/squad, the questions of `squad.data`     params: precision, squad
+        for the model card: dvc.lock, metrics/squad.json, metrics/provenance/squad.json
 Writes  data/export/squad, metrics/export.json
 
 The signature serving_default takes `question` and `context`, (B,) strings, and gives `answer`, its `start` and `end` in
 code points of the context, and `score`; of SQuAD v2.0 also `null_odds`. The signature ids takes `input_ids`,
-`input_mask` and `segment_ids`, (B, S) int32, and gives `start_logits` and `end_logits`.
+`input_mask` and `segment_ids`, (B, S) int32, and gives `start_logits` and `end_logits`. README.md is a model card.
 """
 
 from __future__ import annotations
@@ -35,15 +36,19 @@ def main(argv: Sequence[str] | None = None) -> None:
         from bert.export.check_questions import check_questions
         from bert.export.question_answerer import export_question_answerer
         from bert.export.save import size_of
+        from bert.model_card.card import write_card
+        from bert.model_card.folders import question_answerer
         from bert.tasks.squad.asking import Asker
         from bert.tasks.squad.data import evenly_spaced, read_squad
 
         result = work.folder / "saved_model"
         asker = Asker.load(args.model, settings, args.predictions)
-        export_question_answerer(load_model(args.model, "dvc repro squad"), settings, result, asker.null_threshold)
+        model = load_model(args.model, "dvc repro squad")
+        export_question_answerer(model, settings, result, asker.null_threshold)
         questions = evenly_spaced(read_squad(args.data / settings.dev_file, settings.data)[0], settings.limit_dev)
         predicted = read_json(args.predictions / "predictions.json", "dvc repro squad")
         work.metrics |= check_questions(result, asker, questions, predicted, precision) | {"bytes": size_of(result)}
+        write_card(result, question_answerer(), args.model, model.config)
         work.publish({result: args.out})
 
 

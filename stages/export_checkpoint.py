@@ -8,6 +8,8 @@ hugging_face   config.json, model.safetensors, vocab.txt, tokenizer_config.json:
 tensorflow     bert_model.ckpt.index and its data, bert_config.json, vocab.txt: TensorFlow 1 with Google's names
 
 All heads that the model has go with it, in float32. stages.import_checkpoint reads either back, bit for bit.
+README.md is a model card: data and their licences, parameters, commit and scores, as far as dvc.lock and metrics/ have
+them (`dvc pull metrics/provenance` brings the commits).
 """
 
 from __future__ import annotations
@@ -45,6 +47,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     from bert.checkpoints.exporters import FORMATS as WRITERS
     from bert.checkpoints.exporters import exported
     from bert.checkpoints.folder import load_model
+    from bert.model_card.card import write_card
+    from bert.model_card.folders import checkpoint
 
     made_by = _made_by(args.model)
     what = exported(load_model(args.model, made_by, "another --model"), made_by, args.labels)
@@ -54,6 +58,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         unfinished.mkdir(parents=True)
         try:
             WRITERS[args.format](unfinished, what)
+            card = checkpoint(args.format == "hugging_face", what.heads)
+            write_card(unfinished, card, args.model, what.model.config)
             unfinished.rename(out)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)

@@ -1,11 +1,13 @@
 """Export the model of one task as a SavedModel, and ask it about all examples of the dev sets.
 
 Reads   data/models/glue/<task>, data/predictions/glue/<task>, data/glue/<task>     params: precision, glue.<task>
+        for the model card: dvc.lock, metrics/glue/<task>.json, metrics/provenance/glue/<task>.json
 Writes  data/export/glue/<task>, metrics/export_glue/<task>.json
 
 The signature serving_default takes `text`, of a task on pairs `text_a` and `text_b`, (B,) strings, and gives `label` as
 the files of the task write it, and `probabilities` (B, L) in the order of the labels; of a regression `score`. The
 signature ids takes `input_ids`, `input_mask` and `segment_ids`, (B, S) int32, and gives `logits` and `probabilities`.
+README.md is a model card.
 """
 
 from __future__ import annotations
@@ -37,6 +39,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         from bert.export.check_examples import check_examples, read_predictions
         from bert.export.classifier import export_classifier
         from bert.export.save import size_of
+        from bert.model_card.card import write_card
+        from bert.model_card.folders import classifier
         from bert.tasks.glue.examples import read_examples, read_task
 
         data_by = f"dvc repro glue_data@{args.task}"
@@ -47,6 +51,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         predicted = {dev: read_predictions(args.predictions / f"{dev}.tsv", made_by) for dev in task.devs}
         work.metrics |= check_examples(result, model, task, settings.max_seq_length, examples, predicted, precision)
         work.metrics["bytes"] = size_of(result)
+        write_card(result, classifier(task.is_pair, task.is_regression), args.model, model.config)
         work.publish({result: args.out})
 
 

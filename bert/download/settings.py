@@ -62,12 +62,14 @@ class Source(Reading):
     sha256: checked where given. DVC does not see a file change behind a path in params, so give it for paths.
     name: the file's name in the stage's folder (default: the url's last part); of a folder or tar, the sub-folder.
     minimum: with fewer files than that the stage fails.
+    licence: of what it holds, for model cards: cc-by-sa-4.0, or in words.
     """
 
     url: str
     sha256: Sha256 | None = None
     name: FileName | None = None
     minimum: Annotated[int, Field(ge=1)] = 1
+    licence: str | None = None
 
 
 class BookManifest(Reading):
@@ -80,12 +82,14 @@ class BookManifest(Reading):
     manifest: the list's url or path, as of a Source. A url in it may be relative to it.
     sha256: of the list itself.
     name: the sub-folder for its files.
+    licence: of its books, for model cards.
     """
 
     manifest: str
     sha256: Sha256 | None = None
     name: FileName | None = None
     minimum: Annotated[int, Field(ge=1)] = 1
+    licence: str | None = None
 
 
 def _dated(value: Any) -> Any:

@@ -113,6 +113,7 @@ def test_a_folder_that_was_damaged_is_not_exported(small: Project) -> None:
 def test_the_command_is_what_its_help_says(small: Project) -> None:
     model = write_model(Path("data/models/phase1"), pretraining_shapes(CONFIG))
     small.run("export_checkpoint", "--model", str(model), "--out", "exported", "--format", "hugging_face")
-    assert sorted(files(Path("exported"))) == ["config.json", "model.safetensors", "tokenizer_config.json", "vocab.txt"]
+    written = ["README.md", "config.json", "model.safetensors", "tokenizer_config.json", "vocab.txt"]
+    assert sorted(files(Path("exported"))) == written
     with pytest.raises(SystemExit):
         export(model, "other", "onnx")

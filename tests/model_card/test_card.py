@@ -1,0 +1,189 @@
+"""Model cards: what dvc.lock and the metrics say of a folder, in Hugging Face's format."""
+
+from __future__ import annotations
+
+import copy
+import importlib.util
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from bert.checkpoints.heads import CLASSES, MASKED_LM, SPANS
+from bert.model_card.card import Folder, write_card
+from bert.model_card.folders import checkpoint, classifier, question_answerer
+from bert.model_card.lineage import lineage
+from bert.model_card.sources import licence_of, seen_by
+from bert.pipeline.scratch import dvc_md5
+from tests.training.tiny import CONFIG
+
+MODEL, IMPORTED, DATA = Path("data/models/squad"), Path("data/models/imported"), Path("data/cloze/squad")
+METRICS, RECORD = Path("metrics/squad.json"), Path("metrics/provenance/squad.json")
+WIKI = {"url": "package://gensim/wiki.bz2", "licence": "cc-by-sa-3.0"}
+# {stage: (params, deps, outs)}
+PIPELINE: dict[str, tuple[dict[str, Any], list[Path], list[Path]]] = {
+    "squad": ({"seed": 7, "squad": {"version": "auto"}}, [IMPORTED, DATA], [MODEL, METRICS, RECORD]),
+    "cloze": ({"seed": 7}, [Path("data/documents/text")], [DATA]),
+    "documents@text": ({}, [Path("data/download/text")], [Path("data/documents/text")]),
+    "download@text": ({"download.text": [WIKI]}, [], [Path("data/download/text")]),
+    "import_checkpoint": (
+        {"import_checkpoint": {"source": [{"url": "~/nobody/model.safetensors", "licence": "Apache-2.0"}]}},
+        [],
+        [IMPORTED],
+    ),
+    "download@books": ({"download.books": [{"url": "unused.txt"}]}, [], [Path("data/download/books")]),
+}
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """After a run of PIPELINE."""
+    monkeypatch.chdir(tmp_path)
+    for _, _, outs in PIPELINE.values():
+        for out in outs:
+            if out.suffix:
+                out.parent.mkdir(parents=True, exist_ok=True)
+            else:
+                out.mkdir(parents=True)
+                (out / "content").write_text(str(out))
+    baselines = {"position": {"exact_match": 10.0, "f1": 12.5}}
+    METRICS.write_text(json.dumps({"exact_match": 81.5, "f1": 87.25, "count": 300, "baselines": baselines}))
+    RECORD.write_text(json.dumps({"commit": "abc1234", "dirty": False, "machine": {"cpu": "fastest"}}))
+    write_lock(PIPELINE)
+    return tmp_path
+
+
+def write_lock(pipeline: dict[str, tuple[dict[str, Any], list[Path], list[Path]]]) -> None:
+    def listed(paths: list[Path]) -> list[dict[str, str]]:
+        return [{"path": str(path), "md5": dvc_md5(path)} for path in paths]
+
+    stages = {
+        name: {"cmd": name, "params": {"params.yaml": params}, "deps": listed(deps), "outs": listed(outs)}
+        for name, (params, deps, outs) in pipeline.items()
+    }
+    with open("dvc.lock", "w") as f:
+        YAML(typ="safe", pure=True).dump({"schema": "2.0", "stages": stages}, f)
+
+
+def card(what: Folder | None = None) -> tuple[dict[str, Any], str]:
+    """The head and the text of README.md."""
+    write_card(Path(), what or question_answerer(), MODEL, CONFIG)
+    text = Path("README.md").read_text()
+    _, head, body = text.split("---\n", 2)
+    return YAML(typ="safe", pure=True).load(head), body
+
+
+def test_the_head_has_licence_language_tags_metrics_and_scores(workspace: Path) -> None:
+    head, _ = card()
+    assert head["license"] == "other"
+    assert head["license_name"] == "apache-2.0-and-cc-by-sa-3.0"
+    assert head["language"] == ["en"]
+    assert head["pipeline_tag"] == "question-answering"
+    assert head["metrics"] == ["exact_match", "f1"]
+    assert "bert" in head["tags"]
+    (result,) = head["model-index"][0]["results"]
+    assert result["task"] == {"type": "question-answering"}
+    assert {metric["type"]: metric["value"] for metric in result["metrics"]} == {"exact_match": 81.5, "f1": 87.25}
+
+
+def test_the_text_names_data_licences_parameters_commit_and_scores(workspace: Path) -> None:
+    _, body = card()
+    assert "| text | `package://gensim/wiki.bz2` | cc-by-sa-3.0 |" in body
+    assert "| a checkpoint to start from | `model.safetensors` | Apache-2.0 |" in body
+    assert "| dev | F1 | 87.2 | 12.5 (position) |" in body
+    assert "`squad` (commit `abc1234`), `import_checkpoint`, `cloze`" in body
+    assert "version: auto" in body
+    assert "unused" not in body, "the books are no part of what led to it"
+    assert "nobody/" not in body and "fastest" not in body, "nothing of this machine"
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        question_answerer(),
+        classifier(is_pair=True, is_regression=False),
+        *(checkpoint(True, heads) for heads in ((SPANS,), (CLASSES,), (MASKED_LM,), ())),
+        checkpoint(False, (SPANS,)),
+    ],
+)
+def test_each_kind_of_folder_has_a_head_that_the_hub_takes(workspace: Path, what: Folder) -> None:
+    head, body = card(what)
+    assert head["pipeline_tag"] == what.task
+    assert what.use in body
+    if importlib.util.find_spec("huggingface_hub"):
+        from huggingface_hub import ModelCard  # type: ignore[import-not-found,unused-ignore]
+
+        data = ModelCard.load("README.md").data
+        assert [result.metric_value for result in data.eval_results] == [81.5, 87.25]
+
+
+def test_it_is_the_same_whenever_it_is_written_and_whatever_params_are_now(workspace: Path) -> None:
+    card()
+    before = Path("README.md").read_bytes()
+    Path("params.yaml").write_text("seed: 8\n")
+    card()
+    assert Path("README.md").read_bytes() == before
+
+
+def test_scores_and_commit_of_another_run_are_left_out(workspace: Path) -> None:
+    METRICS.write_text(json.dumps({"exact_match": 99.0, "f1": 99.0}))
+    RECORD.unlink()
+    head, body = card()
+    assert "model-index" not in head
+    assert "None are known of it." in body
+    assert "commit" not in body
+
+
+def test_a_model_that_dvc_lock_does_not_have_is_not_described_by_it(workspace: Path) -> None:
+    (MODEL / "content").write_text("other weights")
+    head, body = card()
+    assert head["license"] == "unknown"
+    assert "Not known: no dvc.lock names this model" in body
+    Path("dvc.lock").unlink()
+    assert card() == (head, body)
+
+
+def test_a_lineage_ends_where_an_input_has_been_made_anew(workspace: Path) -> None:
+    found = [step.stage for step in lineage(MODEL)]
+    assert found == ["squad", "import_checkpoint", "cloze", "documents@text", "download@text"]
+    stages = YAML(typ="safe", pure=True).load(Path("dvc.lock"))["stages"]
+    stages["cloze"]["outs"][0]["md5"] = "0" * 32 + ".dir"
+    with open("dvc.lock", "w") as f:
+        YAML(typ="safe", pure=True).dump({"schema": "2.0", "stages": stages}, f)
+    assert [step.stage for step in lineage(MODEL)] == ["squad", "import_checkpoint"]
+
+
+@pytest.mark.parametrize(
+    ("sources", "licence"),
+    [
+        ([], "unknown"),
+        ([WIKI], "cc-by-sa-3.0"),
+        ([WIKI, {"url": "b", "licence": "MIT"}], "other"),
+        ([WIKI, {"url": "b"}], "unknown"),
+        ([{"url": "b", "licence": "my own"}], "other"),
+        ([{"wiki": "enwiki", "date": "20260901"}], "cc-by-sa-4.0"),
+        ([{"manifest": "books.jsonl", "licence": "pddl"}], "pddl"),
+    ],
+)
+def test_the_licence_is_the_one_that_all_sources_have(
+    workspace: Path, sources: list[dict[str, str]], licence: str
+) -> None:
+    pipeline = copy.deepcopy(PIPELINE)
+    pipeline["download@text"][0]["download.text"] = sources
+    pipeline["import_checkpoint"][0]["import_checkpoint"]["source"] = None
+    write_lock(pipeline)
+    assert licence_of(seen_by(lineage(MODEL))) == licence
+
+
+def test_names_and_passwords_in_urls_are_nobodys_business(workspace: Path) -> None:
+    pipeline = copy.deepcopy(PIPELINE)
+    pipeline["download@text"][0]["download.text"] = [
+        {"url": "https://me:secret@example.org/a.txt?token=secret"},
+        {"url": "file:///home/me/b.txt"},
+        {"url": "~/c"},
+    ]
+    write_lock(pipeline)
+    names = {seen.name for seen in seen_by(lineage(MODEL))}
+    assert names == {"https://example.org/a.txt", "b.txt", "c", "model.safetensors"}
