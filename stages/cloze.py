@@ -1,4 +1,4 @@
-"""Documents -> a question-answering set (as SQuAD v1.1) and a paraphrase set (as GLUE's MRPC), made by rules.
+r"""Documents -> a question-answering set (as SQuAD v1.1) and a paraphrase set (as GLUE's MRPC), made by rules.
 
 Reads   data/documents/{wikipedia,books,text}     params: seed, cloze
 Writes  data/cloze/{squad,glue}, metrics/cloze.json
@@ -6,6 +6,11 @@ Writes  data/cloze/{squad,glue}, metrics/cloze.json
 The default's stand-in for both benchmarks, so that fine-tuning and evaluation run without a download. Its questions are
 cloze questions: the sentence that they were made from stands in the context. Scores are not comparable with the
 benchmarks' own.
+
+Examples:
+  dvc repro cloze
+  python -m stages.cloze --documents data/documents/wikipedia data/documents/text --out data/cloze \
+    --metrics metrics/cloze.json
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Learn a WordPiece vocabulary from the train shards, or take a given vocab.txt.
+r"""Learn a WordPiece vocabulary from the train shards, or take a given vocab.txt.
 
 Reads   data/shards/train, or vocab.source     params: vocab
 Writes  data/vocab.txt, data/tokenizer_config.json, metrics/vocab.json
@@ -6,6 +6,11 @@ Writes  data/vocab.txt, data/tokenizer_config.json, metrics/vocab.json
 Whether text is lower-cased for it (vocab.do_lower_case: null) is true of a learned vocabulary. Of a given one it is
 what tokenizer_config.json or tokenizer.json beside it says, Hugging Face's or those of a model folder; where nothing
 says it, or the vocabulary comes from another machine, what its pieces look like.
+
+Examples:
+  dvc exp run -S vocab.size=30000 vocab
+  python -m stages.vocab --shards data/shards/train --out data/vocab.txt \
+    --tokenizer-config data/tokenizer_config.json --metrics metrics/vocab.json
 """
 
 from __future__ import annotations
