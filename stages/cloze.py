@@ -22,6 +22,7 @@ from bert.cloze.make import SETS, make_cloze
 from bert.cloze.settings import ClozeSettings
 from bert.pipeline.job import job, parser, run
 from bert.pipeline.params import section
+from bert.watch.progress import track
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -33,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     settings, seed = section(ClozeSettings, "cloze"), section(int, "seed")
     with job("cloze", "stages.cloze", {"cloze": settings, "seed": seed}, args.documents, args.metrics) as work:
         result = work.folder / "result"
-        work.metrics |= make_cloze(args.documents, settings, seed, result)
+        work.metrics |= make_cloze(args.documents, settings, seed, result, track)
         work.publish({result / name: args.out / name for name in SETS})
 
 

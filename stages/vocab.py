@@ -31,6 +31,7 @@ from bert.tokens.casing import TOKENIZER_CONFIG, decide, write_casing
 from bert.tokens.hugging_face import casing_beside
 from bert.tokens.learner import VocabSettings, describe, learn
 from bert.tokens.vocabulary import Vocabulary
+from bert.watch.progress import track
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         said, by = settings.do_lower_case, PARAMETER
         if given is None:
             said = said is not False
-            pieces, counted = learn(args.shards, settings)
+            pieces, counted = learn(args.shards, settings, track)
             write_text(result, "\n".join(pieces) + "\n")
             work.metrics |= counted
         else:
