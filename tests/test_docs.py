@@ -42,7 +42,8 @@ ONLY_LOOK = re.compile(
     r"|python -m stages\.(params|scratch|preset)( .*)?|python -m stages\.\w+ --help"
 )
 """Commands that take a second and change nothing but their own folder."""
-BLOCKS = [block for page in pages() for block in blocks(page)]
+PAGES = [*pages(), "CONTRIBUTING.md"]
+BLOCKS = [block for page in PAGES for block in blocks(page)]
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +85,7 @@ def test_each_command_would_do_what_the_page_says(block: Block, repository: Path
             ran(words, repository)
 
 
-@pytest.mark.parametrize("page", pages())
+@pytest.mark.parametrize("page", PAGES)
 def test_commands_and_parameters_in_the_text_are_there(page: str, tmp_path: Path) -> None:
     params = params_of(page, tmp_path)
     for command in spans(page):
@@ -150,7 +151,7 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize("page", [*pages(), "CONTRIBUTING.md", "CHANGELOG.md"])
+@pytest.mark.parametrize("page", [*PAGES, "CHANGELOG.md"])
 def test_what_a_page_links_to_is_there(page: str) -> None:
     for link in LINK.findall(re.sub(r"(?ms)^```.*?^```$", "", read(page))):
         if re.match(r"https?://|mailto:", link):
@@ -161,7 +162,7 @@ def test_what_a_page_links_to_is_there(page: str) -> None:
         assert not anchor or anchor in anchors(target), link
 
 
-@pytest.mark.parametrize("name", [*pages(), "CONTRIBUTING.md", "CHANGELOG.md"])
+@pytest.mark.parametrize("name", [*PAGES, "CHANGELOG.md"])
 def test_the_files_that_are_named_are_there(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     made = {"stages/test_vocab.py", "tests/stages/test_vocab.py"}
