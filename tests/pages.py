@@ -243,14 +243,19 @@ def _check_dvc(words: list[str], params: Path) -> None:
         args = get_main_parser().parse_args(words)
     except DvcParserError:
         raise Wrong(f"dvc {shlex.join(words)}: not as DVC takes it") from None
-    values = load(params)
-    if overrides := getattr(args, "set_param", None):
-        values = overridden(params, overrides)
-    check(values, params)
+    values = _values(params, tuple(getattr(args, "set_param", None) or ()))
     if words[0] in ("repro", "status", "pull", "push", "fetch", "checkout") or words[:2] == ["exp", "run"]:
         for target in args.targets or []:
             if not is_target(target, values):
                 raise Wrong(f"dvc {shlex.join(words)}: dvc.yaml has no {target}")
+
+
+@cache
+def _values(params: Path, overrides: tuple[str, ...]) -> dict[str, Any]:
+    """The parameters with overrides, which fit. Nothing changes a params.yaml while tests run."""
+    values = overridden(params, overrides) if overrides else load(params)
+    check(values, params)
+    return values
 
 
 def is_target(target: str, values: Mapping[str, Any]) -> bool:

@@ -64,9 +64,11 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def params_of(page: str, folder: Path) -> Path:
     """params.yaml with the sections that the page tells a reader to write."""
+    if not (given := given_sections(page)):
+        return ROOT / "params.yaml"
     path = folder / "params.yaml"
     with open(path, "w", encoding="utf-8") as f:
-        YAML(typ="safe", pure=True).dump(merged(load(ROOT / "params.yaml"), given_sections(page)), f)
+        YAML(typ="safe", pure=True).dump(merged(load(ROOT / "params.yaml"), given), f)
     return path
 
 
