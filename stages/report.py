@@ -1,4 +1,4 @@
-r"""One self-contained HTML page of everything that was counted, scored and timed.
+"""One self-contained HTML page of everything that was counted, scored and timed.
 
 Reads   metric files, curves, lengths and provenance records, or folders of them; of a matrix's folder exactly the
         members that params name     params: model, precision, seed, finetune.init, squad.data, glue.data, glue.tasks,
@@ -9,8 +9,7 @@ A metric file that is not there is shown as a stage that has not run yet, with i
 
 Examples:
   dvc repro report
-  python -m stages.report --metrics metrics --curves metrics/curves --lengths metrics/lengths \
-    --provenance metrics/provenance --out report.html
+  python -m stages.report --metrics metrics --curves metrics/curves --provenance metrics/provenance --out report.html
 """
 
 from __future__ import annotations
