@@ -7,9 +7,8 @@ Writes  --out
 
 A metric file that is not there is shown as a stage that has not run yet, with its command.
 
-Examples:
+Example:
   dvc repro report
-  python -m stages.report --metrics metrics --curves metrics/curves --provenance metrics/provenance --out report.html
 """
 
 from __future__ import annotations
