@@ -22,6 +22,7 @@ from unittest.mock import patch
 
 from dvc.cli import DvcParserError
 from dvc.cli.parser import get_main_parser
+from dvc.utils.hydra import get_hydra_sweeps
 from ruamel.yaml import YAML
 
 from bert.pipeline.code import ROOT
@@ -90,7 +91,9 @@ def spans(page: str) -> list[str]:
     for span in SPAN.findall(FENCED.sub("", read(page))):
         if re.search(r"<|\.\.\.|…|\bNAME\b", span):
             continue
-        if re.match(r"(dvc|make|python -m (stages|benchmarks)\.\w+) ", span):
+        if re.fullmatch(r"dvc [a-z-]+( [a-z-]+)?", span):  # the name of a command
+            found.append(f"{span} --help")
+        elif re.match(r"(dvc|make|python -m (stages|benchmarks)\.\w+) ", span):
             found.append(span)
         elif span.startswith("-S "):
             found.append(f"dvc exp run {span}")
@@ -241,6 +244,8 @@ def check_flags(module: str, words: Sequence[str]) -> None:
 def _check_dvc(words: list[str], params: Path) -> None:
     try:
         args = get_main_parser().parse_args(words)
+    except SystemExit:  # --help
+        return
     except DvcParserError:
         raise Wrong(f"dvc {shlex.join(words)}: not as DVC takes it") from None
     values = _values(params, tuple(getattr(args, "set_param", None) or ()))
@@ -252,9 +257,15 @@ def _check_dvc(words: list[str], params: Path) -> None:
 
 @cache
 def _values(params: Path, overrides: tuple[str, ...]) -> dict[str, Any]:
-    """The parameters with overrides, which fit. Nothing changes a params.yaml while tests run."""
-    values = overridden(params, overrides) if overrides else load(params)
-    check(values, params)
+    """The parameters with overrides, which fit; of several experiments the last one's.
+
+    Nothing changes a params.yaml while tests run.
+    """
+    values = load(params)
+    # A list without brackets stands for several experiments: precision=fp32,bf16
+    for (one,) in (each.values() for each in get_hydra_sweeps({"params.yaml": list(overrides)}) if overrides):
+        values = overridden(params, one)
+        check(values, params)
     return values
 
 
