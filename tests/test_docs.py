@@ -38,7 +38,7 @@ FILE = re.compile(r"(?:bert|stages|tests|setup|benchmarks|presets|docs)/[\w/.-]*
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 LINES = {"README.md": 150, **{page: 140 for page in pages() if page != "README.md"}}
 ONLY_LOOK = re.compile(
-    r"dvc (stage list|status|repro --dry --allow-missing|metrics show)( [\w@]+)*|git diff code/"
+    r"dvc (stage list|status|metrics show)( [\w@]+)*|git diff code/"
     r"|python -m stages\.(params|scratch|preset)( .*)?|python -m stages\.\w+ --help"
 )
 """Commands that take a second and change nothing but their own folder."""
