@@ -69,7 +69,7 @@ lock: $(READY) ## write the lock files from pyproject.toml (UPGRADE=1: newest ve
 	$(PYTHON) -m setup.environment lock $(if $(UPGRADE),--upgrade)
 
 .PHONY: image
-image: ## build the container image (BASE=..., HOROVOD=nccl for GPUs)
+image: ## build the container image (BASE=..., HOROVOD=nccl for GPUs); never tried
 	docker build --tag reproducible-bert --build-arg HOROVOD=$(HOROVOD) $(if $(BASE),--build-arg BASE=$(BASE)) .
 
 .PHONY: clean

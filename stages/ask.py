@@ -1,7 +1,7 @@
 """Not a stage: ask a model that was fine-tuned on SQuAD about a text of any length.
 
-python -m stages.ask --model data/models/squad --context FILE "question" ["question" ...]
-python -m stages.ask --model data/models/squad [--context FILE] --serve
+python -m stages.ask --model data/models/squad --context article.txt "Who was born in Oslo?"
+python -m stages.ask --model data/models/squad --context article.txt --serve
 
 Prints the best answers with score and place: characters start to end (exclusive, from 0) of the text, in which a byte
 order mark counts for nothing. A text is read through overlapping windows of squad.max_seq_length tokens; of a long one

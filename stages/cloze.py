@@ -1,4 +1,4 @@
-"""Documents -> a question-answering set (as SQuAD v1.1) and a paraphrase set (as GLUE's MRPC), made by rules.
+r"""Documents -> a question-answering set (as SQuAD v1.1) and a paraphrase set (as GLUE's MRPC), made by rules.
 
 Reads   data/documents/{wikipedia,books,text}     params: seed, cloze
 Writes  data/cloze/{squad,glue}, metrics/cloze.json
@@ -6,6 +6,11 @@ Writes  data/cloze/{squad,glue}, metrics/cloze.json
 The default's stand-in for both benchmarks, so that fine-tuning and evaluation run without a download. Its questions are
 cloze questions: the sentence that they were made from stands in the context. Scores are not comparable with the
 benchmarks' own.
+
+Examples:
+  dvc repro cloze
+  python -m stages.cloze --documents data/documents/wikipedia data/documents/text --out data/cloze \
+    --metrics metrics/cloze.json
 """
 
 from __future__ import annotations
@@ -17,6 +22,7 @@ from bert.cloze.make import SETS, make_cloze
 from bert.cloze.settings import ClozeSettings
 from bert.pipeline.job import job, parser, run
 from bert.pipeline.params import section
+from bert.watch.progress import track
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -28,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     settings, seed = section(ClozeSettings, "cloze"), section(int, "seed")
     with job("cloze", "stages.cloze", {"cloze": settings, "seed": seed}, args.documents, args.metrics) as work:
         result = work.folder / "result"
-        work.metrics |= make_cloze(args.documents, settings, seed, result)
+        work.metrics |= make_cloze(args.documents, settings, seed, result, track)
         work.publish({result / name: args.out / name for name in SETS})
 
 

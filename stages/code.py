@@ -5,6 +5,10 @@ Writes  code/<stage>.json, {file: hash}, which git keeps and the stage has as it
 
 A comment, a docstring or a new layout changes no hash, so that nothing but this stage runs again. A change of meaning
 shows in `git diff code/`, file by file: the results of these stages move.
+
+Examples:
+  dvc repro code
+  python -m stages.code --out code
 """
 
 from __future__ import annotations

@@ -1,7 +1,12 @@
-"""Beam. The files of one corpus -> clean documents, one JSON object a line.
+r"""Beam. The files of one corpus -> clean documents, one JSON object a line.
 
 Reads   data/download/<corpus>      params: documents
 Writes  data/documents/<corpus>, metrics/documents/<corpus>.json
+
+Examples:
+  dvc repro documents@text
+  python -m stages.documents --corpus text --source data/download/text --out data/documents/text \
+    --metrics metrics/documents/text.json
 """
 
 from __future__ import annotations

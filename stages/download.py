@@ -24,6 +24,10 @@ say of it.
 A source that is null or [] gives a folder that holds only a manifest saying so.
 
 Killed, it goes on where it was. How it asks (contact, connections, mirrors, retries) stands under `download:` too.
+
+Examples:
+  dvc exp run -S 'download.text=[{url: "~/texts"}]' download@text
+  python -m stages.download --source text --out data/download/text --metrics metrics/download/text.json
 """
 
 from __future__ import annotations

@@ -1,5 +1,7 @@
 """Export the fine-tuned question answerer as a SavedModel, and ask it all dev questions.
 
+    dvc repro export
+
 Reads   data/models/squad, data/predictions/squad, the questions of `squad.data`     params: precision, squad
         for the model card: dvc.lock, metrics/squad.json, metrics/provenance/squad.json
 Writes  data/export/squad, metrics/export.json

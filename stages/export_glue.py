@@ -1,5 +1,7 @@
 """Export the model of one task as a SavedModel, and ask it about all examples of the dev sets.
 
+    dvc repro export_glue@mrpc
+
 Reads   data/models/glue/<task>, data/predictions/glue/<task>, data/glue/<task>     params: precision, glue.<task>
         for the model card: dvc.lock, metrics/glue/<task>.json, metrics/provenance/glue/<task>.json
 Writes  data/export/glue/<task>, metrics/export_glue/<task>.json

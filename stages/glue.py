@@ -1,4 +1,4 @@
-"""Horovod. Fine-tune on one task of classes or numbers, GLUE's or one's own, predict, score.
+r"""Horovod. Fine-tune on one task of classes or numbers, GLUE's or one's own, predict, score.
 
 Reads   data/models/<finetune.init>, data/glue/<task>
         params: seed, precision, xla, attention, deterministic, allreduce, finetune, inference, glue.<task>
@@ -11,6 +11,12 @@ and beside them the probabilities of its classes: dev_probabilities.tsv, test_pr
 
 With --seed it is a run of the stability test, in the precision that --precision says, with --control one from another
 model (finetune.controls): of these only the metrics are kept.
+
+Examples:
+  dvc repro glue@mrpc
+  python -m stages.glue --task mrpc --init data/models/imported --data data/glue/mrpc --out data/models/glue/mrpc \
+    --predictions data/predictions/glue/mrpc --metrics metrics/glue/mrpc.json \
+    --provenance metrics/provenance/glue/mrpc.json
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The files of one task -> examples, which are all that its training reads.
+r"""The files of one task -> examples, which are all that its training reads.
 
 Reads   data/download/glue or data/cloze/glue, by `glue.data`     params: glue.data, glue.<task>
 Writes  data/glue/<task>, metrics/glue_data/<task>.json
@@ -20,6 +20,12 @@ its files are, which come through download.glue. In params.yaml, beside the sett
 
 Files are UTF-8. Rows with labels that have a blank text are dropped and counted; all else that does not fit is an error
 that names the line.
+
+Examples:
+  dvc exp run -S 'download.glue=[{url: "~/glue/RTE", name: RTE}]' -S glue.data=download -S 'glue.tasks=[rte]' \
+    glue_data@rte
+  python -m stages.glue_data --task rte --data data/download/glue --out data/glue/rte \
+    --metrics metrics/glue_data/rte.json
 """
 
 from __future__ import annotations

@@ -10,6 +10,10 @@ or tokenizer.json says; where nothing says it, what the pieces look like. A key 
 what is computed is an error that names it; `ignore` lists keys that are known to do nothing.
 
 Without a source the folder holds only a manifest that says so; a task with finetune.init=imported then gives the error.
+
+Examples:
+  dvc exp run -S 'import_checkpoint.source=[{url: "~/models/bert-base-uncased"}]' import_checkpoint
+  python -m stages.import_checkpoint --out data/models/imported --metrics metrics/import_checkpoint.json
 """
 
 from __future__ import annotations

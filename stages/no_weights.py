@@ -5,6 +5,10 @@ Writes  data/models/none
 
 DVC knows no dependency that is there in some cases only. So phase 1 depends on data/models/<pretrain.init>, and there
 has to be one where that is none. An import makes phase 1 run again only where it starts from it.
+
+Examples:
+  dvc repro no_weights
+  python -m stages.no_weights --out data/models/none
 """
 
 from __future__ import annotations

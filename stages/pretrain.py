@@ -1,4 +1,4 @@
-"""Horovod. Pretrain one phase with masked LM and next-sentence prediction.
+r"""Horovod. Pretrain one phase with masked LM and next-sentence prediction.
 
 Reads   data/tfrecords/<phase>, data/vocab.txt, data/tokenizer_config.json, for phase 2 data/models/phase1, for phase 1
         data/models/<pretrain.init> (none: random weights)
@@ -11,6 +11,13 @@ and of phase 1 the model, for phase 2 under the same seed.
 
 Starts itself under horovodrun where BERT_RANKS asks for more than one process. Killed, it goes on from its last
 checkpoint when it is started again.
+
+Examples:
+  dvc repro pretrain_phase1
+  python -m stages.pretrain --phase phase2 --records data/tfrecords/phase2 --vocab data/vocab.txt \
+    --init data/models/phase1 --out data/models/phase2 --metrics metrics/pretrain_phase2.json \
+    --curve metrics/curves/pretrain_phase2.tsv --held-out-curve metrics/curves/pretrain_phase2_held_out.tsv \
+    --provenance metrics/provenance/pretrain_phase2.json
 """
 
 from __future__ import annotations

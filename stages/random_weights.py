@@ -2,6 +2,10 @@
 
 Reads   data/models/<finetune.random_like>     params: seed
 Writes  data/models/random
+
+Examples:
+  dvc repro random_weights
+  python -m stages.random_weights --init data/models/phase2 --out data/models/random
 """
 
 from __future__ import annotations

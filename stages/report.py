@@ -8,6 +8,9 @@ Writes  --out, the page
 
 A metric file that is not there is shown as a stage that has not run yet, with its command.
 The pipeline is drawn from --dag and the params that its templates name.
+
+Example:
+  dvc repro report
 """
 
 from __future__ import annotations

@@ -1,7 +1,12 @@
-"""Beam. Documents of all corpora -> shards of sentences, split into train and test by document.
+r"""Beam. Documents of all corpora -> shards of sentences, split into train and test by document.
 
 Reads   data/documents/{wikipedia,books,text}     params: seed, shards
 Writes  data/shards/{train,test}, data/shards/dropped.jsonl, metrics/shards.json
+
+Examples:
+  dvc repro shards
+  python -m stages.shards --documents data/documents/wikipedia data/documents/text --out data/shards \
+    --metrics metrics/shards.json
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Horovod. Fine-tune on question answering, predict, score.
+r"""Horovod. Fine-tune on question answering, predict, score.
 
 Reads   data/models/<finetune.init>, the questions of `squad.data`
         params: seed, precision, xla, attention, deterministic, allreduce, finetune, inference, squad
@@ -6,6 +6,12 @@ Writes  data/models/squad, data/predictions/squad, metrics/squad.json, metrics/c
 
 With --seed it is a run of the stability test, in the precision that --precision says, with --control one from another
 model (finetune.controls): of these only the metrics are kept.
+
+Examples:
+  dvc repro squad
+  python -m stages.squad --init data/models/imported --data data/cloze/squad --out data/models/squad \
+    --predictions data/predictions/squad --curve metrics/curves/squad.tsv --metrics metrics/squad.json \
+    --provenance metrics/provenance/squad.json
 """
 
 from __future__ import annotations

@@ -5,6 +5,10 @@ Reads   --runs: the folder of all metrics, of which exactly the runs that params
         metrics/pretrain_<phase>.json) is its run under the parameter `seed`, one more
         params: stability, seed, glue.tasks
 Writes  --metrics, {task: {precision: {score: {mean, std, min, max}, seeds: {seed: {score: value}}}}}
+
+Examples:
+  dvc exp run -S 'stability.seeds=[1, 2, 3]' stability
+  python -m stages.stability --runs metrics --metrics metrics/stability.json
 """
 
 from __future__ import annotations

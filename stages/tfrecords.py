@@ -1,8 +1,13 @@
-"""Beam. Shards of sentences -> TFRecords of examples for one phase.
+r"""Beam. Shards of sentences -> TFRecords of examples for one phase.
 
 Reads   data/shards/{train,test}, data/vocab.txt, data/tokenizer_config.json
         params: seed, tfrecords.examples, tfrecords.<phase>
 Writes  data/tfrecords/<phase>/{train,test}, metrics/tfrecords/<phase>.json, metrics/lengths/<phase>.tsv
+
+Examples:
+  dvc repro tfrecords@phase1
+  python -m stages.tfrecords --phase phase1 --train data/shards/train --test data/shards/test --vocab data/vocab.txt \
+    --out data/tfrecords/phase1 --metrics metrics/tfrecords/phase1.json --lengths metrics/lengths/phase1.tsv
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Learn a WordPiece vocabulary from the train shards, or take a given vocab.txt.
+r"""Learn a WordPiece vocabulary from the train shards, or take a given vocab.txt.
 
 Reads   data/shards/train, or vocab.source     params: vocab
 Writes  data/vocab.txt, data/tokenizer_config.json, metrics/vocab.json
@@ -6,6 +6,11 @@ Writes  data/vocab.txt, data/tokenizer_config.json, metrics/vocab.json
 Whether text is lower-cased for it (vocab.do_lower_case: null) is true of a learned vocabulary. Of a given one it is
 what tokenizer_config.json or tokenizer.json beside it says, Hugging Face's or those of a model folder; where nothing
 says it, or the vocabulary comes from another machine, what its pieces look like.
+
+Examples:
+  dvc exp run -S vocab.size=30000 vocab
+  python -m stages.vocab --shards data/shards/train --out data/vocab.txt \
+    --tokenizer-config data/tokenizer_config.json --metrics metrics/vocab.json
 """
 
 from __future__ import annotations
@@ -26,6 +31,7 @@ from bert.tokens.casing import TOKENIZER_CONFIG, decide, write_casing
 from bert.tokens.hugging_face import casing_beside
 from bert.tokens.learner import VocabSettings, describe, learn
 from bert.tokens.vocabulary import Vocabulary
+from bert.watch.progress import track
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         said, by = settings.do_lower_case, PARAMETER
         if given is None:
             said = said is not False
-            pieces, counted = learn(args.shards, settings)
+            pieces, counted = learn(args.shards, settings, track)
             write_text(result, "\n".join(pieces) + "\n")
             work.metrics |= counted
         else:

@@ -15,9 +15,10 @@ from bert.cloze.questions.answers import KINDS
 from bert.cloze.questions.squad import Question, make_questions, write_squad
 from bert.cloze.selection import Selection
 from bert.cloze.settings import ClozeSettings
-from bert.cloze.texts import MADE_BY, Text, read_folders
+from bert.cloze.texts import MADE_BY, Text, count_documents, read_folders
 from bert.pipeline import manifest
 from bert.pipeline.errors import StageError
+from bert.pipeline.watched import Watch, unwatched
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +50,9 @@ class _Set(Generic[T]):
         return {**items, "dev": new}, dropped
 
 
-def make_cloze(folders: Sequence[Path], settings: ClozeSettings, seed: int, out: Path) -> dict[str, Any]:
+def make_cloze(
+    folders: Sequence[Path], settings: ClozeSettings, seed: int, out: Path, watch: Watch = unwatched
+) -> dict[str, Any]:
     """Write `squad/{train,dev}-v1.1.json` and `glue/MRPC/{train,dev}.tsv`, with manifests, into `out`.
 
     A document is in train or in dev by a hash of its id, never in both. Returns the metrics.
@@ -63,7 +66,7 @@ def make_cloze(folders: Sequence[Path], settings: ClozeSettings, seed: int, out:
     )
     rows = _Set(lambda text: make_rows(text, of_pairs), {"train": of_pairs.max_train, "dev": of_pairs.max_dev})
     documents: Counter[str] = Counter()
-    for document in read_folders(folders):
+    for document in watch(read_folders(folders), "cloze", count_documents(folders), "documents"):
         split = "dev" if position("split", document.id) < settings.dev_share else "train"
         rank, text = position("rank", document.id), Text(document, seed)
         questions.offer(text, split, rank)

@@ -56,6 +56,11 @@ class Text:
         return np.random.Generator(np.random.Philox(key=np.array(key, np.uint64)))
 
 
+def count_documents(folders: Sequence[Path]) -> int:
+    """As the manifests have it."""
+    return sum(entry.get("documents", 0) for folder in folders for entry in manifest.read(folder, MADE_BY)["files"])
+
+
 def read_folders(folders: Sequence[Path]) -> Iterator[Document]:
     """The documents of all configured folders, one at a time.
 

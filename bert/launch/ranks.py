@@ -30,6 +30,7 @@ from bert.launch import endings
 from bert.launch.hosts import host_of, hosts_for, joined, network_flags, reachable, without
 from bert.launch.stopping import StopRequest, pass_on_signals
 from bert.pipeline.errors import StageError
+from bert.pipeline.heartbeat import heard
 from bert.pipeline.machine import Host, MachineSettings
 from bert.training.context import Stopped
 from bert.training.world import Split
@@ -113,6 +114,7 @@ def _start(
     ) as process:
         for line in process.stdout or ():
             print(line, end="", flush=True)
+            heard()
             if first_to_end is None and (match := _FIRST_TO_END.fullmatch(line)):
                 first_to_end = int(match[1])
         status = process.wait()

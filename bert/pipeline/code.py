@@ -28,6 +28,7 @@ NO_RESULT_DEPENDS_ON = (
     "bert/launch",
     "bert/watch",
     "bert/pipeline/code.py",
+    "bert/pipeline/heartbeat.py",
     "bert/pipeline/machine.py",
     "bert/pipeline/provenance.py",
 )

@@ -20,6 +20,7 @@ from bert.pipeline import timings
 from bert.pipeline.code import checked_code
 from bert.pipeline.errors import StageError, disk_full_as_error
 from bert.pipeline.files import write_json
+from bert.pipeline.heartbeat import beating
 from bert.pipeline.machine import machine_settings
 from bert.pipeline.provenance import provenance
 from bert.pipeline.scratch import Scratch, provenance_folder, scratch
@@ -130,7 +131,7 @@ def job(
     described = {name: _plain(value) for name, value in params.items()}
     if code_in_fingerprint:
         described["code"] = code
-    with disk_full_as_error("this disk"), scratch(stage, described, inputs) as work:
+    with disk_full_as_error("this disk"), beating(stage), scratch(stage, described, inputs) as work:
         current = Job(work, code)
         yield current
         if metrics is not None:

@@ -1,7 +1,7 @@
 """Machine settings: the `BERT_*` variables. They change no result, only where it is made, and how fast.
 
-This is their one list. A stage reads them once, when it starts, and hands on what others need; the table in the README
-and what the tests unset are taken from here (`python -m bert.pipeline.machine` prints the table).
+This is their one list. A stage reads them once, when it starts, and hands on what others need; the table in
+docs/many-machines.md and what the tests unset are taken from here (`python -m bert.pipeline.machine` prints the table).
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ class MachineSettings(BaseModel):
         "results fetched",
         "a folder or a url",
     )
-    tensorboard: str | None = _setting(None, 'folder of live figures of a training, see "Watching it"', "a folder")
+    tensorboard: str | None = _setting(None, "folder of live figures of a training, see docs/watching.md", "a folder")
     dvclive: bool | None = _setting(
         None, "`1` or `0`: DVCLive's figures always or never; default: under `dvc exp run`", "0 or 1"
     )
@@ -177,7 +177,7 @@ class MachineSettings(BaseModel):
 
 
 def variables() -> dict[str, str]:
-    """{variable: what it is for}, in the order of the README's table."""
+    """{variable: what it is for}, in the order of the table in docs/many-machines.md."""
     return {f"{PREFIX}{name.upper()}": str(field.description) for name, field in MachineSettings.model_fields.items()}
 
 
@@ -214,7 +214,7 @@ def _refused(error: ValidationError, given: Mapping[str, str]) -> StageError:
 
 
 def table() -> str:
-    """The README's table."""
+    """The table in docs/many-machines.md."""
     rows = [f"| `{name}` | {description} |" for name, description in variables().items()]
     return "\n".join(["| variable | meaning |", "|---|---|", *rows])
 

@@ -1,20 +1,22 @@
 """params.yaml, read once per stage into frozen, validated sections.
 
 A section is a pydantic model that lives beside the code which it configures. Unknown, missing and mistyped keys are
-errors that name the parameter.
+errors that name the parameter, and the key or word that was probably meant.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar, get_args, overload
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from bert.pipeline.errors import StageError
+from bert.pipeline.nearest import meant, meant_key, nearest
 
 
 class Section(BaseModel):
@@ -58,20 +60,60 @@ def section(kind: Any, key: str, path: str | Path = "params.yaml", without: Coll
     Raises:
         StageError: the key is missing or the value does not fit; names each offending parameter.
     """
-    node: Any = load(path)
+    return value(load(path), kind, key, path, without)
+
+
+def value(params: Mapping[str, Any], kind: Any, key: str, path: str | Path, without: Collection[str] = ()) -> Any:
+    """As `section`, of parameters that were read from `path` before."""
+    node: Any = params
     for part in key.split("."):
         if not isinstance(node, dict) or part not in node:
-            raise StageError(f"{path}: parameter {key!r} is missing", run=f"add {key} to {path}")
+            near = nearest(part, [str(name) for name in node]) if isinstance(node, dict) else None
+            there = f"; {near} is there" if near else ""
+            raise StageError(f"{path}: parameter {key!r} is missing{there}", run=f"add {key} to {path}")
         node = node[part]
     if without and isinstance(node, dict):
         node = {name: value for name, value in node.items() if name not in without}
     try:
         return TypeAdapter(kind).validate_python(node)
     except ValidationError as error:
-        lines = [
-            f"{path}: {'.'.join([key, *map(str, e['loc'])])}: {e['msg']} (got {e['input']!r})" for e in error.errors()
-        ]
+        lines = [f"{path}: {_said(e, kind, key, params)}" for e in error.errors()]
         raise StageError("\n".join(lines), run=f"correct {path}, or pass -S {key}...=VALUE") from None
+
+
+def keys(params: Mapping[str, Any], inside: str = "") -> Iterator[str]:
+    """The dotted names of all parameters, sections too. Example: pretrain, pretrain.phase1, pretrain.phase1.steps"""
+    for name, node in params.items():
+        yield f"{inside}{name}"
+        if isinstance(node, dict):
+            yield from keys(node, f"{inside}{name}.")
+
+
+def _said(error: Any, kind: Any, key: str, params: Mapping[str, Any]) -> str:
+    """A line about one of pydantic's errors, with the key or the word that was probably meant."""
+    name, near = ".".join([key, *map(str, error["loc"])]), ""
+    if error["type"] == "extra_forbidden":
+        section = name.rpartition(".")[0]
+        near = meant_key(name, {f"{section}.{field}" for field in _fields(kind, error["loc"][:-1])} | set(keys(params)))
+    elif error["type"] == "literal_error" and isinstance(error["input"], str):
+        near = meant(error["input"], re.findall(r"'([^']*)'", str(error["ctx"]["expected"])))
+    return f"{name}: {error['msg']} (got {error['input']!r}){near}"
+
+
+def _fields(kind: Any, where: Sequence[int | str]) -> set[str]:
+    """The keys of the models that may stand at `where` in a `kind`.
+
+    What is neither a field nor an index in `where` is pydantic's name for a member of a union.
+    """
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        if not where:
+            return set(kind.model_fields)
+        if where[0] not in kind.model_fields:
+            return _fields(kind, where[1:])
+        return _fields(kind.model_fields[str(where[0])].annotation, where[1:])
+    if where and isinstance(where[0], int):
+        where = where[1:]
+    return set().union(*(_fields(each, where) for each in get_args(kind)))
 
 
 def top_level(kind: type[T], path: str | Path = "params.yaml") -> T:

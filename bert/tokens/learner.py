@@ -13,6 +13,7 @@ from pydantic import Field
 from bert.pipeline import manifest
 from bert.pipeline.errors import StageError
 from bert.pipeline.params import Section
+from bert.pipeline.watched import Watch, unwatched
 from bert.tokens.vocabulary import SPECIAL_PIECES, Vocabulary
 from bert.tokens.wordpiece_learner import learn_pieces
 
@@ -50,6 +51,13 @@ def sample(shards: Path, max_bytes: int) -> Iterator[str]:
                     yield line.strip()
 
 
+def _lines(shards: Path, settings: VocabSettings) -> int:
+    """About how many `sample` gives."""
+    files = manifest.read(shards, "dvc repro shards")["files"]
+    lines, size = (sum(file.get(name, 0) for file in files) for name in ("sentences", "bytes"))
+    return lines * min(settings.max_bytes, size) // size if size else 0
+
+
 def count_words(lines: Iterable[str], do_lower_case: bool = True) -> Counter[str]:
     """How often each word, split off (and lower-cased) as BERT's tokenizer does it, stands in the text."""
     import tensorflow as tf
@@ -68,7 +76,7 @@ def most_frequent(counts: Counter[str], most: int) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:most])
 
 
-def learn(shards: Path, settings: VocabSettings) -> tuple[list[str], dict[str, Any]]:
+def learn(shards: Path, settings: VocabSettings, watch: Watch = unwatched) -> tuple[list[str], dict[str, Any]]:
     """A WordPiece vocabulary, that of tensorflow-text's learner, and counts of words.
 
     Its result is the same in every run and process; that of the `tokenizers` package is not.
@@ -76,13 +84,13 @@ def learn(shards: Path, settings: VocabSettings) -> tuple[list[str], dict[str, A
     Raises:
         StageError: no text to learn from.
     """
-    lines = sample(shards, settings.max_bytes)
+    lines = watch(sample(shards, settings.max_bytes), "vocab, counting words", _lines(shards, settings), "sentences")
     first = next(lines, None)
     if first is None:
         raise StageError(f"{shards}: no text to learn a vocabulary from", run="dvc repro shards")
     counts = count_words(chain([first], lines), settings.do_lower_case is not False)
     kept = most_frequent(counts, settings.max_words)
-    pieces = learn_pieces(kept, settings.size, SPECIAL_PIECES, settings.iterations)
+    pieces = learn_pieces(kept, settings.size, SPECIAL_PIECES, settings.iterations, watch)
     return pieces, {
         "words": counts.total(),
         "distinct_words": len(counts),

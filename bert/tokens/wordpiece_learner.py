@@ -9,9 +9,12 @@ of the first iteration, in which a piece may begin anywhere, once for all thresh
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+
+from bert.pipeline.watched import Watch, unwatched
 
 JOINER = "##"
 # The learner's own defaults.
@@ -24,7 +27,9 @@ Words = Sequence[tuple[str, int]]
 """(word, how often it stands in the text)."""
 
 
-def learn_pieces(counts: Mapping[str, int], size: int, reserved: Sequence[str], iterations: int) -> list[str]:
+def learn_pieces(
+    counts: Mapping[str, int], size: int, reserved: Sequence[str], iterations: int, watch: Watch = unwatched
+) -> list[str]:
     """A vocabulary: the reserved pieces, all characters, then the other pieces, the most frequent first.
 
     Args:
@@ -36,7 +41,9 @@ def learn_pieces(counts: Mapping[str, int], size: int, reserved: Sequence[str], 
     words = _usable(counts, reserved)
     characters = sorted({character for word, _ in words for character in word})
     anywhere = _Ends.of((word, count, range(len(word))) for word, count in words)
-    while True:
+    # One bit less of the threshold is unknown after each.
+    rounds = (upper - lower + 1).bit_length()
+    for _ in watch(itertools.count(), "vocab, looking for the threshold", rounds, "rounds at most"):
         threshold = (lower + upper) // 2
         pieces = anywhere.pieces(threshold, characters)
         for _ in range(1, iterations):
@@ -48,6 +55,7 @@ def learn_pieces(counts: Mapping[str, int], size: int, reserved: Sequence[str], 
         if 0 <= missing <= SLACK * size or lower >= upper or threshold <= 1:
             return vocabulary
         lower, upper = (threshold + 1, upper) if missing < 0 else (lower, threshold - 1)
+    raise AssertionError("there is always another round")
 
 
 def _usable(counts: Mapping[str, int], reserved: Sequence[str]) -> Words:

@@ -10,6 +10,8 @@ from typing import TypeVar
 
 from tqdm import tqdm
 
+from bert.pipeline.heartbeat import heard
+
 log = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_LINES = 5.0
@@ -37,6 +39,7 @@ class Progress:
         if self._bar is not None:
             self._bar.total = self.total
             self._bar.update(done - self.done)
+            heard()
             if note:
                 self._bar.set_postfix_str(note, refresh=False)
         self.done = done

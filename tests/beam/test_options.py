@@ -1,4 +1,4 @@
-"""bert/beam/options.py, and the recipes of the README."""
+"""bert/beam/options.py, and the recipes of docs/beam-on-clusters.md."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from bert.pipeline.code import ROOT
 from bert.pipeline.errors import StageError
 from tests.beam.shout import Run, item
 
-README = (ROOT / "README.md").read_text()
-LINES = [line for line in README.splitlines() if "BERT_BEAM_OPTIONS" in line]
+PAGES = "".join((ROOT / "docs" / name).read_text() for name in ("beam-on-clusters.md", "many-machines.md"))
+LINES = [line for line in PAGES.splitlines() if "BERT_BEAM_OPTIONS" in line]
 RECIPES = [given for line in LINES for given in re.findall(r"""["`](--runner=[^"`]+)["`]""", line)]
 
 

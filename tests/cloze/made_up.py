@@ -57,10 +57,12 @@ def write_folder(folder: Path, documents: list[Document], files: int = 1) -> Pat
     if not documents:
         manifest.write_unconfigured(folder)
         return folder
+    entries = []
     for at in range(files):
-        lines = b"".join(document.to_json() for document in documents[at::files])
-        (folder / f"documents-{at:05d}.jsonl").write_bytes(lines)
-    manifest.write(folder)
+        name, own = f"documents-{at:05d}.jsonl", documents[at::files]
+        (folder / name).write_bytes(b"".join(document.to_json() for document in own))
+        entries.append({"path": name, "documents": len(own)})
+    manifest.write(folder, entries)
     return folder
 
 

@@ -23,6 +23,7 @@ from bert.tasks.glue.data import read_glue
 from bert.tasks.glue.tasks import TASKS
 from bert.tasks.squad.data import read_squad
 from tests.cloze.made_up import CLOZE, DISTORTIONS, PARAPHRASES, QUESTIONS, document, write_folder
+from tests.watching import Watching
 
 SEED = 5
 
@@ -123,6 +124,13 @@ def read(out: Path) -> tuple[dict[str, list[Any]], dict[str, list[Any]]]:
     for _, dropped in (*asked.values(), *said.values()):
         assert not dropped, "the readers find nothing wrong"
     return {split: items for split, (items, _) in asked.items()}, {split: items for split, (items, _) in said.items()}
+
+
+def test_it_shows_how_far_it_is(tmp_path: Path) -> None:
+    write_folder(tmp_path / "documents", [document(number) for number in range(10)], files=2)
+    watching = Watching()
+    make_cloze([tmp_path / "documents"], ClozeSettings(**CLOZE), SEED, tmp_path / "out", watching)
+    assert watching.shown == {"cloze": (10, 10, "documents")}
 
 
 DOCUMENTS = [document(number) for number in range(10)]

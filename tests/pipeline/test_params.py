@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import pytest
 from pydantic import Field, ValidationError
@@ -80,6 +81,45 @@ def test_all_that_does_not_fit_is_named_at_once(tmp_path: Path) -> None:
     with pytest.raises(StageError) as caught:
         section(Optimizer, "phase", path)
     assert [name in str(caught.value) for name in ("phase.rate", "phase.steps", "phase.stepz")] == [True] * 3
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("phase: {rate: 0.1, steps: 1, stepz: 1}", r"phase\.stepz: Extra .* \(got 1\); did you mean phase\.steps\?"),
+        ("phase: {rate: 0.1, steps: 1, width: 1}\nmodel: {width: 3}", r"phase\.width: .*; did you mean model\.width\?"),
+        ("phase: {rate: 0.1, steps: 1, quite_another: 1}", r"phase\.quite_another: .* \(got 1\)$"),
+    ],
+    ids=["misspelt", "of another section", "nothing near"],
+)
+def test_of_an_unknown_key_the_nearest_is_named(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text(text + "\n")
+    with pytest.raises(StageError) as caught:
+        section(Optimizer, "phase", path)
+    assert re.search(message, str(caught.value.args[0])), caught.value
+
+
+class Nested(Section):
+    word: Literal["alpha", "beta"] | None
+    parts: tuple[Optimizer, ...]
+
+
+def test_the_nearest_key_or_word_is_found_below_lists_and_alternatives(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text("all: {word: alpa, parts: [{rate: 1, steps: 1}, {rate: 1, steps: 1, rat: 2}]}\n")
+    with pytest.raises(StageError) as caught:
+        section(Nested | None, "all", path)
+    assert "word: Input should be 'alpha' or 'beta' (got 'alpa'); did you mean alpha?" in str(caught.value)
+    assert "parts.1.rat: Extra inputs are not permitted (got 2); did you mean" in str(caught.value)
+    assert "parts.1.rate?" in str(caught.value)
+
+
+def test_of_a_missing_key_the_one_is_named_that_may_be_it(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text("phase: {one: {stepz: 1}}\n")
+    with pytest.raises(StageError, match=r"parameter 'phase\.one\.steps' is missing; stepz is there"):
+        section(int, "phase.one.steps", path)
 
 
 @pytest.mark.parametrize("key", ["nowhere", "phase.nowhere", "phase.optimizer.nowhere", "seed.nowhere"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import textwrap
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -267,13 +266,13 @@ print(json.dumps([found["answer"].numpy()[0].decode(), start, end, logits["start
 """
 
 
-def test_it_loads_with_tensorflow_alone_as_the_readme_says(exported: Path, tmp_path: Path) -> None:
+def test_it_loads_with_tensorflow_alone_as_the_docs_say(exported: Path, tmp_path: Path) -> None:
     """In another folder, where this project cannot be imported."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    (snippet,) = re.findall(r"(?m)^    import tensorflow as tf\n(?:(?:    .*)?\n)+", text)
+    text = (ROOT / "docs/models.md").read_text(encoding="utf-8")
+    (snippet,) = re.findall(r"(?m)^```python\n(import tensorflow as tf\n(?:.*\n)+?)```", text)
     (tmp_path / "data").mkdir()
     (tmp_path / "data/export").symlink_to(exported / "data/export")
-    found = printed_alone(textwrap.dedent(snippet) + THEN, tmp_path)
+    found = printed_alone(snippet + THEN, tmp_path)
     assert found == ["S\u00e3o Paulo", 16, 25, [1, 3]]
 
 

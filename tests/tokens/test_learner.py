@@ -12,6 +12,7 @@ from bert.pipeline.errors import StageError
 from bert.tokens.learner import VocabSettings, count_words, describe, learn, most_frequent, sample
 from bert.tokens.vocabulary import SPECIAL_PIECES
 from tests.corpus import document
+from tests.watching import Watching
 
 SETTINGS = VocabSettings(do_lower_case=None, size=150, iterations=2, max_bytes=100_000, max_words=1000)
 
@@ -50,6 +51,22 @@ def test_a_learned_vocabulary_is_complete_lower_case_bounded_and_the_same_again(
     assert {"keeper", "lamp", "the"} <= set(pieces)
     assert learn(folder, SETTINGS) == (pieces, counts)
     assert counts["words"] > len(text.split()) and counts["dropped"] == {"rare_word": 0}
+
+
+def test_it_shows_how_far_it_is(tmp_path: Path) -> None:
+    folder = tmp_path / "shards"
+    folder.mkdir()
+    for name in "ab":
+        (folder / f"{name}.txt").write_text("the lamp\n" * 500 + "\n")
+    manifest.write(folder, [{"path": f"{name}.txt", "sentences": 500, "bytes": 4501} for name in "ab"])
+    watching = Watching()
+    assert learn(folder, SETTINGS, watching) == learn(folder, SETTINGS)
+    assert watching.shown["vocab, counting words"] == (1000, 1000, "sentences")
+    rounds, at_most, unit = watching.shown["vocab, looking for the threshold"]
+    assert 1 <= rounds <= at_most and unit == "rounds at most"
+    less = Watching()
+    learn(folder, SETTINGS.model_copy(update={"max_bytes": 900}), less)
+    assert less.shown["vocab, counting words"] == (100, 99, "sentences"), "about: a line is not always as long"
 
 
 def test_words_are_counted_as_the_tokenizer_splits_them() -> None:

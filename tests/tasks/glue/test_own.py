@@ -202,7 +202,9 @@ def test_each_row_of_a_file_without_labels_is_predicted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "begin"), [("params.yaml", "  # reviews:\n"), ("README.md", "      reviews:\n")], ids=["params", "readme"]
+    ("file", "begin"),
+    [("params.yaml", "  # reviews:\n"), ("docs/fine-tuning.md", "  reviews:\n")],
+    ids=["params", "docs"],
 )
 def test_the_example_that_a_user_copies_is_valid(file: str, begin: str) -> None:
     text = (ROOT / file).read_text(encoding="utf-8")

@@ -1,0 +1,175 @@
+"""Hold all of params.yaml against what the stages read: a typo is found before anything runs, not after a training.
+
+Reads   params.yaml
+Writes  nothing
+
+A key that no stage reads, one that is missing and a value that does not fit are named, with the key or the word that
+was probably meant. -S takes overrides as `dvc exp run -S` does, and leaves the file as it is.
+
+Examples:
+  python -m stages.params
+  python -m stages.params -S precision=bf16 -S pretrain.phase1.steps=2000
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import tempfile
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+from bert.benchmark.settings import BenchmarkInferenceSettings, BenchmarkTrainingSettings
+from bert.checkpoints.settings import ImportSettings
+from bert.cloze.settings import ClozeSettings
+from bert.documents.settings import DocumentsSettings
+from bert.download.settings import AnySource, DownloadSettings, Source
+from bert.examples.settings import ExamplesSettings, PhaseSettings
+from bert.inference.settings import InferenceSettings
+from bert.model.config import MODELS
+from bert.pipeline.code import checked_code
+from bert.pipeline.errors import StageError
+from bert.pipeline.job import parser, run
+from bert.pipeline.nearest import meant, meant_key
+from bert.pipeline.params import keys, load, value
+from bert.report.stability import StabilitySettings
+from bert.shards.settings import ShardsSettings
+from bert.tasks.glue.own.settings import OwnTaskSettings, check_name
+from bert.tasks.settings import FILE_KEYS, OF_THE_DAG, Control, FinetuneSettings, GlueTaskSettings, SquadSettings
+from bert.tokens.learner import VocabSettings
+from bert.training.settings import ComputeSettings, PhaseTraining, PretrainSettings
+
+log = logging.getLogger("stages.params")
+
+SOURCES = ("wikipedia", "books", "text", "squad", "glue")
+PHASES = ("phase1", "phase2")
+Model = Literal[MODELS]  # type: ignore[valid-type]
+Kind = tuple[Any, Collection[str]]
+"""What a key's value is, and which keys in it are of another kind."""
+
+KINDS: Mapping[str, Kind] = {
+    "seed": (int, ()),
+    "model": (Model, ()),
+    **{name: (field.rebuild_annotation(), ()) for name, field in ComputeSettings.model_fields.items()},
+    "download": (DownloadSettings, SOURCES),
+    **{f"download.{name}": (list[AnySource] | None, ()) for name in SOURCES},
+    "documents": (DocumentsSettings, ()),
+    "shards": (ShardsSettings, ()),
+    "vocab": (VocabSettings, ("source",)),
+    "vocab.source": (Source | None, ()),
+    "tfrecords.examples": (ExamplesSettings, ()),
+    **{f"tfrecords.{phase}": (PhaseSettings, ()) for phase in PHASES},
+    "cloze": (ClozeSettings, ()),
+    "pretrain": (PretrainSettings, (*PHASES, "init")),
+    "pretrain.init": (Literal["none", "imported"], ()),
+    **{f"pretrain.{phase}": (PhaseTraining, ()) for phase in PHASES},
+    "import_checkpoint": (ImportSettings, ("source",)),
+    "import_checkpoint.source": (list[Source] | None, ()),
+    "finetune": (FinetuneSettings, OF_THE_DAG),
+    "finetune.controls": (tuple[Control, ...], ()),
+    "finetune.random_like": (Literal["phase1", "phase2", "imported"], ()),
+    "squad": (SquadSettings, ()),
+    "glue.data": (Literal["cloze", "download"], ()),
+    "glue.tasks": (tuple[str, ...], ()),
+    "stability": (StabilitySettings, ()),
+    "inference": (InferenceSettings, ()),
+    "benchmark_training": (BenchmarkTrainingSettings, ()),
+    "benchmark_inference": (BenchmarkInferenceSettings, ()),
+}
+"""{key: what its stages take}; the tasks of `glue` come besides."""
+
+
+def _section(params: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """A section; nothing where there is none, which is said elsewhere."""
+    node = params.get(name)
+    return node if isinstance(node, dict) else {}
+
+
+def _unread(params: Mapping[str, Any]) -> Iterator[str]:
+    """Keys of the file, and of its sections that have no model of their own, that no stage reads."""
+    known = set(KINDS) | {"tfrecords", "glue"} | {f"download.{name}" for name in DownloadSettings.model_fields}
+    there = {name: params[name] for name in params}
+    for section in ("download", "tfrecords"):
+        there |= {f"{section}.{name}": node for name, node in _section(params, section).items()}
+    for name in there.keys() - known:
+        yield f"{name}: no stage reads it (got {there[name]!r}){meant_key(name, known | set(keys(params)))}"
+
+
+def _task(params: Mapping[str, Any], name: str, path: Path) -> None:
+    """The section of a task of `glue`: how it is trained, and of one's own what its files are."""
+    value(params, GlueTaskSettings, f"glue.{name}", path, FILE_KEYS)
+    if check_name(name, _section(params, "glue")):
+        value(params, OwnTaskSettings, f"glue.{name}", path, list(GlueTaskSettings.model_fields))
+
+
+def _misfits(read: Callable[[], Any]) -> list[str]:
+    """What the error says that reading a section raises, if any."""
+    try:
+        read()
+    except StageError as error:
+        return [str(error.args[0])]
+    return []
+
+
+def check(params: Mapping[str, Any], path: Path) -> None:
+    """Hold `params`, which were read from `path`, against what the stages read.
+
+    Raises:
+        StageError: names all that is unknown, missing, or does not fit.
+    """
+    found = [f"{path}: {said}" for said in sorted(_unread(params))]
+    glue = _section(params, "glue")
+    for key, (kind, without) in KINDS.items():
+        found += _misfits(partial(value, params, kind, key, path, without))
+    for task in sorted(glue.keys() - {"data", "tasks"}):
+        found += _misfits(partial(_task, params, task, path))
+    for task in [task for task in glue.get("tasks") or () if task not in glue]:
+        near = meant(task, glue.keys() - {"data", "tasks"})
+        found.append(f"{path}: glue.tasks: there is no section glue.{task}{near}")
+    if found:
+        raise StageError("\n".join(found), run=f"correct {path}, or the -S that set it")
+
+
+def overridden(path: Path, overrides: Sequence[str]) -> dict[str, Any]:
+    """The parameters of `path` with overrides, by DVC's own code. Example of one: pretrain.phase1.steps=2000
+
+    Raises:
+        StageError: an override of a key that is not there, or none that DVC can read.
+    """
+    # A second, which is not to be spent where there is nothing to override.
+    from dvc.exceptions import InvalidArgumentError
+    from dvc.utils.hydra import apply_overrides, to_hydra_overrides
+    from hydra.errors import OverrideParseException
+
+    params = load(path)
+    known = set(keys(params))
+    try:
+        for override in to_hydra_overrides(list(overrides)):
+            name = override.key_or_group
+            if name not in known and not override.is_add():
+                raise StageError(
+                    f"-S {override.input_line}: {path} has no parameter {name}{meant_key(name, known)}",
+                    run="correct it, or put a + before it to add a key, such as the section of a task of one's own",
+                )
+        with tempfile.TemporaryDirectory() as folder:
+            copy = Path(shutil.copy(path, Path(folder) / "params.yaml"))
+            apply_overrides(copy, list(overrides))
+            return load(copy)
+    except (InvalidArgumentError, OverrideParseException) as error:
+        raise StageError(f"-S: {error.__cause__ or error}", run="quote it as in the examples of --help") from None
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    p = parser(__doc__)
+    p.add_argument("-S", dest="overrides", action="append", default=[], metavar="KEY=VALUE", help="may be given again")
+    args = p.parse_args(argv)
+    checked_code("stages.params")
+    path = Path("params.yaml")
+    check(overridden(path, args.overrides) if args.overrides else load(path), path)
+    log.info("%s: every key is known, and every value fits", path)
+
+
+if __name__ == "__main__":
+    run(main)

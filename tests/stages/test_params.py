@@ -1,0 +1,118 @@
+"""stages/params.py: a typo in params.yaml or in -S is one error that names what was probably meant."""
+
+from __future__ import annotations
+
+import shutil
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from bert.pipeline.code import ROOT
+from bert.pipeline.errors import StageError
+from bert.pipeline.params import keys, load
+from stages.params import check, main, overridden
+
+PATH = ROOT / "params.yaml"
+PARAMS = load(PATH)
+FILE = Path("params.yaml")
+EXTRA = "Extra inputs are not permitted"
+
+
+def said(params: dict[str, Any]) -> list[str]:
+    """The lines of the one error, without the file's name."""
+    with pytest.raises(StageError) as caught:
+        check(params, FILE)
+    assert caught.value.run == "correct params.yaml, or the -S that set it"
+    return [line.removeprefix("params.yaml: ") for line in str(caught.value.args[0]).splitlines()]
+
+
+def changed(*overrides: str) -> dict[str, Any]:
+    return overridden(PATH, overrides)
+
+
+def test_the_project_s_own_file_fits() -> None:
+    check(load(PATH), FILE)
+
+
+def renamed(key: str) -> tuple[dict[str, Any], str]:
+    """The parameters with another last letter of one key, and its new name."""
+    params = deepcopy(PARAMS)
+    *above, name = key.split(".")
+    node = params
+    for part in above:
+        node = node[part]
+    wrong = f"{name[:-1]}{'y' if name.endswith('x') else 'x'}"
+    node[wrong] = node.pop(name)
+    return params, wrong
+
+
+def test_each_key_that_is_renamed_is_named() -> None:
+    """None of the file is left unread, but for `glue`, where another name is a task of one's own."""
+    for key in keys(PARAMS):
+        if key.startswith("glue."):
+            continue
+        params, wrong = renamed(key)
+        assert any(wrong in line for line in said(params)), key
+
+
+@pytest.mark.parametrize(
+    ("override", "line"),
+    [
+        ("+precison=bf16", "precison: no stage reads it (got 'bf16'); did you mean precision?"),
+        ("+download.wikpedia=[]", "download.wikpedia: no stage reads it (got []); did you mean download.wikipedia?"),
+        ("+download.contct=x", "download.contct: no stage reads it (got 'x'); did you mean download.contact?"),
+        ("+pretrain.steps=3", f"pretrain.steps: {EXTRA} (got 3); did you mean pretrain.phase1.steps?"),
+        ("+glue.mrpc.epoch=3", f"glue.mrpc.epoch: {EXTRA} (got 3); did you mean glue.mrpc.epochs?"),
+        ("glue.tasks=[mprc]", "glue.tasks: there is no section glue.mprc; did you mean mrpc?"),
+        ("allreduce=fp61", "allreduce: Input should be 'fp32' or 'fp16' (got 'fp61'); did you mean fp16?"),
+        ("pretrain.keep=bst", "pretrain.keep: Input should be 'last' or 'best' (got 'bst'); did you mean best?"),
+        ("squad.epochs=-1", "squad.epochs: Input should be greater than 0 (got -1)"),
+    ],
+)
+def test_what_nobody_reads_or_does_not_fit_is_named(override: str, line: str) -> None:
+    assert line in said(changed(override))
+
+
+def test_all_is_named_at_once() -> None:
+    assert len(said(changed("+precison=bf16", "seed=x", "squad.epochs=0"))) == 3
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("precison=bf16", "-S precison=bf16: .* has no parameter precison; did you mean precision"),
+        ("pretrain.phase1.step=3", "has no parameter pretrain.phase1.step; did you mean pretrain.phase1.steps"),
+        ("zebra=3", r"has no parameter zebra\n"),
+        ("download.text=[", "-S: .*viable"),
+    ],
+)
+def test_an_override_that_dvc_would_refuse_is_refused_with_the_nearest_key(override: str, message: str) -> None:
+    with pytest.raises(StageError, match=message):
+        changed(override)
+
+
+def test_an_override_is_applied_as_dvc_does_and_the_file_stays_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(PATH, tmp_path / "params.yaml")
+    monkeypatch.chdir(tmp_path)
+    main(["-S", "precision=bf16", "-S", 'download.text=[{url: "~/texts"}]'])
+    assert (tmp_path / "params.yaml").read_bytes() == PATH.read_bytes()
+    with pytest.raises(StageError, match="precision: Input should be"):
+        main(["-S", "precision=bf15"])
+
+
+def test_a_task_of_one_s_own_says_what_its_files_are() -> None:
+    params = load(PATH)
+    params["glue"]["reviews"] = dict(params["glue"]["rte"])
+    (line,) = said(params)
+    assert "reviews" in line and "train_file" in line
+
+
+def test_the_pipeline_begins_with_it() -> None:
+    stages = YAML(typ="safe", pure=True).load((ROOT / "dvc.yaml").read_text())["stages"]
+    assert list(stages)[:2] == ["code", "params"]
+    assert stages["params"]["params"] == [{"params.yaml": None}], "all of the file"
