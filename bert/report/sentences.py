@@ -13,7 +13,7 @@ from bert.report.tables import is_number, number, score_name, words
 
 
 def bold(text: str) -> Markup:
-    return Markup("<b>{}</b>").format(text)
+    return Markup("<b>{}</b>").format(text.replace(" %", "\u00a0%"))
 
 
 def listed(parts: Iterable[str]) -> Markup:

@@ -222,6 +222,15 @@ def test_without_a_clipboard_the_csv_is_shown_and_marked(browser: Browser, repor
     assert "Ctrl+C" in texts(page, "#copied [role=status]")[0]
 
 
+def test_on_a_telephone_the_middle_of_the_pipeline_is_in_view(browser: Browser, report: str) -> None:
+    page = opened(browser, report, 400)
+    left, right = page.value("""(() => {
+      const box = document.querySelector(".wide .scroll");
+      return [box.scrollLeft, box.scrollWidth - box.clientWidth - box.scrollLeft];
+    })()""")
+    assert left > 200 and abs(left - right) <= 2
+
+
 def test_a_stage_of_the_picture_leads_to_its_figures(browser: Browser, report: str) -> None:
     page = opened(browser, report)
     page.click("svg.dag a[href='#stability']")
