@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     compared = sections(found)
     print(as_markdown(TITLE, compared) if args.markdown else as_text(compared), end="")
     if args.html:
-        write_text(args.html, render_page("bert.compare", title=TITLE, sections=compared))
+        write_text(args.html, render_page("bert.report", title=TITLE, story=(), headlines=(), sections=compared))
 
 
 if __name__ == "__main__":
