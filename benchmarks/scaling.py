@@ -49,6 +49,8 @@ def measure(cell: str, ranks: int, cores: int, folder: Path) -> Figures:
         check=True,
     )
     found: Figures = json.loads((folder / "metrics.json").read_text())
+    if "out_of_memory" in found:
+        raise SystemExit(f"{cell} on {ranks} ranks does not fit into memory")
     return found
 
 
