@@ -40,7 +40,8 @@ metrics = {
                 "inference_seq_per_s": speed, "squad_f1_std": 1.0, "machine": params["machine"]},
 }
 for key in sys.argv[1:]:
-    record = {"seconds": 1000 / speed, "machine": {"cpu": params["machine"], "cores": 2, "memory_gb": 8.0, "accelerator": "none"}}
+    machine = {"cpu": params["machine"], "cores": 2, "memory_gb": 8.0, "accelerator": "none"}
+    record = {"seconds": 1000 / speed, "machine": machine}
     for path, value in ((f"metrics/{key}.json", metrics[key]), (f"metrics/provenance/{key}.json", record)):
         pathlib.Path(path).parent.mkdir(parents=True, exist_ok=True)
         pathlib.Path(path).write_text(json.dumps(value))
