@@ -71,6 +71,10 @@ def md5(name: str) -> str:
     return name.removeprefix("files/md5/").replace("/", "").removesuffix(".dir")
 
 
+def push_runs(folder: Path, check: bool = True) -> subprocess.CompletedProcess[str]:
+    return run(folder, sys.executable, "-m", "stages.push_runs", check=check, PYTHONPATH=str(ROOT))
+
+
 def test_a_fresh_clone_pulls_what_was_pushed_and_has_nothing_to_do(team: Team, tmp_path: Path) -> None:
     run(team.project, "dvc", "push")
     there = clone(team.project, tmp_path / "clone", team.remote)
@@ -82,7 +86,7 @@ def test_a_fresh_clone_pulls_what_was_pushed_and_has_nothing_to_do(team: Team, t
 
 def test_repro_pull_takes_a_run_of_another_clone(team: Team, tmp_path: Path) -> None:
     """Of seed 1, which no commit has, with metrics, which `dvc push` leaves to git."""
-    done = run(team.project, sys.executable, "-m", "stages.push_runs", PYTHONPATH=str(ROOT))
+    done = push_runs(team.project)
     assert done.stdout.startswith("2 runs, ")
     there = clone(team.project, tmp_path / "clone", team.remote)
     small.set_seed(there, 1)
@@ -124,7 +128,10 @@ def test_refused_credentials_are_one_clear_error(team: Team) -> None:
     assert team.remote.read() == {}
     (error,) = re.findall(r"^ERROR: (.*)", said(done), re.M)
     assert re.search("403|Permission denied", error)
-    assert "Traceback" not in said(done)
+    runs = push_runs(team.project, check=False)
+    assert runs.returncode == 1
+    assert re.search("error: the runs of this cache were not pushed: .*(403|Forbidden|Permission denied)", runs.stderr)
+    assert "Traceback" not in said(done) + said(runs)
 
 
 def test_a_push_that_was_cut_leaves_whole_objects_and_the_next_one_completes_it(team: Team, tmp_path: Path) -> None:
