@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from bert.benchmark.estimate import (
@@ -32,7 +34,7 @@ def test_an_inference_cell_costs_its_calls() -> None:
     assert (one.calls, eight.operations) == (1029, 8 * one.operations)
 
 
-MEASURED = {
+MEASURED: dict[str, dict[str, Any]] = {
     "benchmark_training/a": {"roofline": {"peak_fraction": 0.5}},
     "benchmark_training/b": {"roofline": {"peak_fraction": 0.2}},
     "benchmark_training/large": {"out_of_memory": True},
