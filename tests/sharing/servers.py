@@ -130,6 +130,7 @@ def s3(folder: Path) -> Iterator[Remote]:
 @contextmanager
 def sftp(folder: Path) -> Iterator[Remote]:
     """OpenSSH's server that lets the owner of one key in. With `folder` as HOME, its host key is known."""
+    pytest.importorskip("dvc_ssh", reason="no dvc-ssh: make environment")
     sshd = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
     if sshd is None or shutil.which("ssh-keygen") is None:
         pytest.skip("no OpenSSH server: apt-get install openssh-server")

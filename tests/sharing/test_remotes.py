@@ -86,6 +86,7 @@ def test_a_fresh_clone_pulls_what_was_pushed_and_has_nothing_to_do(team: Team, t
 
 def test_repro_pull_takes_a_run_of_another_clone(team: Team, tmp_path: Path) -> None:
     """Of seed 1, which no commit has, with metrics, which `dvc push` leaves to git."""
+    run(team.project, "dvc", "push")
     done = push_runs(team.project)
     assert done.stdout.startswith("2 runs, ")
     there = clone(team.project, tmp_path / "clone", team.remote)
