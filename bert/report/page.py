@@ -30,8 +30,11 @@ def _best(baselines: dict[str, dict[str, Any]], score: str) -> float | None:
     return max(values) if values else None
 
 
-def headlines(inputs: Inputs) -> list[Headline]:
+def headlines(inputs: Inputs, params: dict[str, Any]) -> list[Headline]:
     """At most four figures, of what has run."""
+    # What the stage `cloze` makes from the corpus is no SQuAD and no MRPC.
+    questions = "cloze questions" if params.get("squad.data") == "cloze" else "SQuAD"
+    pairs = "cloze paraphrases" if params.get("glue.data") == "cloze" else "MRPC"
     found = []
     for key in reversed(pretraining.PHASES):
         m = inputs.metrics.get(key, {})
@@ -44,11 +47,11 @@ def headlines(inputs: Inputs) -> list[Headline]:
     squad = inputs.metrics.get("squad", {})
     if is_number(squad.get("f1")):
         best = number(_best(squad.get("baselines") or {}, "f1"), 2)
-        found.append(Headline(number(squad["f1"], 2), "SQuAD F1, %", f"best without a model {best}"))
+        found.append(Headline(number(squad["f1"], 2), f"{questions}, F1, %", f"best without a model {best}"))
     mrpc = inputs.metrics.get("glue/mrpc", {})
     if is_number(mrpc.get("accuracy")):
         best = number(_best(mrpc.get("baselines") or {}, "accuracy"), 2)
-        found.append(Headline(number(mrpc["accuracy"], 2), "MRPC accuracy, %", f"best without a model {best}"))
+        found.append(Headline(number(mrpc["accuracy"], 2), f"{pairs}, accuracy, %", f"best without a model {best}"))
     m = inputs.metrics.get(pretraining.PHASES[0], {})
     if is_number(m.get("sequences_per_second")):
         where = f"{overview.precision(m)}, {overview.hardware(inputs, pretraining.PHASES[0])}"
@@ -85,6 +88,6 @@ def render(inputs: Inputs, params: dict[str, Any], stages: Sequence[Stage] = ())
         "bert.report",
         title="BERT, from a Wikipedia dump to scores",
         story=story(inputs, params),
-        headlines=headlines(inputs),
+        headlines=headlines(inputs, params),
         sections=sections(inputs, params, stages),
     )
