@@ -33,8 +33,8 @@ def same() -> ModuleType:
     return module
 
 
-def test_every_stage_is_compared_but_those_that_hash_time_sum_up_or_draw(same: Any) -> None:
-    assert STAGES.keys() - set(same.TARGETS) == {"code", *same.SPEEDS, "stability", "report"}
+def test_every_stage_is_compared_but_those_that_hash_check_time_sum_up_or_draw(same: Any) -> None:
+    assert STAGES.keys() - set(same.TARGETS) == {"code", "params", *same.SPEEDS, "stability", "report"}
 
 
 def test_a_stage_is_compared_behind_those_whose_model_it_may_start_from(same: Any) -> None:

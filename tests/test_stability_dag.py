@@ -23,7 +23,7 @@ ONE: dict[str, list[Any]] = {
     "squad_seeds": [1],
     "pretrain_seeds": [1],
 }
-SUMMARY = ["stability", "report"]
+SUMMARY = ["params", "stability", "report"]
 
 
 def set_stability(repo: Path, **changes: list[Any]) -> None:
