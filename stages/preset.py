@@ -13,6 +13,8 @@ Of grids of benchmarks:
 
     python -m stages.preset laptop --estimate
     dvc exp run $(python -m stages.preset laptop) benchmark_training benchmark_inference
+
+The latter too says on the terminal how long it will take, before it starts.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from __future__ import annotations
 import copy
 import json
 import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -49,6 +52,11 @@ class Preset:
 
     params: Mapping[str, Any]
     machine: Mapping[str, str]
+
+    @property
+    def sections_of_cells(self) -> set[str]:
+        """The benchmarks whose cells it names: sections of params.yaml."""
+        return {name.partition(".")[0] for name in self.params if name.endswith(".cells")}
 
     def flags(self) -> str:
         """As `-S` flags of dvc exp run."""
@@ -117,7 +125,7 @@ def estimate(preset: Preset, params: Mapping[str, Any], metrics: Path) -> Iterat
     """
     from bert.benchmark import estimate as planning
 
-    sections = {name.partition(".")[0] for name in preset.params if name.endswith(".cells")}
+    sections = preset.sections_of_cells
     if not sections:
         raise StageError("this preset has no cells of a benchmark", run="python -m stages.preset --list")
     changed = with_preset(params, preset)
@@ -170,8 +178,14 @@ def main(argv: Sequence[str] | None = None) -> None:
         if args.estimate:
             for line in estimate(preset, params, Path("metrics")):
                 print(line, flush=True)
+        elif args.env:
+            print(preset.environment())
         else:
-            print(preset.environment() if args.env else preset.flags())
+            # In `dvc exp run $(...)` standard output is the shell's; who looks at the terminal may still press Ctrl-C.
+            if preset.sections_of_cells and sys.stderr.isatty():
+                for line in estimate(preset, params, Path("metrics")):
+                    print(line, file=sys.stderr, flush=True)
+            print(preset.flags())
 
 
 if __name__ == "__main__":

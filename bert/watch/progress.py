@@ -25,8 +25,8 @@ class Progress:
     """
 
     def __init__(self, label: str, total: int, unit: str, start: int = 0) -> None:
-        self.label, self.total, self.unit, self.start, self.done = label, total, unit, start, start
-        self._began = self._said = time.monotonic()
+        self.label, self.total, self.unit, self.done = label, total, unit, start
+        self._said = time.monotonic()
         self._first: tuple[int, float] | None = None
         self._bar = (
             tqdm(total=total, initial=start, desc=label, unit=f" {unit}", dynamic_ncols=True)
@@ -52,7 +52,7 @@ class Progress:
 
     def _seconds_left(self, done: int, now: float) -> float:
         """At the pace since the first update, before which there may have been minutes of compiling; 0 if unknown."""
-        since, began = self._first if self._first and done > self._first[0] else (self.start, self._began)
+        since, began = self._first or (done, now)
         return (self.total - done) * (now - began) / (done - since) if done > since else 0.0
 
     def __enter__(self) -> Progress:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import shlex
+import sys
 from pathlib import Path
-from subprocess import run
+from subprocess import PIPE, Popen, run
 from typing import Any
 
 import pytest
@@ -157,3 +160,20 @@ def test_what_nobody_reads_is_an_error(text: str, message: str, tmp_path: Path) 
     (tmp_path / "mine.yaml").write_text(text)
     with pytest.raises(StageError, match=message):
         read_preset("mine", PARAMS, tmp_path)
+
+
+def test_on_a_terminal_a_grid_says_how_long_it_takes_before_it_starts() -> None:
+    """As in `dvc exp run $(python -m stages.preset laptop)`: standard output is a pipe, standard error the terminal."""
+    ours, theirs = os.openpty()
+    command = [sys.executable, "-m", "stages.preset", "laptop"]
+    with Popen(command, cwd=ROOT, stdout=PIPE, stderr=theirs, text=True) as process:
+        os.close(theirs)
+        printed = b""
+        with contextlib.suppress(OSError):  # what Linux says at a terminal's end
+            while part := os.read(ours, 1000):
+                printed += part
+        flags, _ = process.communicate()
+    os.close(ours)
+    assert process.returncode == 0
+    assert "benchmark_training@pretrain-" in printed.decode() and "all together about" in printed.decode()
+    assert flags.startswith("-S ") and flags.count("\n") == 1

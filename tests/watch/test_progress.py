@@ -37,7 +37,7 @@ def test_the_time_before_the_first_update_is_not_expected_again(
         for done, now in ((1, 600.0), (11, 620.0)):  # ten minutes of compiling, then two seconds a step
             clock[0] = now
             shown.update(done)
-    assert lines.messages[-1] == "pretrain: 11/101 steps, 3 min left"
+    assert lines.messages == ["pretrain: 1/101 steps", "pretrain: 11/101 steps, 3 min left"]
 
 
 def test_durations_are_readable() -> None:
@@ -50,9 +50,10 @@ def test_a_resumed_run_counts_on_and_times_its_own_work(
     clock = [0.0]
     monkeypatch.setattr("bert.watch.progress.time.monotonic", lambda: clock[0])
     with Progress("pretrain", total=100, unit="steps", start=80) as shown:
-        clock[0] = 10.0
-        shown.update(90)
-    assert lines.messages == ["pretrain: 90/100 steps, 10 s left"]
+        for done, now in ((81, 1.0), (91, 11.0)):
+            clock[0] = now
+            shown.update(done)
+    assert lines.messages == ["pretrain: 91/100 steps, 9 s left"]
 
 
 def test_track_passes_all_items_on() -> None:
