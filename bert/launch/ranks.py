@@ -30,7 +30,7 @@ from bert.launch import endings
 from bert.launch.hosts import host_of, hosts_for, joined, network_flags, reachable, without
 from bert.launch.stopping import StopRequest, pass_on_signals
 from bert.pipeline.errors import StageError
-from bert.pipeline.heartbeat import heard
+from bert.pipeline.heartbeat import heard, silent
 from bert.pipeline.machine import Host, MachineSettings
 from bert.training.context import Stopped
 from bert.training.world import Split
@@ -153,7 +153,7 @@ def run_alone(stage: str, command: Sequence[str], scratch: Path, cores: int | No
         _end_with_parent()
         os.sched_setaffinity(0, usable[:cores])
 
-    with pass_on_signals(scratch) as stop:
+    with silent(), pass_on_signals(scratch) as stop:
         status = subprocess.run(
             [sys.executable, *command],
             env={**os.environ, "BERT_TIMINGS": ""},

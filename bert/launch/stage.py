@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -15,12 +16,13 @@ from typing import Any
 
 from bert.launch.endings import OutOfMemory, recording_ending
 from bert.launch.hosts import hosts_for
-from bert.launch.join import join
+from bert.launch.join import is_rank, join
 from bert.launch.ranks import SplitFor, launch, run_alone
 from bert.launch.stopping import ASKED, stop_when_asked
 from bert.pipeline.code import code_hashes
 from bert.pipeline.errors import disk_full_as_error
 from bert.pipeline.files import read_json, write_json
+from bert.pipeline.heartbeat import beating
 from bert.pipeline.job import job, parser
 from bert.pipeline.machine import MachineSettings
 from bert.training.checkpoints import usable
@@ -119,7 +121,9 @@ def run_ranked(
         args, argv: of the command line, parsed and not.
     """
     if args.scratch is not None:  # a process that the stage has started
-        with recording_ending(args.scratch), disk_full_as_error("this disk"):
+        # What ranks say passes through the stage, which hears it; a process alone speaks for itself.
+        at_work = nullcontext() if is_rank() else beating(stage.name)
+        with recording_ending(args.scratch), disk_full_as_error("this disk"), at_work:
             world = join(machine.stall_seconds)
             with world.together(stage.name):
                 _work(stage, work, args.scratch, world, machine)

@@ -7,6 +7,7 @@ inputs, compiling, asking an exported model, copying a result.
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +32,16 @@ class _Heard(logging.Handler):
 def heard() -> None:
     """Something was said in another way than by the log: by a bar, or by a process that this one has started."""
     _Heard.at = time.monotonic()
+
+
+@contextmanager
+def silent() -> Iterator[None]:
+    """Inside, another process does the work and says so itself."""
+    _Heard.at = math.inf
+    try:
+        yield
+    finally:
+        heard()
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from bert.pipeline import heartbeat
-from bert.pipeline.heartbeat import beating, heard
+from bert.pipeline.heartbeat import beating, heard, silent
 
 SILENCE = 0.2
 
@@ -55,3 +55,11 @@ def test_nothing_is_left_when_the_stage_ends(said: pytest.LogCaptureFixture) -> 
         raise ValueError
     assert threading.active_count() == before
     assert logging.getLogger("bert").handlers == handlers
+
+
+def test_it_says_nothing_while_another_process_works_and_speaks(said: pytest.LogCaptureFixture) -> None:
+    with beating("benchmark"):
+        with silent():
+            time.sleep(5 * SILENCE)
+        assert said.messages == []
+        wait_for(said, 1)
