@@ -132,6 +132,21 @@ def check(params: Mapping[str, Any], path: Path) -> None:
         raise StageError("\n".join(found), run=f"correct {path}, or the -S that set it")
 
 
+def check_whole(params: Mapping[str, Any], path: Path) -> None:
+    """What a whole `dvc repro` needs besides, and one of a task alone does not.
+
+    Raises:
+        StageError: seeds of a task that has no data; DVC would say that a file is missing.
+    """
+    stability, trained = _section(params, "stability"), _section(params, "glue").get("tasks") or ()
+    for task in stability.get("tasks") or ():
+        if stability.get("seeds") and task not in trained:
+            raise StageError(
+                f"{path}: stability.tasks: {task} is not among glue.tasks, whose data its seeds are trained on",
+                run=f"add {task} to glue.tasks, or take it out of stability.tasks; of one task alone: dvc repro glue@TASK",
+            )
+
+
 def overridden(path: Path, overrides: Sequence[str]) -> dict[str, Any]:
     """The parameters of `path` with overrides, by DVC's own code. Example of one: pretrain.phase1.steps=2000
 
@@ -167,7 +182,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = p.parse_args(argv)
     checked_code("stages.params")
     path = Path("params.yaml")
-    check(overridden(path, args.overrides) if args.overrides else load(path), path)
+    params = overridden(path, args.overrides) if args.overrides else load(path)
+    check(params, path)
+    if not args.overrides:  # as in dvc.yaml
+        check_whole(params, path)
     log.info("%s: every key is known, and every value fits", path)
 
 

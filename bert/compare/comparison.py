@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from bert.compare import scores, speeds
 from bert.compare.contents import Contents
 from bert.compare.machines import Labels
+from bert.report.inputs import stage_of
 from bert.report.tables import NONE, Row, Section, Table, flat, words
 
 TITLE = "BERT: revisions compared"
@@ -55,4 +56,10 @@ def sections(revisions: Sequence[Contents]) -> list[Section]:
     scored, timed = scores.section(revisions), speeds.section(revisions, labels)
     machines = labels.table()
     tables = (_revisions(revisions), *((machines,) if machines.rows else ()))
-    return [Section("revisions", "What is compared", (), tables), scored, timed, _parameters(revisions)]
+    text = tuple(
+        f"{contents.name}: its figures of {', '.join(map(stage_of, contents.not_run))} are left out: they are of other "
+        "data or parameters than it has."
+        for contents in revisions
+        if contents.not_run
+    )
+    return [Section("revisions", "What is compared", text, tables), scored, timed, _parameters(revisions)]

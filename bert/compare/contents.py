@@ -16,6 +16,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from bert.compare.revisions import Revision, files
+from bert.compare.stale import stale_outs
 from bert.pipeline.errors import StageError
 from bert.report.inputs import Inputs, Metrics, in_order, key_of, stage_of
 
@@ -38,12 +39,14 @@ class Contents:
         params: all of params.yaml
         inputs: metrics and provenance; whatever else a report has, it does not hold
         data_hashes: {key of a result: {path: hash, in dvc.lock, of the examples that it was trained and scored on}}
+        not_run: keys of results that are left out, as other data or parameters made them
     """
 
     revision: Revision
     params: Mapping[str, Any]
     inputs: Inputs
     data_hashes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    not_run: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -82,9 +85,11 @@ def read(revision: Revision) -> Contents:
     stages = _parsed_yaml(revision, found, LOCK).get("stages") or {}
     if revision.commit is not None:
         records = _cached_records(revision, stages)
-    ordered = {key: metrics[key] for key in sorted(metrics, key=in_order)}
+    stale = {key_of(Path(path), "metrics") for path in stale_outs(stages, contents.param) if path.startswith(METRICS)}
+    ordered = {key: metrics[key] for key in sorted(metrics, key=in_order) if key not in stale}
+    not_run = tuple(key for key in sorted(metrics, key=in_order) if key in stale)
     hashes = {key: _data_hashes(stages.get(stage_of(key)) or {}) for key in ordered}
-    return Contents(revision, params, Inputs(metrics=ordered, provenance=records), hashes)
+    return Contents(revision, params, Inputs(metrics=ordered, provenance=records), hashes, not_run)
 
 
 def _is_current(contents: Contents, key: str) -> bool:

@@ -66,7 +66,7 @@ def write_yaml(path: Path, value: Any) -> None:
 
 @pytest.fixture(scope="module")
 def repo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """main at fp32, a commit `old` before it; the experiments at-tf32, at-bf16, elsewhere, other-data; a remote."""
+    """main at fp32, a commit `old` before it; a remote; the experiments that are made below."""
     folder = tmp_path_factory.mktemp("compare") / "repo"
     (folder / "data/cloze").mkdir(parents=True)
     (folder / "data/cloze/squad").write_text("questions")
@@ -106,6 +106,8 @@ def repo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }.items():
         run(folder, "dvc", "exp", "run", "-q", "-n", name, "-S", change)
         run(folder, "git", "checkout", "-q", "--", ".")
+    run(folder, "dvc", "exp", "run", "-q", "-n", "squad-alone", "-S", "precision=bf16", "squad")
+    run(folder, "git", "checkout", "-q", "--", ".")
     (folder / "data/cloze/squad").write_text("other questions")
     run(folder, "dvc", "exp", "run", "-q", "-n", "other-data")
     run(folder, "git", "checkout", "-q", "--", ".")
@@ -199,6 +201,16 @@ def test_in_a_clone_the_machines_are_not_known_until_dvc_has_fetched_their_recor
     run(clone, *pull.replace("REMOTE", "origin").replace("NAME", "at-bf16").split())
     rows = compare("main", "at-bf16", folder=clone)
     assert of(rows, "update", "on", "speed-up") == [("M1", "–"), ("M1", "3.00")]
+
+
+def test_figures_that_an_experiment_did_not_make_are_left_out(compare: Any, tmp_path: Path) -> None:
+    rows = compare("HEAD", "at-bf16", "squad-alone")
+    timed = {row[1] for row in rows if row[0] == "squad tiny-128-8"}
+    assert {"HEAD", "at-bf16"} <= timed and "squad-alone" not in timed
+    assert [row for row in rows if "squad-alone" in row and "70.00" in row], "its own score"
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "squad-alone: its figures of stability, benchmark_training@squad-tiny-128-8" in page
+    assert "at-bf16: its figures" not in page
 
 
 def test_the_page_stands_alone_and_the_text_fits_a_terminal(

@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 from bert.pipeline.code import ROOT
 from bert.pipeline.errors import StageError
 from bert.pipeline.params import keys, load
-from stages.params import check, main, overridden
+from stages.params import check, check_whole, main, overridden
 
 PATH = ROOT / "params.yaml"
 PARAMS = load(PATH)
@@ -66,6 +66,10 @@ def test_each_key_that_is_renamed_is_named() -> None:
         ("+download.contct=x", "download.contct: no stage reads it (got 'x'); did you mean download.contact?"),
         ("+pretrain.steps=3", f"pretrain.steps: {EXTRA} (got 3); did you mean pretrain.phase1.steps?"),
         ("+glue.mrpc.epoch=3", f"glue.mrpc.epoch: {EXTRA} (got 3); did you mean glue.mrpc.epochs?"),
+        (
+            "stability.tasks=[cola]",
+            "stability.tasks: cola is not among glue.tasks, whose data its seeds are trained on",
+        ),
         ("glue.tasks=[mprc]", "glue.tasks: there is no section glue.mprc; did you mean mrpc?"),
         ("allreduce=fp61", "allreduce: Input should be 'fp32' or 'fp16' (got 'fp61'); did you mean fp16?"),
         ("pretrain.keep=bst", "pretrain.keep: Input should be 'last' or 'best' (got 'bst'); did you mean best?"),
@@ -116,3 +120,10 @@ def test_the_pipeline_begins_with_it() -> None:
     stages = YAML(typ="safe", pure=True).load((ROOT / "dvc.yaml").read_text())["stages"]
     assert list(stages)[:2] == ["code", "params"]
     assert stages["params"]["params"] == [{"params.yaml": None}], "all of the file"
+
+
+def test_a_whole_run_needs_the_data_of_each_task_with_seeds() -> None:
+    check_whole(PARAMS, FILE)
+    check_whole(changed("stability.tasks=[cola]", "stability.seeds=[]"), FILE)
+    with pytest.raises(StageError, match=r"params.yaml: stability.tasks: cola is not among glue.tasks"):
+        check_whole(changed("stability.tasks=[cola]"), FILE)
