@@ -143,7 +143,7 @@ def check_whole(params: Mapping[str, Any], path: Path) -> None:
         if stability.get("seeds") and task not in trained:
             raise StageError(
                 f"{path}: stability.tasks: {task} is not among glue.tasks, whose data its seeds are trained on",
-                run=f"add {task} to glue.tasks, or take it out of stability.tasks; of one task alone: dvc repro glue@TASK",
+                run=f"add {task} to glue.tasks, or take it out of stability.tasks",
             )
 
 

@@ -66,10 +66,6 @@ def test_each_key_that_is_renamed_is_named() -> None:
         ("+download.contct=x", "download.contct: no stage reads it (got 'x'); did you mean download.contact?"),
         ("+pretrain.steps=3", f"pretrain.steps: {EXTRA} (got 3); did you mean pretrain.phase1.steps?"),
         ("+glue.mrpc.epoch=3", f"glue.mrpc.epoch: {EXTRA} (got 3); did you mean glue.mrpc.epochs?"),
-        (
-            "stability.tasks=[cola]",
-            "stability.tasks: cola is not among glue.tasks, whose data its seeds are trained on",
-        ),
         ("glue.tasks=[mprc]", "glue.tasks: there is no section glue.mprc; did you mean mrpc?"),
         ("allreduce=fp61", "allreduce: Input should be 'fp32' or 'fp16' (got 'fp61'); did you mean fp16?"),
         ("pretrain.keep=bst", "pretrain.keep: Input should be 'last' or 'best' (got 'bst'); did you mean best?"),
