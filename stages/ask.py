@@ -1,6 +1,6 @@
 """Not a stage: ask a model that was fine-tuned on SQuAD about a text of any length.
 
-python -m stages.ask --model data/models/squad --context article.txt "Who was born in Oslo?"
+python -m stages.ask --model data/models/squad --context article.txt "In which year was Ada born?"
 python -m stages.ask --model data/models/squad --context article.txt --serve
 
 Prints the best answers with score and place: characters start to end (exclusive, from 0) of the text, in which a byte

@@ -9,7 +9,8 @@ tensorflow     bert_model.ckpt.index and its data, bert_config.json, vocab.txt: 
 
 All heads that the model has go with it, in float32. stages.import_checkpoint reads either back, bit for bit.
 README.md is a model card: data and their licences, parameters, commit and scores, as far as dvc.lock and metrics/ have
-them (`dvc pull metrics/provenance` brings the commits).
+them. The commit of a training is in metrics/provenance: `dvc pull squad` brings the record with the model (or another
+stage, as of `dvc stage list`); without it the card cannot name the commit.
 """
 
 from __future__ import annotations

@@ -106,8 +106,9 @@ def _looked_at(corpus: str, files: list[dict[str, Any]]) -> list[dict[str, Any]]
     if bert:
         log.warning(
             "%s: %s%s: lines in groups between empty lines, as in BERT's own format (a sentence a line, an empty line "
-            "between documents). Each line is taken as a document; give the source `format: bert` if it is that, "
-            "`format: lines` if not",
+            "between documents) and in prose whose lines are wrapped. Each line is taken as a document. If it is "
+            "BERT's own format, give the source `format: bert`; if it is prose, a document a file, name it under "
+            "download.books instead; if each line is a document, `format: lines`",
             corpus,
             bert[0],
             f" and {len(bert) - 1} more files" if bert[1:] else "",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -109,11 +110,29 @@ def test_a_file_that_looks_like_bert_s_own_format_is_said_and_taken_line_by_line
     assert len(made) == 2 * 180 + 3
     (said,) = [m for m in caplog.messages if "BERT's own format" in m]
     assert said.startswith("text: a.txt and 1 more files") and "`format: bert`" in said and "`format: lines`" in said
+    assert "prose" in said and "download.books" in said
     assert corpus.metrics["files_like_bert"] == 2
     caplog.clear()
     corpus.about = {"format": "lines"}
     corpus()
     assert not [m for m in caplog.messages if "BERT's own format" in m]
+
+
+WRAPPED = "\n\n".join(textwrap.fill(document(n).replace("\n", " "), 40) for n in range(10)) + "\n"
+"""Prose in lines of 40 characters, an empty line between paragraphs."""
+
+
+@pytest.mark.parametrize("corpus", ["books"], indirect=True)
+def test_wrapped_prose_under_books_is_a_document_a_file_as_the_warning_says(corpus: Corpus) -> None:
+    made = corpus(a_txt=WRAPPED, b_txt=WRAPPED.replace("1", "2"))
+    assert len(made) == 2 and all(len(d["text"].split("\n")) == 10 for d in made)
+
+
+@text
+def test_wrapped_prose_under_text_is_said(corpus: Corpus, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING, logger="bert")
+    assert len(corpus(a_txt=WRAPPED)) > 10
+    assert [m for m in caplog.messages if m.startswith("text: a.txt: lines in groups") and "download.books" in m]
 
 
 @books

@@ -151,7 +151,7 @@ def test_what_cannot_be_read_is_told(small: Project, tmp_path: Path) -> None:
     (tmp_path / "text").write_text("text")
     with pytest.raises(StageError, match=r"data/models/squad/manifest\.json: no such file") as error:
         ask.main([*MODEL, "--context", str(tmp_path / "text"), "why?"])
-    assert error.value.run == "dvc repro squad"
+    assert error.value.run == "dvc repro squad, or dvc pull data/models/squad where a remote has it"
     with pytest.raises(StageError, match=r"--n-best is 21, but no more than squad\.n_best_size 20"):
         ask.main([*MODEL, "--context", str(tmp_path / "text"), "--n-best", "21", "why?"])
 

@@ -115,7 +115,7 @@ class Asker:
 
         Raises StageError as `load_model` and `Asker`.
         """
-        made_by = "dvc repro squad"
+        made_by = "dvc repro squad, or dvc pull data/models/squad where a remote has it"
         path = predictions / NULL_THRESHOLD
         threshold = read_json(path, made_by)["null_score_diff_threshold"] if path.exists() else None
         return cls(load_model(folder, made_by, "another --model"), settings, threshold, engine)
