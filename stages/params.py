@@ -9,6 +9,7 @@ was probably meant. -S takes overrides as `dvc exp run -S` does, and leaves the 
 Examples:
   python -m stages.params
   python -m stages.params -S precision=bf16 -S pretrain.phase1.steps=2000
+  python -m stages.params -S 'download.text=[{url: "~/texts"}]'
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from bert.benchmark.settings import BenchmarkInferenceSettings, BenchmarkTrainingSettings
+from bert.benchmark.settings import BenchmarkInferenceSettings, BenchmarkTrainingSettings, Cell, TrainingCell
 from bert.checkpoints.settings import ImportSettings
 from bert.cloze.settings import ClozeSettings
 from bert.documents.settings import DocumentsSettings
@@ -128,23 +129,31 @@ def check(params: Mapping[str, Any], path: Path) -> None:
     for task in [task for task in glue.get("tasks") or () if task not in glue]:
         near = meant(task, glue.keys() - {"data", "tasks"})
         found.append(f"{path}: glue.tasks: there is no section glue.{task}{near}")
+    for section, kind_of_cell in (("benchmark_training", TrainingCell), ("benchmark_inference", Cell)):
+        for cell in _section(params, section).get("cells") or ():
+            found += [f"{path}: {section}.cells: {said}" for said in _misfits(partial(kind_of_cell.parse, str(cell)))]
     if found:
         raise StageError("\n".join(found), run=f"correct {path}, or the -S that set it")
 
 
 def check_whole(params: Mapping[str, Any], path: Path) -> None:
-    """What a whole `dvc repro` needs besides, and one of a task alone does not.
+    """What a whole `dvc repro` needs besides, and one of a few stages may not.
 
     Raises:
-        StageError: seeds of a task that has no data; DVC would say that a file is missing.
+        StageError: names the data that a task would look for in vain.
     """
+    found = []
+    for task in ("squad", "glue"):
+        if _section(params, task).get("data") == "download" and not _section(params, "download").get(task):
+            found.append(f"{path}: {task}.data is download, and download.{task} names no files")
     stability, trained = _section(params, "stability"), _section(params, "glue").get("tasks") or ()
     for task in stability.get("tasks") or ():
         if stability.get("seeds") and task not in trained:
-            raise StageError(
-                f"{path}: stability.tasks: {task} is not among glue.tasks, whose data its seeds are trained on",
-                run=f"add {task} to glue.tasks, or take it out of stability.tasks",
+            found.append(
+                f"{path}: stability.tasks: {task} is not among glue.tasks, whose data its seeds are trained on"
             )
+    if found:
+        raise StageError("\n".join(found), run=f"correct {path}, or name what to run: dvc repro pretrain_phase2")
 
 
 def overridden(path: Path, overrides: Sequence[str]) -> dict[str, Any]:

@@ -35,6 +35,7 @@ from bert.pipeline.errors import StageError
 from bert.pipeline.files import read_json
 from bert.pipeline.job import parser, run
 from bert.pipeline.machine import machine_settings
+from bert.pipeline.nearest import meant
 from bert.pipeline.params import load
 from bert.training.settings import ComputeSettings
 
@@ -92,7 +93,8 @@ def read_preset(name: str, params: Mapping[str, Any], folder: Path = FOLDER) -> 
         StageError: no such preset, or one that says what nobody reads.
     """
     if name not in names(folder):
-        raise StageError(f"there is no preset {name!r} in {folder}", run="python -m stages.preset --list")
+        near = meant(name, names(folder))
+        raise StageError(f"there is no preset {name!r} in {folder}{near}", run="python -m stages.preset --list")
     path = folder / f"{name}.yaml"
     raw = load(path)
     if unknown := sorted(raw.keys() - set(KEYS)):

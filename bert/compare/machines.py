@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bert.compare.contents import FETCH, Contents
-from bert.report.tables import NONE, Row, Table, is_number, number
+from bert.report.tables import NONE, Row, Table, is_number, letter, number
 
 OTHER, UNKNOWN = "other machine", "?"
 
@@ -41,14 +41,14 @@ def machine(contents: Contents, key: str) -> Machine | None:
 
 
 class Labels:
-    """M1, M2, ... for machines, in the order in which they are asked for."""
+    """A, B, ... for machines, in the order in which they are asked for."""
 
     def __init__(self) -> None:
         self._known: dict[Machine, str] = {}
 
     def of(self, one: Machine | None) -> str:
         """Its label; `?` of a machine that is not known."""
-        return "?" if one is None else self._known.setdefault(one, f"M{len(self._known) + 1}")
+        return "?" if one is None else self._known.setdefault(one, letter(len(self._known) + 1))
 
     def table(self) -> Table:
         """Those that were asked for."""

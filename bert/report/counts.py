@@ -8,6 +8,8 @@ from bert.report.inputs import Inputs, Metrics
 from bert.report.tables import Fold, Row, Table, flat, is_number, number, words
 
 DROPPED = "dropped"
+TOTALS = ("windows", "examples")
+"""Of these the reasons beside them are a part; tasks count both in one place."""
 
 
 def drops(metrics: Metrics) -> dict[str, int]:
@@ -17,7 +19,8 @@ def drops(metrics: Metrics) -> dict[str, int]:
     def walk(tree: dict[str, Any], path: str) -> None:
         for key, value in tree.items():
             if key == DROPPED and isinstance(value, dict):
-                found.update({path + k: v for k, v in flat(value).items() if is_number(v)})
+                counted = {k: v for k, v in flat(value).items() if is_number(v)}
+                found.update({path + k: v for k, v in counted.items() if k.rpartition(".")[2] not in TOTALS})
             elif isinstance(value, dict):
                 walk(value, f"{path}{key}.")
 

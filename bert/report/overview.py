@@ -9,7 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from bert.report.inputs import Inputs, Metrics
-from bert.report.tables import NONE, Fold, Row, Section, Table, code, number
+from bert.report.tables import NONE, Fold, Row, Section, Table, code, letter, number
 
 NAMES = {
     "finetune.init": "fine-tuned from",
@@ -33,13 +33,13 @@ def _machine(record: Metrics) -> tuple[str, ...]:
 
 
 def machines(inputs: Inputs) -> dict[tuple[str, ...], str]:
-    """{machine with versions: its label M1, M2, ...}, in the order of the records."""
+    """{machine with versions: its label A, B, ...}, in the order of the records."""
     distinct = dict.fromkeys(map(_machine, inputs.provenance.values()))
-    return {machine: f"M{n}" for n, machine in enumerate(distinct, start=1)}
+    return {machine: letter(n) for n, machine in enumerate(distinct, start=1)}
 
 
 def label(inputs: Inputs, key: str) -> str:
-    """The machine that measured the figures of `key`. Example: M1"""
+    """The machine that measured the figures of `key`. Example: A"""
     record = inputs.provenance.get(key)
     return machines(inputs)[_machine(record)] if record else NONE
 

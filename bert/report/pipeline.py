@@ -76,6 +76,6 @@ def section(stages: Sequence[Stage]) -> tuple[Section, ...]:
         return ()
     caption = (
         "Each stage stands below what it needs. Blue: Apache Beam; orange: Horovod; × so many members of its matrix, "
-        "broken where there is none. A click leads to the figures. Not drawn: the stage code, which each needs."
+        "broken where there is none. A click leads to the figures. Not drawn: code, which each needs, and params."
     )
     return (Section("pipeline", "Pipeline", drawings=(Drawing(dag_svg(stages), caption, wide=True),)),)

@@ -156,7 +156,7 @@ def _speed(inputs: Inputs) -> Iterator[str]:
             share = f", {percent(peak)} of the machine's measured peak" if is_number(peak) else ""
             parts.append(Markup("{} {} ({}, {}{})").format(what, bold(rate), name, precision(m), share))
     if parts:
-        yield Markup("At its fastest {}.").format(listed(parts))
+        yield Markup("In the fastest cells of the benchmarks {}.").format(listed(parts))
 
 
 def _unfinished(inputs: Inputs) -> Iterator[str]:

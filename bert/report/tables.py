@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from string import ascii_uppercase
 from typing import Any
 
 from markupsafe import Markup
@@ -85,6 +86,11 @@ def not_run(label: str, command: str) -> Row:
 def is_number(value: object) -> bool:
     """Whether `value` is a number; True and False are not."""
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def letter(n: int) -> str:
+    """The name of the n-th thing, from 1 on. Examples: 1 -> A, 26 -> Z, 27 -> 27"""
+    return ascii_uppercase[n - 1] if n <= len(ascii_uppercase) else str(n)
 
 
 def number(value: Any, digits: int | None = None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bert.report.counts import fold
+from bert.report.counts import drops, fold
 from bert.report.inputs import Inputs
 
 METRICS = {"pages": 206, "train": {"words": 4}, "learned": True, "dropped": {"short": 0, "redirect": 88, "list": 9}}
@@ -20,3 +20,9 @@ def test_a_stage_without_counts_has_no_fold() -> None:
     assert fold(Inputs({"vocab": {"learned": True}}), "vocab") == fold(Inputs(), "vocab") == ()
     (only,) = fold(Inputs({"squad": METRICS}), "squad", counted=False)
     assert len(only.tables) == 1 and only.about == "2 reasons to drop something"
+
+
+def test_totals_of_a_task_are_no_reasons() -> None:
+    assert drops({"dropped": {"train": {"windows": 721, "windows without the answer": 14}}}) == {
+        "train.windows without the answer": 14
+    }

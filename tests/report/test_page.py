@@ -48,7 +48,7 @@ def test_every_section_shows_its_figures(whole: str) -> None:
     ]
     assert page.row("pretrain_phase2", "5.1234")[3] == "1.4123"
     how = page.row("pretrain_phase1", "tf32, ran as fp32")
-    assert how[2:9] == ["M1", "600", "64", "1", "4", "500 (5.2345)", "3"]
+    assert how[2:9] == ["A", "600", "64", "1", "4", "500 (5.2345)", "3"]
     assert how[9:] == ["213.5", "27,322", "yes", "yes", "2,312"]
     assert page.row("pretrain_phase2", "tf32, ran as fp32")[12] == "no"
     assert "pretrain_phase1: loss on the training text, and on held-out text, up to step 400" in whole
@@ -71,26 +71,26 @@ def test_every_section_shows_its_figures(whole: str) -> None:
 def test_seeds_and_batches_are_in_the_order_of_their_numbers(whole: str) -> None:
     rows = Parsed(whole).rows
     assert ["score", "precision", "seed 2", "seed 10", "mean", "std", "min", "max"] in rows
-    assert [r[5] for r in rows if r[1:4] == ["fp16", XLA, "M1"]] == ["1", "8", "16"]
+    assert [r[5] for r in rows if r[1:4] == ["fp16", XLA, "A"]] == ["1", "8", "16"]
 
 
 def test_the_clean_figures_stand_in_the_benchmark_tables(whole: str) -> None:
-    row = Parsed(whole).row("squad-tiny-128-8", "fp16", XLA, "M2")
+    row = Parsed(whole).row("squad-tiny-128-8", "fp16", XLA, "B")
     assert row[4:10] == ["128", "8", "1", "1", "111.5", "14,272"]
     assert row[10:] == ["8.97", "8.50", "9.90", "10.10", "12.30", "13.70", "5.2", "6.1", "30", "90", "43.5 %"]
 
 
 def test_figures_by_the_published_rules_stand_in_the_published_layout(whole: str) -> None:
     page = Parsed(whole)
-    latencies = page.row("tiny-128-8", "fp16", "here, M1: 2 cores of Xeon 8581C", "128", "8")
+    latencies = page.row("tiny-128-8", "fp16", "here, A: 2 cores of Xeon 8581C", "128", "8")
     assert latencies[5:] == ["222.75", "31.25", "9.50", "9.75", "11.50"]
-    squad = page.row("squad-tiny-128-8", "here, M2: 2 x NVIDIA H100")
+    squad = page.row("squad-tiny-128-8", "here, B: 2 x NVIDIA H100")
     assert squad[2:] == ["128", "8", "8", "1", "222.75"]
 
 
 def test_a_cell_that_did_not_fit_into_memory_says_so_where_its_speed_would_stand(whole: str) -> None:
     page = Parsed(whole)
-    assert page.row("pretrain-tiny-512-64", "here, M2: 2 x NVIDIA H100")[2:] == [
+    assert page.row("pretrain-tiny-512-64", "here, B: 2 x NVIDIA H100")[2:] == [
         "512",
         "64",
         "128",
@@ -145,15 +145,15 @@ def test_a_benchmark_says_which_engine_computed() -> None:
 
 def test_each_figure_says_where_it_was_measured_and_how_to_measure_it_again(whole: str) -> None:
     page = Parsed(whole)
-    assert page.row("M1") == ["M1", "none", "Xeon 8581C", "python 3.11.2", "2", "23.5"]
-    assert page.row("M2")[1:3] == ["NVIDIA H100, NVIDIA H100", "EPYC 9654"]
+    assert page.row("A") == ["A", "none", "Xeon 8581C", "python 3.11.2", "2", "23.5"]
+    assert page.row("B")[1:3] == ["NVIDIA H100, NVIDIA H100", "EPYC 9654"]
     again = "dvc repro -f -s squad"
-    assert page.row("squad", "M1") == ["squad", "M1", "1a2b3c4 + changes", "2026-01-02 03:04:05", again, "12.3"]
+    assert page.row("squad", "A") == ["squad", "A", "1a2b3c4 + changes", "2026-01-02 03:04:05", again, "12.3"]
     assert (
-        "squad: measured on M1 (2 cores of Xeon 8581C) at 1a2b3c4 + changes, 2026-01-02 03:04:05; "
+        "squad: measured on A (2 cores of Xeon 8581C) at 1a2b3c4 + changes, 2026-01-02 03:04:05; "
         "again: <code>dvc repro -f -s squad</code>" in whole
     )
-    assert "benchmark_training@squad-tiny-128-8: measured on M2 (2 x NVIDIA H100)" in whole
+    assert "benchmark_training@squad-tiny-128-8: measured on B (2 x NVIDIA H100)" in whole
 
 
 def test_a_figure_without_a_record_says_so() -> None:
@@ -195,7 +195,7 @@ def test_a_figure_that_a_file_lacks_is_a_dash() -> None:
         *(("wikipedia",), ("train",), ("phase2", "train"), ("made from the corpus: questions",), ("examples of mrpc",)),
         *(("tiny-128-8", NONE, NONE, NONE), ("odd", NONE, NONE, NONE)),
         *(("fine-tuned from a model not named",), ("mrpc", "fine-tuned from a model not named")),
-        ("M1", "none", "unknown", "not recorded"),
+        ("A", "none", "unknown", "not recorded"),
     ):
         if page.row(label, *first) == [label, *first]:
             continue  # a table without its empty columns
@@ -288,7 +288,7 @@ def test_published_figures_stand_beside_the_same_work_with_both_machines(
 ) -> None:
     write(tmp_path, {key: metrics}, GPU)
     page = page_of(tmp_path, {"model": "large", "tfrecords.phase1.sequence_length": 128})
-    on = ["here, M1: 2 x NVIDIA H100", "published: 1 x NVIDIA A100 40GB"]
+    on = ["here, A: 2 x NVIDIA H100", "published: 1 x NVIDIA A100 40GB"]
     rows = [row for row in Parsed(page).rows if set(on) & set(row)][:2]
     assert [row[row.index(machine) :] for row, machine in zip(rows, on, strict=True)] == [
         *([on[0], *ours], [on[1], *theirs])

@@ -88,7 +88,8 @@ def test_the_fastest_cell_speaks_for_each_benchmark() -> None:
     slow, large = {**cell, "sequences_per_second": 9.0}, {"out_of_memory": True, "precision": "fp16"}
     shown = told({f"benchmark_training/squad-{n}": m for n, m in {"a": slow, "b": cell, "c": large}.items()})
     assert shown == (
-        "At its fastest training takes 100 sequences a second (squad-b, fp16, 25.0 % of the machine's measured peak)."
+        "In the fastest cells of the benchmarks training takes 100 sequences a second"
+        " (squad-b, fp16, 25.0 % of the machine's measured peak)."
     )
 
 

@@ -157,13 +157,13 @@ def test_scores_differ_only_where_the_seeds_do_not_explain_it(compare: Any) -> N
 def test_speeds_are_divided_on_one_machine_alone(compare: Any) -> None:
     rows = compare("HEAD", "at-tf32", "at-bf16", "elsewhere", "old")
     assert of(rows, "update", "work", "revision", "on", "seq / s", "speed-up") == [
-        ("squad tiny-128-8", "HEAD", "M1", "100.0", "–"),
-        ("squad tiny-128-8", "at-tf32", "M1", "150.0", "1.50"),
-        ("squad tiny-128-8", "at-bf16", "M1", "300.0", "3.00"),
-        ("squad tiny-128-8", "elsewhere", "M2", "100.0", "other machine"),
+        ("squad tiny-128-8", "HEAD", "A", "100.0", "–"),
+        ("squad tiny-128-8", "at-tf32", "A", "150.0", "1.50"),
+        ("squad tiny-128-8", "at-bf16", "A", "300.0", "3.00"),
+        ("squad tiny-128-8", "elsewhere", "B", "100.0", "other machine"),
         ("squad tiny-128-8", "old", "?", "50.0", "?"),
     ]
-    assert of(rows, "CPU", "", "CPU") == [("M1", "EPYC"), ("M2", "Xeon")]
+    assert of(rows, "CPU", "", "CPU") == [("A", "EPYC"), ("B", "Xeon")]
 
 
 def test_the_files_here_are_compared_with_head_or_with_one_revision(repo: Path, compare: Any) -> None:
@@ -173,8 +173,8 @@ def test_the_files_here_are_compared_with_head_or_with_one_revision(repo: Path, 
         differing = of(compare(), "parameter", "parameter", "revisions", "value")
         assert differing == [("precision", "HEAD", "fp32"), ("precision", "workspace", "tf32")]
         assert of(compare(), "speed-up", "revision", "on", "speed-up") == [
-            ("HEAD", "M1", "–"),
-            ("workspace", "M1", "1.50"),
+            ("HEAD", "A", "–"),
+            ("workspace", "A", "1.50"),
         ]
         assert [row[1] for row in of(compare("at-bf16"), "speed-up", "revision", "speed-up")] == ["–", "0.50"]
     finally:
@@ -196,11 +196,11 @@ def test_in_a_clone_the_machines_are_not_known_until_dvc_has_fetched_their_recor
     said = " ".join(capsys.readouterr().out.split())
     fetch = said.partition("From a remote: ")[2].partition(";")[0]
     run(clone, *fetch.split())
-    assert of(compare(*both, folder=clone), "update", "on", "speed-up") == [("M1", "–"), ("M1", "1.00")]
+    assert of(compare(*both, folder=clone), "update", "on", "speed-up") == [("A", "–"), ("A", "1.00")]
     pull = said.partition("of an experiment: ")[2].partition(". ")[0]
     run(clone, *pull.replace("REMOTE", "origin").replace("NAME", "at-bf16").split())
     rows = compare("main", "at-bf16", folder=clone)
-    assert of(rows, "update", "on", "speed-up") == [("M1", "–"), ("M1", "3.00")]
+    assert of(rows, "update", "on", "speed-up") == [("A", "–"), ("A", "3.00")]
 
 
 def test_figures_that_an_experiment_did_not_make_are_left_out(compare: Any, tmp_path: Path) -> None:
@@ -222,7 +222,7 @@ def test_the_page_stands_alone_and_the_text_fits_a_terminal(
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert not [name for name in ("http://", "https://", "<script src", "src=", "@import") if name in page]
     main(["HEAD", "at-bf16", "--markdown"])
-    assert "| squad tiny-128-8 | HEAD | fp32 | M1 |" in capsys.readouterr().out
+    assert "| squad tiny-128-8 | HEAD | fp32 | A |" in capsys.readouterr().out
 
 
 def test_the_commands_of_the_docs_do_what_they_say(repo: Path, tmp_path: Path) -> None:

@@ -66,6 +66,11 @@ def test_each_key_that_is_renamed_is_named() -> None:
         ("+download.contct=x", "download.contct: no stage reads it (got 'x'); did you mean download.contact?"),
         ("+pretrain.steps=3", f"pretrain.steps: {EXTRA} (got 3); did you mean pretrain.phase1.steps?"),
         ("+glue.mrpc.epoch=3", f"glue.mrpc.epoch: {EXTRA} (got 3); did you mean glue.mrpc.epochs?"),
+        (
+            "benchmark_inference.cells=[tinny-128-8]",
+            "benchmark_inference.cells: benchmark cell 'tinny-128-8': tinny is none of tiny, mini, small, medium, base, "
+            "large",
+        ),
         ("glue.tasks=[mprc]", "glue.tasks: there is no section glue.mprc; did you mean mrpc?"),
         ("allreduce=fp61", "allreduce: Input should be 'fp32' or 'fp16' (got 'fp61'); did you mean fp16?"),
         ("pretrain.keep=bst", "pretrain.keep: Input should be 'last' or 'best' (got 'bst'); did you mean best?"),
@@ -123,3 +128,5 @@ def test_a_whole_run_needs_the_data_of_each_task_with_seeds() -> None:
     check_whole(changed("stability.tasks=[cola]", "stability.seeds=[]"), FILE)
     with pytest.raises(StageError, match=r"params.yaml: stability.tasks: cola is not among glue.tasks"):
         check_whole(changed("stability.tasks=[cola]"), FILE)
+    with pytest.raises(StageError, match=r"params.yaml: squad.data is download, and download.squad names no files"):
+        check_whole(changed("squad.data=download"), FILE)

@@ -131,6 +131,8 @@ def test_the_command_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytes
     assert " -S precision=fp32 " in capsys.readouterr().out
     with pytest.raises(StageError, match=r"no preset 'dgx3'.*\n  next: python -m stages.preset --list"):
         main(["dgx3"])
+    with pytest.raises(StageError, match=r"did you mean laptop\?"):
+        main(["laptp"])
 
 
 def test_an_estimate_is_printed_cell_by_cell(capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
