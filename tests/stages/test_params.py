@@ -68,8 +68,8 @@ def test_each_key_that_is_renamed_is_named() -> None:
         ("+glue.mrpc.epoch=3", f"glue.mrpc.epoch: {EXTRA} (got 3); did you mean glue.mrpc.epochs?"),
         (
             "benchmark_inference.cells=[tinny-128-8]",
-            "benchmark_inference.cells: benchmark cell 'tinny-128-8': tinny is none of tiny, mini, small, medium, base, "
-            "large",
+            "benchmark_inference.cells: benchmark cell 'tinny-128-8': tinny is none of tiny, mini, small, medium, "
+            "base, large",
         ),
         ("glue.tasks=[mprc]", "glue.tasks: there is no section glue.mprc; did you mean mrpc?"),
         ("allreduce=fp61", "allreduce: Input should be 'fp32' or 'fp16' (got 'fp61'); did you mean fp16?"),
