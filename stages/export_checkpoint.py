@@ -5,7 +5,8 @@ python -m stages.export_checkpoint --model data/models/phase2 --out FOLDER --for
 
 hugging_face   config.json, model.safetensors, vocab.txt, tokenizer_config.json: loads in transformers as
                BertForPreTraining, BertForQuestionAnswering, BertForSequenceClassification or, without a head, BertModel
-tensorflow     bert_model.ckpt.index and its data, bert_config.json, vocab.txt: TensorFlow 1 with Google's names
+tensorflow     bert_model.ckpt.index and its data, bert_config.json, vocab.txt, tokenizer_config.json:
+               TensorFlow 1 with Google's names
 
 All heads that the model has go with it, in float32. stages.import_checkpoint reads either back, bit for bit.
 A classifier's classes keep the names that its task's files have (data/glue/<task>), unless --labels gives others.
