@@ -285,3 +285,24 @@ def test_imported_weights_are_not_said_to_be_trained_here(workspace: Path) -> No
     _, body = card(checkpoint(True, CONFIG, (), lineage(IMPORTED), []), IMPORTED)
     assert "The model: imported weights." in body
     assert "The parameters" not in body
+
+
+def test_a_model_of_cloze_questions_says_how_it_wants_to_be_asked(workspace: Path) -> None:
+    advice = "It was fine-tuned on cloze questions alone"
+    _, body = card()
+    assert advice in body
+    assert 'questions = ["Ada was born in which city in 1843?", "In which year was Ada born?"]' in body
+    pipeline = copy.deepcopy(PIPELINE)
+    pipeline["download@squad"] = ({"download.squad": [WIKI]}, [], pipeline.pop("cloze")[2])
+    write_lock(pipeline)
+    assert advice not in card()[1]
+
+
+@pytest.mark.parametrize(
+    ("before", "said"), [("no_weights", "random weights"), ("of_another_run", "weights not known here")]
+)
+def test_where_the_weights_came_from_is_told_by_the_stages_alone(workspace: Path, before: str, said: str) -> None:
+    pipeline = copy.deepcopy(PIPELINE)
+    pipeline[before] = ({}, [], pipeline.pop("import_checkpoint")[2])
+    write_lock(pipeline)
+    assert f"The model: {said}, fine-tuned on" in card()[1]
