@@ -40,6 +40,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         from bert.export.save import size_of
         from bert.model_card.card import write_card
         from bert.model_card.folders import question_answerer
+        from bert.model_card.lineage import lineage
         from bert.tasks.squad.asking import Asker
         from bert.tasks.squad.data import evenly_spaced, read_squad
 
@@ -50,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         questions = evenly_spaced(read_squad(args.data / settings.dev_file, settings.data)[0], settings.limit_dev)
         predicted = read_json(args.predictions / "predictions.json", "dvc repro squad")
         work.metrics |= check_questions(result, asker, questions, predicted, precision) | {"bytes": size_of(result)}
-        write_card(result, question_answerer(), args.model, model.config)
+        write_card(result, question_answerer(settings), args.model.name, model.config, lineage(args.model))
         work.publish({result: args.out})
 
 

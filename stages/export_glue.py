@@ -43,6 +43,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         from bert.export.save import size_of
         from bert.model_card.card import write_card
         from bert.model_card.folders import classifier
+        from bert.model_card.lineage import lineage
         from bert.tasks.glue.examples import read_examples, read_task
 
         data_by = f"dvc repro glue_data@{args.task}"
@@ -53,7 +54,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         predicted = {dev: read_predictions(args.predictions / f"{dev}.tsv", made_by) for dev in task.devs}
         work.metrics |= check_examples(result, model, task, settings.max_seq_length, examples, predicted, precision)
         work.metrics["bytes"] = size_of(result)
-        write_card(result, classifier(task.is_pair, task.is_regression), args.model, model.config)
+        card = classifier(task, settings.max_seq_length)
+        write_card(result, card, args.model.name, model.config, lineage(args.model))
         work.publish({result: args.out})
 
 

@@ -17,6 +17,7 @@ from bert.pipeline.files import read_json
 from bert.pipeline.scratch import dvc_md5
 
 LOCK = Path("dvc.lock")
+RECORDS = "metrics/provenance/"
 
 
 @dataclass(frozen=True)
@@ -35,15 +36,20 @@ class Step:
 
     def metrics(self) -> dict[str, Any]:
         """What it has measured, {} where the file there is of another run."""
-        return self._json(lambda path: path.startswith("metrics/") and not path.startswith("metrics/provenance/"))
+        return self._json(lambda path: path.startswith("metrics/") and not path.startswith(RECORDS))
 
     def provenance(self) -> dict[str, Any]:
         """Where and from which commit it ran, {} where that is not here."""
-        return self._json(lambda path: path.startswith("metrics/provenance/"))
+        return self._json(lambda path: path.startswith(RECORDS))
+
+    @property
+    def keeps_provenance(self) -> bool:
+        """Whether it records that, as trainings do."""
+        return any(path.startswith(RECORDS) for path in self.outs)
 
     def _json(self, wanted: Any) -> dict[str, Any]:
         for path, md5 in self.outs.items():
-            if wanted(path) and path.endswith(".json") and _is(Path(path), md5):
+            if wanted(path) and path.endswith(".json") and is_as_locked(Path(path), md5):
                 found: dict[str, Any] = read_json(path, f"dvc repro {self.stage}")
                 return found
         return {}
@@ -60,7 +66,7 @@ def lineage(folder: Path, lock: Path = LOCK) -> list[Step]:
     except (OSError, KeyError, TypeError, ValueError, YAMLError):
         return []
     writers = {(o["path"], o.get("md5")): name for name, stage in stages.items() for o in stage.get("outs", [])}
-    first = next((name for (out, md5), name in writers.items() if out == path and _is(folder, md5)), None)
+    first = next((name for (out, md5), name in writers.items() if out == path and is_as_locked(folder, md5)), None)
     names = [] if first is None else [first]
     for name in names:  # grows on the way
         for dep in stages[name].get("deps", []):
@@ -75,5 +81,6 @@ def _step(name: str, entry: dict[str, Any]) -> Step:
     return Step(name, params, {out["path"]: out.get("md5", "") for out in entry.get("outs", [])})
 
 
-def _is(path: Path, md5: str | None) -> bool:
+def is_as_locked(path: Path, md5: str | None) -> bool:
+    """Whether a file or folder is there, with the bytes that dvc.lock names."""
     return path.exists() and dvc_md5(path) == md5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,9 @@ from bert.model.config import BertConfig
 from bert.model.parameters import Shapes, classifier_shapes, pretraining_shapes, squad_shapes
 from bert.pipeline import manifest
 from bert.pipeline.errors import StageError
+from bert.pipeline.scratch import dvc_md5
+from bert.tasks.glue.examples import TaskData
+from bert.tasks.glue.task import Task
 from stages import export_checkpoint, import_checkpoint
 from tests.model.reference import random_weights
 from tests.project import Project, files
@@ -55,6 +59,38 @@ def test_a_classifiers_labels_are_given_names(small: Project) -> None:
     model = write_model(Path("data/models/glue/mrpc"), classifier_shapes(CONFIG, 2))
     export(model, "exported", "hugging_face", "--labels", "different", "paraphrase")
     assert json.loads(Path("exported/config.json").read_text())["id2label"] == {"0": "different", "1": "paraphrase"}
+
+
+def labels_of(out: str) -> dict[str, dict[str, object]]:
+    written = json.loads(Path(out, "config.json").read_text())
+    return {key: written[key] for key in ("id2label", "label2id")}
+
+
+def test_classes_are_called_as_the_files_of_the_task_call_them(
+    small: Project, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING, logger="stages")
+    model, data = write_model(Path("data/models/glue/stars"), classifier_shapes(CONFIG, 3)), Path("data/glue/stars")
+    export(model, "unnamed", "hugging_face")
+    assert labels_of("unnamed")["label2id"] == {"LABEL_0": 0, "LABEL_1": 1, "LABEL_2": 2}
+    assert "the names of its 3 classes are not known here, config.json says LABEL_0" in caplog.text
+    caplog.clear()
+    task = Task(name="stars", labels=("bad", "good", "best"), metrics=("accuracy",), is_pair=False, is_own=True)
+    TaskData(task, {}).write(data)
+    outs = {"glue@stars": model, "glue_data@stars": data}
+    entries = {stage: {"path": str(path), "md5": dvc_md5(path)} for stage, path in outs.items()}
+    stages = {stage: {"cmd": "", "outs": [entry]} for stage, entry in entries.items()}
+    stages["glue@stars"]["deps"] = [entries["glue_data@stars"]]
+    Path("dvc.lock").write_text(json.dumps({"stages": stages}))
+    export(model, "named", "hugging_face")
+    assert labels_of("named")["id2label"] == {"0": "bad", "1": "good", "2": "best"}
+    assert labels_of("named")["label2id"] == {"bad": 0, "good": 1, "best": 2}
+    assert "in this order: `bad`, `good`, `best`." in Path("named/README.md").read_text()
+    assert not caplog.text
+    export(model, "again", "hugging_face")
+    assert files(Path("again")) == files(Path("named"))
+    export(model, "renamed", "hugging_face", "--labels", "1", "2", "3")
+    assert labels_of("renamed")["id2label"] == {"0": "1", "1": "2", "2": "3"}
 
 
 def test_what_is_there_already_is_left_alone(small: Project) -> None:
