@@ -11,23 +11,9 @@ import pytest
 from bert.report.inputs import Inputs, read
 from bert.report.page import headlines, render
 from bert.report.tables import NONE
+from tests.report.pages import PARAMS, XLA, page_of
 from tests.report.parsed import Parsed
-from tests.report.sample import GPU, METRICS, PRETRAINED, benchmark, write, write_run
-
-PARAMS = {"model": "tiny", "precision": "tf32", "seed": 12345, "finetune.init": "phase2", "squad.data": "cloze"}
-
-XLA = "TensorFlow, XLA: yes"
-
-
-def page_of(run: Path, params: dict[str, Any] = PARAMS) -> str:
-    metrics = run / "metrics"
-    return render(read([metrics], [metrics / "curves"], [metrics / "provenance"]), params)
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The page of a whole run, rendered once."""
-    return page_of(write_run(tmp_path_factory.mktemp("run")))
+from tests.report.sample import METRICS, PRETRAINED
 
 
 def test_every_section_shows_its_figures(whole: str) -> None:
@@ -72,75 +58,6 @@ def test_seeds_and_batches_are_in_the_order_of_their_numbers(whole: str) -> None
     rows = Parsed(whole).rows
     assert ["score", "precision", "seed 2", "seed 10", "mean", "std", "min", "max"] in rows
     assert [r[5] for r in rows if r[1:4] == ["fp16", XLA, "A"]] == ["1", "8", "16"]
-
-
-def test_the_clean_figures_stand_in_the_benchmark_tables(whole: str) -> None:
-    row = Parsed(whole).row("squad-tiny-128-8", "fp16", XLA, "B")
-    assert row[4:10] == ["128", "8", "1", "1", "111.5", "14,272"]
-    assert row[10:] == ["8.97", "8.50", "9.90", "10.10", "12.30", "13.70", "5.2", "6.1", "30", "90", "43.5 %"]
-
-
-def test_figures_by_the_published_rules_stand_in_the_published_layout(whole: str) -> None:
-    page = Parsed(whole)
-    latencies = page.row("tiny-128-8", "fp16", "here, A: 2 cores of Xeon 8581C", "128", "8")
-    assert latencies[5:] == ["222.75", "31.25", "9.50", "9.75", "11.50"]
-    squad = page.row("squad-tiny-128-8", "here, B: 2 x NVIDIA H100")
-    assert squad[2:] == ["128", "8", "8", "1", "222.75"]
-
-
-def test_a_cell_that_did_not_fit_into_memory_says_so_where_its_speed_would_stand(whole: str) -> None:
-    page = Parsed(whole)
-    assert page.row("pretrain-tiny-512-64", "here, B: 2 x NVIDIA H100")[2:] == [
-        "512",
-        "64",
-        "128",
-        "1",
-        "out of memory",
-    ]
-    steps = page.row("pretrain-tiny-512-64", "fp16")
-    assert steps[4:9] == ["512", "64", "2", "1", "out of memory"] and set(steps[9:]) == {NONE}
-
-
-def test_columns_that_nothing_was_measured_for_are_left_out(tmp_path: Path) -> None:
-    cell = benchmark(384, 32)
-    without = Parsed(render(Inputs({"benchmark_training/squad-large-384-32": cell}), {}))
-    assert not [name for row in without.rows for name in row if name.startswith(("J a", "W, ", "memory"))]
-    energy = {"energy_joules_per_sequence": {"gpu": 1.23456}, "average_watts": {"gpu": 321.7}, "peak_rss_mb": 2100.6}
-    page = Parsed(render(Inputs({"benchmark_training/squad-large-384-32": cell | energy}), {}))
-    assert page.row("squad-large-384-32", "fp16")[-3:] == ["2,101", "1.235", "322"]
-    head = next(row for row in page.rows if row[:3] == ["cell", "precision", "by"])
-    assert head[-3:] == ["memory, MB", "J a sequence, GPU", "W, GPU"]
-
-
-def test_weak_scaling_stands_beside_the_published_one_of_the_same_work() -> None:
-    ours = [
-        {"ranks": 1, "sequences_per_second": 100.0, "speedup": 1.0},
-        {"ranks": 8, "sequences_per_second": 720.0, "speedup": 7.2},
-    ]
-    key = "benchmark_training/squad-large-384-32"
-    shown = render(Inputs({key: benchmark(384, 32, ranks=8, weak_scaling=ours)}), {})
-    rows = [row[2:] for row in Parsed(shown).rows if row[0] == "squad-large-384-32" and row[3] in ("1", "8")]
-    assert rows == [
-        [f"here, {NONE}", "1", "100.00", "1.00", "100.0 %"],
-        [f"here, {NONE}", "8", "720.00", "7.20", "90.0 %"],
-        ["published: NVIDIA A100 40GB", "1", "102.26", "1.00", "100.0 %"],
-        ["published: NVIDIA A100 40GB", "8", "767.07", "7.50", "93.8 %"],
-    ]
-    assert "Weak scaling" not in render(Inputs({key: benchmark(384, 32)}), {})
-
-
-def test_latencies_are_drawn_with_the_published_ones_of_the_same_work() -> None:
-    tiny = render(Inputs({"benchmark_inference/tiny-128-8": benchmark(128, 8)}), {})
-    large = render(Inputs({"benchmark_inference/large-384-8": benchmark(384, 8)}), {})
-    assert "Latency of a batch" in tiny and "as published" not in tiny
-    assert "as published of 1 x NVIDIA A100 40GB" in large and "large-384-8, fp16</text>" in large
-    none = render(Inputs({"benchmark_inference/tiny-128-8": {}}), {})
-    assert "Latency of" not in none
-
-
-def test_a_benchmark_says_which_engine_computed() -> None:
-    metrics = {"benchmark_inference/base-384-8": benchmark(384, 8) | {"engine": "openvino"}}
-    assert Parsed(render(Inputs(metrics), {})).row("base-384-8", "fp16", "OpenVINO")
 
 
 def test_each_figure_says_where_it_was_measured_and_how_to_measure_it_again(whole: str) -> None:
@@ -239,85 +156,6 @@ def test_the_best_step_says_whether_its_weights_are_the_result() -> None:
     kept = {**PRETRAINED, "kept_step": 500, "peak_device_mb": 40123.4}
     row = Parsed(render(Inputs({"pretrain_phase1": kept}), PARAMS)).row("pretrain_phase1", "tf32, ran as fp32")
     assert row[7] == "500 (5.2345, kept)" and row[-1] == "40,123"
-
-
-def test_no_published_figure_stands_beside_tiny(whole: str) -> None:
-    assert "NVIDIA A100" not in whole
-    assert "No published figure stands here" in whole
-    assert "(model tiny)" in whole
-
-
-@pytest.mark.parametrize(
-    ("key", "metrics", "ours", "theirs"),
-    [
-        (
-            "benchmark_inference/large-384-8",
-            benchmark(384, 8),
-            ["384", "8", "222.75", "31.25", "9.50", "9.75", "11.50"],
-            ["384", "8", "182.13", "61.04", "44.32", "44.61", "45.23"],
-        ),
-        (
-            "benchmark_training/squad-large-384-32",
-            benchmark(384, 32, task="squad"),
-            ["384", "32", "32", "1", "222.75"],
-            ["384", "32", "32", "1", "102.26"],
-        ),
-        # Of the time before cells named their task: SQuAD's.
-        (
-            "benchmark_training/large-384-32",
-            benchmark(384, 32),
-            ["384", "32", "32", "1", "222.75"],
-            ["384", "32", "32", "1", "102.26"],
-        ),
-        (
-            "benchmark_training/pretrain-large-128-64",
-            benchmark(128, 64, task="pretrain", accumulation=1024, global_batch=65536),
-            ["128", "64", "65,536", "1", NONE, "222.75", NONE],
-            ["128", "64", "65,536", "1", "238.10", "356.85", "1.50 (fp16 : tf32)"],
-        ),
-        (
-            "pretrain_phase1",
-            {**PRETRAINED, **{"global_batch": 65536, "precision_effective": "tf32"}},
-            ["128", "16,384", "65,536", "1", "213.46", NONE, NONE],
-            ["128", "16,384", "65,536", "1", "238.10", "356.85", "1.50 (fp16 : tf32)"],
-        ),
-    ],
-)
-def test_published_figures_stand_beside_the_same_work_with_both_machines(
-    tmp_path: Path, key: str, metrics: dict[str, Any], ours: list[str], theirs: list[str]
-) -> None:
-    write(tmp_path, {key: metrics}, GPU)
-    page = page_of(tmp_path, {"model": "large", "tfrecords.phase1.sequence_length": 128})
-    on = ["here, A: 2 x NVIDIA H100", "published: 1 x NVIDIA A100 40GB"]
-    rows = [row for row in Parsed(page).rows if set(on) & set(row)][:2]
-    assert [row[row.index(machine) :] for row, machine in zip(rows, on, strict=True)] == [
-        *([on[0], *ours], [on[1], *theirs])
-    ]
-    assert {row[0] for row in rows} == {key.rpartition("/")[2]}
-
-
-def test_precisions_stand_side_by_side_and_only_of_one_machine_is_there_a_speed_up(tmp_path: Path) -> None:
-    write(tmp_path, {"benchmark_inference/large-128-4": benchmark(128, 4)}, GPU)
-    page = Parsed(page_of(tmp_path))
-    head = next(row for row in page.rows if row[-1] == "speed-up")
-    assert head[4:] == ["fp32", "tf32", "fp16", "speed-up"]
-    ours, theirs = (row[4:] for row in page.rows if row[0] == "large-128-4" and "fp16" not in row[:2])
-    assert ours == [NONE, NONE, "222.75", NONE]
-    assert theirs == ["141.52", "316.25", "315.83", "2.23 (tf32 : fp32)"]
-
-
-@pytest.mark.parametrize(
-    "more",
-    [
-        {"precision_effective": "fp32"},
-        {"precision": "bf16", "precision_effective": "bf16"},
-        {"batch_size": 3},
-        {"sequence_length": 256},
-    ],
-)
-def test_other_work_has_nothing_published_beside_it(tmp_path: Path, more: dict[str, Any]) -> None:
-    write(tmp_path, {"benchmark_inference/large-384-8": benchmark(384, 8, **more)})
-    assert "NVIDIA A100" not in page_of(tmp_path)
 
 
 def test_published_scores_stand_beside_the_same_model_and_questions() -> None:
