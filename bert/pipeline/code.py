@@ -30,6 +30,7 @@ NO_RESULT_DEPENDS_ON = (
     "bert/pipeline/code.py",
     "bert/pipeline/heartbeat.py",
     "bert/pipeline/machine.py",
+    "bert/pipeline/periodic.py",
     "bert/pipeline/provenance.py",
 )
 """Rooms and files that are left out: starting and watching processes, and what is recorded about them. Nothing that

@@ -11,7 +11,9 @@ import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Event, Thread
+from threading import Event
+
+from bert.pipeline.periodic import looking
 
 log = logging.getLogger(__name__)
 
@@ -47,22 +49,19 @@ def silent() -> Iterator[None]:
 @contextmanager
 def beating(stage: str) -> Iterator[None]:
     """Says that `stage` is at work, and for how long, each time that nothing was said for SECONDS_OF_SILENCE."""
-    began, stop, handler = time.monotonic(), Event(), _Heard(logging.INFO)
+    began, handler = time.monotonic(), _Heard(logging.INFO)
 
-    def beat() -> None:
-        while not stop.wait(SECONDS_BETWEEN_LOOKS):
-            now = time.monotonic()
-            if now - _Heard.at >= SECONDS_OF_SILENCE:
-                log.info("%s: at work for %.0f s", stage, now - began)
-                heard()
+    def look(stop: Event) -> None:
+        del stop
+        now = time.monotonic()
+        if now - _Heard.at >= SECONDS_OF_SILENCE:
+            log.info("%s: at work for %.0f s", stage, now - began)
+            heard()
 
     heard()
     logging.getLogger("bert").addHandler(handler)
-    thread = Thread(target=beat, daemon=True)
-    thread.start()
     try:
-        yield
+        with looking(look, SECONDS_BETWEEN_LOOKS):
+            yield
     finally:
-        stop.set()
-        thread.join()
         logging.getLogger("bert").removeHandler(handler)

@@ -112,7 +112,6 @@ STEPS: dict[str, Callable[[Metrics], str]] = {
     "ranks": lambda m: number(m.get("ranks")),
     "seq / s": lambda m: MEMORY if m.get("out_of_memory") else number(m.get("sequences_per_second"), 1),
     "tokens / s": lambda m: number(m.get("tokens_per_second"), 0),
-    "with padding": lambda m: number(m.get("padded_tokens_per_second"), 0),
     "mean, ms": lambda m: number(_of("latency_ms", "mean")(m), 2),
     "50 %": lambda m: number(_of("latency_ms", "p50")(m), 2),
     "90 %": lambda m: number(_of("latency_ms", "p90")(m), 2),

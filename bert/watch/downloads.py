@@ -13,7 +13,7 @@ from bert.beam.run import Item, Part, Workplace
 from bert.beam.storage import is_remote
 from bert.download.http import state_of
 from bert.download.lane import FILE, PARTIAL, partial_of
-from bert.watch.parts import looking
+from bert.pipeline.periodic import looking
 from bert.watch.progress import Progress
 
 SECONDS_BETWEEN_LOOKS = 2.0

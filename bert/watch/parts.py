@@ -2,41 +2,15 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from threading import Event, Thread
+from threading import Event
 
 from bert.beam.run import Item, Part, Workplace
+from bert.pipeline.periodic import looking
 from bert.watch.progress import Progress
 
 SECONDS_BETWEEN_LOOKS = 1.0
-# Of the time, at most this share goes into looking: at thousands of files in a bucket it takes minutes.
-MOST_LOOKING = 0.1
-
-
-@contextmanager
-def looking(look: Callable[[Event], None], seconds: float) -> Iterator[None]:
-    """Call `look` in a thread, every `seconds` or less often, until the context ends.
-
-    look: takes an event that is set at the end, so that a long look can break off.
-    """
-    stop = Event()
-
-    def keep_looking() -> None:
-        pause = seconds
-        while not stop.wait(pause):
-            began = time.monotonic()
-            look(stop)
-            pause = max(seconds, (time.monotonic() - began) / MOST_LOOKING)
-
-    thread = Thread(target=keep_looking, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
 
 
 @contextmanager

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from bert.beam.run import Item, Part, Workplace
-from bert.watch.parts import looking, watch_parts
+from bert.pipeline.periodic import looking
+from bert.watch.parts import watch_parts
 
 ITEMS: list[Item] = [{"name": name, "bytes": 1} for name in "abcd"]
 
