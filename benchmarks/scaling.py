@@ -24,6 +24,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from bert.launch.child import child_command
 from bert.pipeline.code import ROOT
 from bert.pipeline.files import write_json
 
@@ -32,19 +33,18 @@ Figures = dict[str, Any]
 
 def measure(cell: str, ranks: int, cores: int, folder: Path) -> Figures:
     """The metrics of one run of the stage in `folder`, which holds params.yaml."""
-    usable = sorted(os.sched_getaffinity(0))
-    if ranks * cores > len(usable):
-        raise SystemExit(f"{ranks} ranks with {cores} cores each need {ranks * cores} cores, there are {len(usable)}")
-    mine = usable[: ranks * cores]
+    usable = len(os.sched_getaffinity(0))
+    if ranks * cores > usable:
+        raise SystemExit(f"{ranks} ranks with {cores} cores each need {ranks * cores} cores, there are {usable}")
     environment = {n: value for n, value in os.environ.items() if n not in ("BERT_HOSTS", "BERT_MICRO_BATCH")}
+    stage = [sys.executable, "-m", "stages.benchmark_training", "--cell", cell]
     subprocess.run(
-        [
-            *(sys.executable, "-m", "stages.benchmark_training", "--cell", cell),
-            *("--metrics", "metrics.json", "--provenance", "provenance.json"),
-        ],
+        child_command(
+            [*stage, "--metrics", "metrics.json", "--provenance", "provenance.json"],
+            cores=ranks * cores,
+        ),
         cwd=folder,
         env={**environment, "PYTHONPATH": str(ROOT), "BERT_RANKS": str(ranks)},
-        preexec_fn=lambda: os.sched_setaffinity(0, mine),
         stdout=subprocess.DEVNULL,
         check=True,
     )

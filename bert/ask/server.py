@@ -33,6 +33,8 @@ MOST_BYTES = 4_000_000
 MOST_SKIPPED = 16 * MOST_BYTES
 # So long a client may be silent.
 SECONDS = 30
+# And after its answer, while it still sends.
+SECONDS_AFTER = 2
 # The page is one file, and whatever the text says, nothing else is loaded or run.
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; connect-src 'self'; "
@@ -142,6 +144,22 @@ class AskServer(ThreadingHTTPServer):
                 request["context"], [request["question"]], windows=windows, progress=self._go_on_or_stop
             )
         return reply.as_json(self._n_best)
+
+    def shutdown_request(self, request: Any) -> None:
+        """End a connection once the client has, or has sent a request's size more, or is silent.
+
+        Of what was refused before all of it was read, bytes are still to come: closed at once, the connection would be
+        reset, and the client often see that and no answer.
+        """
+        try:
+            request.shutdown(socket.SHUT_WR)
+            request.settimeout(SECONDS_AFTER)
+            left = MOST_BYTES
+            while left > 0 and (read := len(request.recv(1 << 16))):
+                left -= read
+        except OSError:
+            pass  # the client is gone
+        self.close_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Of a connection that broke: whoever had asked is gone."""

@@ -13,7 +13,6 @@ and a loss of the first rank with its machine is still one for the checkpoint.
 
 from __future__ import annotations
 
-import ctypes
 import importlib.util
 import logging
 import os
@@ -27,6 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bert.launch import endings
+from bert.launch.child import child_command
 from bert.launch.hosts import host_of, hosts_for, joined, network_flags, reachable, without
 from bert.launch.stopping import StopRequest, pass_on_signals
 from bert.pipeline.errors import StageError
@@ -40,7 +40,6 @@ log = logging.getLogger(__name__)
 SplitFor = Callable[[int], Split]
 # Starts in a row from the same step: what kills a rank each time is no accident.
 MAX_IN_VAIN = 3
-_PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 _FIRST_TO_END = re.compile(r"Terminating remaining workers after failure of Process (\d+)\.\n")
 
 
@@ -75,15 +74,6 @@ def _horovodrun(ranks: int) -> str:
     return command
 
 
-def _end_with_parent() -> None:
-    """In a child: be killed when its parent is (Linux). horovodrun takes its ranks along then.
-
-    Else a killed stage would leave ranks that train on in a scratch whose lock is free.
-    """
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
 def _start(
     command: Sequence[str],
     ranks: int,
@@ -97,7 +87,8 @@ def _start(
     first_to_end, killed_before = None, endings.killed_for_memory()
     flags = ["-np", str(ranks), "-H", joined(hosts), "--gloo", "--disable-cache", *network_flags(hosts, machine)]
     with subprocess.Popen(
-        [_horovodrun(ranks), *flags, *command],
+        # Killed with this process, it takes its ranks along; else they would train on in a scratch whose lock is free.
+        child_command([_horovodrun(ranks), *flags, *command]),
         env={
             **os.environ,
             **variables,
@@ -110,7 +101,6 @@ def _start(
         errors="replace",
         # A session of its own: Ctrl-C is for this process, which gives the ranks the time to save.
         start_new_session=True,
-        preexec_fn=_end_with_parent,
     ) as process:
         for line in process.stdout or ():
             print(line, end="", flush=True)
@@ -147,18 +137,11 @@ def run_alone(stage: str, command: Sequence[str], scratch: Path, cores: int | No
     """
     endings.clear(scratch)
     killed_before = endings.killed_for_memory()
-    usable = sorted(os.sched_getaffinity(0))
-
-    def prepare() -> None:
-        _end_with_parent()
-        os.sched_setaffinity(0, usable[:cores])
-
     with silent(), pass_on_signals(scratch) as stop:
         status = subprocess.run(
-            [sys.executable, *command],
+            child_command([sys.executable, *command], cores),
             env={**os.environ, "BERT_TIMINGS": ""},
             start_new_session=True,
-            preexec_fn=prepare,
             check=False,
         ).returncode
     if not status:

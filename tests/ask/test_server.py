@@ -112,6 +112,27 @@ def test_what_is_no_request_is_refused(server: AskServer) -> None:
     assert send(server, "POST", "/answer", iter([body.encode()]), JSON)[0] == 411  # in chunks
 
 
+def test_who_still_sends_when_it_is_refused_sees_why(server: AskServer) -> None:
+    """The rest of the request comes after the answer."""
+    for head in ("POST /answer HTTP/1.1\r\nHost: localhost", "PUT /answer HTTP/1.1\r\nContent-Length: 1000000"):
+        with socket.create_connection(("127.0.0.1", server.server_address[1]), timeout=30) as connection:
+            connection.sendall(f"{head}\r\n\r\n".encode())
+            status = connection.recv(1)  # it has answered
+            for _ in range(100):
+                connection.sendall(b"a" * 10_000)
+            connection.shutdown(socket.SHUT_WR)
+            answer = status + b"".join(iter(lambda: connection.recv(1 << 16), b""))
+        assert re.match(rb"HTTP/1.0 (411|501) ", answer), answer[:100]
+
+
+def test_who_sends_no_end_is_not_listened_to_for_ever(server: AskServer) -> None:
+    with socket.create_connection(("127.0.0.1", server.server_address[1]), timeout=30) as connection:
+        connection.sendall(b"POST /answer HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        with pytest.raises(ConnectionError):
+            for _ in range(100):  # up to 25 times of what is read
+                connection.sendall(b"a" * 1_000_000)
+
+
 def test_more_than_anybody_would_send_is_not_waited_for(server: AskServer) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", server.server_address[1], timeout=30)
     connection.putrequest("POST", "/answer")
