@@ -105,6 +105,12 @@ def _task(params: Mapping[str, Any], name: str, path: Path) -> None:
         value(params, OwnTaskSettings, f"glue.{name}", path, list(GlueTaskSettings.model_fields))
 
 
+def _listed(section: Mapping[str, Any], name: str) -> list[Any]:
+    """A list in a section; nothing where there is none, which is said elsewhere."""
+    node = section.get(name)
+    return node if isinstance(node, list) else []
+
+
 def _misfits(read: Callable[[], Any]) -> list[str]:
     """What the error says that reading a section raises, if any."""
     try:
@@ -126,11 +132,11 @@ def check(params: Mapping[str, Any], path: Path) -> None:
         found += _misfits(partial(value, params, kind, key, path, without))
     for task in sorted(glue.keys() - {"data", "tasks"}):
         found += _misfits(partial(_task, params, task, path))
-    for task in [task for task in glue.get("tasks") or () if task not in glue]:
+    for task in [task for task in _listed(glue, "tasks") if task not in glue]:
         near = meant(task, glue.keys() - {"data", "tasks"})
         found.append(f"{path}: glue.tasks: there is no section glue.{task}{near}")
     for section, kind_of_cell in (("benchmark_training", TrainingCell), ("benchmark_inference", Cell)):
-        for cell in _section(params, section).get("cells") or ():
+        for cell in _listed(_section(params, section), "cells"):
             found += [f"{path}: {section}.cells: {said}" for said in _misfits(partial(kind_of_cell.parse, str(cell)))]
     if found:
         raise StageError("\n".join(found), run=f"correct {path}, or the -S that set it")

@@ -21,6 +21,7 @@ from bert.checkpoints.choice import AGAIN
 from bert.model.config import Activation, BertConfig
 from bert.pipeline.errors import StageError
 from bert.pipeline.files import read_json
+from bert.pipeline.misfits import misfits
 
 HUGGING_FACE_KEYS = ("model_type", "architectures", "transformers_version", "_name_or_path", "torch_dtype")
 GOOGLE: Mapping[str, Activation] = {"gelu": "gelu", "gelu_erf": "gelu_erf", "relu": "relu"}
@@ -130,7 +131,8 @@ def read_configuration(path: Path, ignored: Collection[str] = ()) -> BertConfig:
     try:
         return BertConfig(**own)
     except ValidationError as error:
-        raise StageError(f"{path}: not the configuration of a BERT: {error}", run=AGAIN) from None
+        said = "; ".join(misfit.named() for misfit in misfits(error))
+        raise StageError(f"{path}: not the configuration of a BERT: {said}", run=AGAIN) from None
 
 
 def _faults(others: Mapping[str, Any], own: Mapping[str, Any], theirs: bool) -> list[str]:

@@ -15,6 +15,7 @@ from bert.download.http import Missing, fetch_small
 from bert.download.settings import BookManifest, DownloadSettings, FileName, Reading, Sha256, Source
 from bert.download.sources import Fetchable, files_of, mismatch
 from bert.pipeline.errors import StageError
+from bert.pipeline.misfits import misfits
 
 
 class _Book(Reading):
@@ -33,7 +34,7 @@ def _books(lines: bytes, listed: str) -> Iterator[tuple[str, _Book]]:
             try:
                 yield where, _Book.model_validate_json(line)
             except ValidationError as error:
-                said = "; ".join(": ".join([*map(str, e["loc"]), e["msg"]]) for e in error.errors())
+                said = "; ".join(misfit.named() for misfit in misfits(error))
                 raise StageError(
                     f"{where}: {said}; expected an object with url and, where known, title, sha256, licence, name, "
                     "encoding, format",

@@ -17,6 +17,7 @@ from bert.download.http import Missing, fetch_small
 from bert.download.settings import DownloadSettings, WikipediaDump
 from bert.download.sources import Fetchable
 from bert.pipeline.errors import StageError
+from bert.pipeline.misfits import misfits
 
 HOME = "https://dumps.wikimedia.org"
 JOB = "articlesmultistreamdump"
@@ -63,9 +64,7 @@ def _listed(url: str, answer: bytes) -> dict[str, _File]:
             raise StageError(f"{url}: lists no job {JOB}, but {sorted(status.jobs)}", run=later)
         job = _Job.model_validate(status.jobs[JOB])
     except ValidationError as error:
-        first = error.errors()[0]
-        said = ": ".join([".".join(map(str, first["loc"])), first["msg"]]).removeprefix(": ")
-        raise StageError(f"{url}: not the status of a dump: {said}", run=later) from None
+        raise StageError(f"{url}: not the status of a dump: {next(misfits(error)).named()}", run=later) from None
     if job.status != "done":
         raise StageError(
             f"{url}: job {JOB} is {job.status!r}, expected 'done'",

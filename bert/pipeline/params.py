@@ -6,7 +6,6 @@ errors that name the parameter, and the key or word that was probably meant.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, get_args, overload
@@ -16,6 +15,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from bert.pipeline.errors import StageError
+from bert.pipeline.misfits import Misfit, misfits
 from bert.pipeline.nearest import meant, meant_key, nearest
 
 
@@ -77,7 +77,7 @@ def value(params: Mapping[str, Any], kind: Any, key: str, path: str | Path, with
     try:
         return TypeAdapter(kind).validate_python(node)
     except ValidationError as error:
-        lines = [f"{path}: {_said(e, kind, key, params)}" for e in error.errors()]
+        lines = [f"{path}: {misfit.named(key)}{_meant(misfit, kind, key, params)}" for misfit in misfits(error, node)]
         raise StageError("\n".join(lines), run=f"correct {path}, or pass -S {key}...=VALUE") from None
 
 
@@ -89,31 +89,37 @@ def keys(params: Mapping[str, Any], inside: str = "") -> Iterator[str]:
             yield from keys(node, f"{inside}{name}.")
 
 
-def _said(error: Any, kind: Any, key: str, params: Mapping[str, Any]) -> str:
-    """A line about one of pydantic's errors, with the key or the word that was probably meant."""
-    name, near = ".".join([key, *map(str, error["loc"])]), ""
-    if error["type"] == "extra_forbidden":
+def _meant(misfit: Misfit, kind: Any, key: str, params: Mapping[str, Any]) -> str:
+    """The end of a line about it: what was probably meant, or the keys that belong there."""
+    if "extra_forbidden" in misfit.kinds:
+        name = ".".join([key, *map(str, misfit.where)])
         section = name.rpartition(".")[0]
-        near = meant_key(name, {f"{section}.{field}" for field in _fields(kind, error["loc"][:-1])} | set(keys(params)))
-    elif error["type"] == "literal_error" and isinstance(error["input"], str):
-        near = meant(error["input"], re.findall(r"'([^']*)'", str(error["ctx"]["expected"])))
-    return f"{name}: {error['msg']} (got {error['input']!r}){near}"
+        fields = {f"{section}.{field}" for field in _fields(kind, misfit.where[:-1])}
+        return meant_key(name, fields | set(keys(params)))
+    if isinstance(misfit.got, dict | list):
+        return ""
+    is_list = bool(misfit.kinds & {"list_type", "tuple_type"})
+    if is_list or misfit.kinds & {"dict_type", "model_type"}:
+        if known := ", ".join(_fields(kind, misfit.where)):
+            return f"; {'each' if is_list else 'it'} has the keys {known}"
+        return f"; did you mean [{misfit.got}]?" if is_list and misfit.got is not None else ""
+    return meant(misfit.got, misfit.choices) if isinstance(misfit.got, str) else ""
 
 
-def _fields(kind: Any, where: Sequence[int | str]) -> set[str]:
-    """The keys of the models that may stand at `where` in a `kind`.
+def _fields(kind: Any, where: Sequence[int | str]) -> list[str]:
+    """The keys of the models that may stand at `where` in a `kind`, in their order.
 
-    What is neither a field nor an index in `where` is pydantic's name for a member of a union.
+    What is neither a field nor an index in `where` is a key of a mapping.
     """
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         if not where:
-            return set(kind.model_fields)
+            return list(kind.model_fields)
         if where[0] not in kind.model_fields:
             return _fields(kind, where[1:])
         return _fields(kind.model_fields[str(where[0])].annotation, where[1:])
     if where and isinstance(where[0], int):
         where = where[1:]
-    return set().union(*(_fields(each, where) for each in get_args(kind)))
+    return list(dict.fromkeys(field for each in get_args(kind) for field in _fields(each, where)))
 
 
 def top_level(kind: type[T], path: str | Path = "params.yaml") -> T:

@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from bert.pipeline.errors import StageError
 from bert.pipeline.files import read_json, write_json, write_text
+from bert.pipeline.misfits import misfits
 from bert.tasks.glue.task import Task
 
 TASK = "task.json"
@@ -63,7 +64,8 @@ def read_task(folder: Path, made_by: str) -> Task:
     try:
         return TypeAdapter(Task).validate_python(read_json(folder / TASK, made_by))
     except ValidationError as error:
-        raise StageError(f"{folder / TASK}: expected a task, but {error}", run=made_by) from None
+        said = "; ".join(misfit.named() for misfit in misfits(error))
+        raise StageError(f"{folder / TASK}: not the description of a task: {said}", run=made_by) from None
 
 
 def read_examples(folder: Path, name: str, made_by: str) -> list[Example]:
