@@ -66,7 +66,9 @@ class ParaphraseSettings(Section):
             if getattr(self, low) > getattr(self, high):
                 raise ValueError(f"{low} is {getattr(self, low)}, above {high}, {getattr(self, high)}")
         if set(self.distortions) != set(DISTORTIONS) or not any(self.distortions.values()):
-            raise ValueError(f"distortions must give a weight to each of {', '.join(DISTORTIONS)}, not all of them 0")
+            raise ValueError(
+                f"distortions is {self.distortions}, expected a weight for each of {', '.join(DISTORTIONS)}, not all 0"
+            )
         return self
 
 

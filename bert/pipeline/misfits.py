@@ -16,10 +16,10 @@ _MOST_SHOWN = 120
 
 _EXPECTED: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "literal_error": lambda ctx: re.sub(r"'([^']+)'", r"\1", ctx["expected"]),
-    "greater_than": lambda ctx: f"more than {ctx['gt']}",
-    "greater_than_equal": lambda ctx: f"at least {ctx['ge']}",
-    "less_than": lambda ctx: f"less than {ctx['lt']}",
-    "less_than_equal": lambda ctx: f"at most {ctx['le']}",
+    "greater_than": lambda ctx: f"more than {ctx['gt']:g}",
+    "greater_than_equal": lambda ctx: f"at least {ctx['ge']:g}",
+    "less_than": lambda ctx: f"less than {ctx['lt']:g}",
+    "less_than_equal": lambda ctx: f"at most {ctx['le']:g}",
     "too_short": lambda ctx: f"at least {ctx['min_length']} of them",
     "too_long": lambda ctx: f"at most {ctx['max_length']} of them",
     "string_pattern_mismatch": lambda ctx: f"text that matches {ctx['pattern']}",
@@ -83,8 +83,9 @@ def _misfit(where: tuple[int | str, ...], details: list[Any]) -> Misfit:
     elif kinds == {"extra_forbidden"}:
         fault = f"unknown key (got {_shown(got)})"
     else:
-        said = "; ".join(detail["msg"].removeprefix("Value error, ") for detail in details)
-        fault = f"{said} (got {_shown(got)})"
+        fault = "; ".join(detail["msg"].removeprefix("Value error, ") for detail in details)
+        if not isinstance(got, Mapping | list):  # of which the message says what matters
+            fault += f" (got {_shown(got)})"
     return Misfit(where, fault, kinds, tuple(choices), got)
 
 
@@ -94,12 +95,11 @@ def _path(loc: tuple[int | str, ...], value: Any, keep_last: bool) -> tuple[int 
         return loc
     path: list[int | str] = []
     for number, part in enumerate(loc, start=1):
-        if isinstance(value, Mapping) and part in value:
+        try:
             value = value[part]
-        elif isinstance(value, list | tuple):
-            value = value[int(part)]
-        elif not (keep_last and number == len(loc)):
-            continue
+        except (LookupError, TypeError):
+            if not (keep_last and number == len(loc)):
+                continue
         path.append(part)
     return tuple(path)
 

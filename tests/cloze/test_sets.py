@@ -222,8 +222,12 @@ def test_too_little_to_make_both_sets_is_an_error_that_says_so(
     [
         ("paraphrases", {"min_words": 31}, "min_words is 31, above max_words, 30"),
         ("paraphrases", {"min_rewrites": 9}, "min_rewrites is 9, above max_rewrites, 3"),
-        ("paraphrases", {"distortions": {"name": 1}}, "give a weight to each of relation, opposite"),
-        ("paraphrases", {"distortions": dict.fromkeys(DISTORTIONS, 0)}, "not all of them 0"),
+        (
+            "paraphrases",
+            {"distortions": {"name": 1}},
+            "distortions is .*'name': 1.0.*, expected a weight for each of relation, opposite",
+        ),
+        ("paraphrases", {"distortions": dict.fromkeys(DISTORTIONS, 0)}, "'relation': 0.0, .*, not all 0"),
         ("questions", {"max_train": 0}, "max_train"),
         ("questions", {"extra": 1}, "extra"),
     ],

@@ -170,13 +170,13 @@ def _without(job: dict[str, Any], name: str) -> None:
     [
         (lambda job: job.update(status="in-progress"), "is 'in-progress', expected 'done'"),
         (lambda job: job.update(status="failed"), "is 'failed', expected 'done'"),
-        (lambda job: job.pop("status"), "status: Field required"),
+        (lambda job: job.pop("status"), "status: is missing"),
         (lambda job: job.update(files={}), "0 parts and 0 indexes"),
-        (lambda job: job.update(files=[]), "files: Input should be a valid dictionary"),
+        (lambda job: job.update(files=[]), "files: expected keys and values"),
         (lambda job: _without(job, f"{STEM}-index2.txt-p41243p151573.bz2"), r"2 parts and 1 indexes.*-index2\.txt"),
         (lambda job: _without(job, f"{STEM}1.xml-p1p41242.bz2"), r"1 parts and 2 indexes.*-index1\.txt"),
-        (lambda job: job["files"][f"{STEM}1.xml-p1p41242.bz2"].pop("sha1"), "sha1: Field required"),
-        (lambda job: job["files"][f"{STEM}1.xml-p1p41242.bz2"].update(size=0), "size: Input should be greater"),
+        (lambda job: job["files"][f"{STEM}1.xml-p1p41242.bz2"].pop("sha1"), "sha1: is missing"),
+        (lambda job: job["files"][f"{STEM}1.xml-p1p41242.bz2"].update(size=0), "size: expected more than 0"),
         (
             lambda job: job["files"].update({f"../{STEM}.xml.bz2": {"size": 1, "sha1": "0" * 40}}),
             r"lists '\.\./enwiki-",
@@ -196,7 +196,7 @@ def test_a_status_that_is_not_done_or_lies_is_one_error(home: Server, run: Run, 
 
 @pytest.mark.parametrize(
     ("answer", "message"),
-    [(b"<html>busy</html>", "Invalid JSON"), (b"[]", "object"), (b'{"jobs": {}}', "lists no job")],
+    [(b"<html>busy</html>", "Invalid JSON"), (b"[]", "expected keys and values"), (b'{"jobs": {}}', "lists no job")],
 )
 def test_what_is_no_status_is_one_error(home: Server, run: Run, answer: bytes, message: str) -> None:
     home.files[f"{FOLDER}/dumpstatus.json"] = answer

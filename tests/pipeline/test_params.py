@@ -38,7 +38,7 @@ class Shared(Section):
 def test_a_model_is_read_from_the_top_of_the_file(params: Path) -> None:
     assert top_level(Shared, params) == Shared(seed=3), "whatever else stands there"
     params.write_text("seed: 0\n")
-    with pytest.raises(StageError, match=r"params\.yaml: seed: .*greater than or equal to 1 \(got 0\)"):
+    with pytest.raises(StageError, match=r"params\.yaml: seed: expected at least 1 \(got 0\)"):
         top_level(Shared, params)
     params.write_text("seeds: 1\n")
     with pytest.raises(StageError, match="parameter 'seed' is missing"):
@@ -59,12 +59,12 @@ def test_a_section_cannot_be_changed(params: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("    rate: 0.1\n    steps: 10\n    stepz: 1\n", r"phase\.optimizer\.stepz: Extra inputs .* \(got 1\)"),
+        ("    rate: 0.1\n    steps: 10\n    stepz: 1\n", r"phase\.optimizer\.stepz: unknown key \(got 1\)"),
         ("    rate: fast\n    steps: 10\n", r"phase\.optimizer\.rate: .*number.* \(got 'fast'\)"),
-        ("    rate: 0.1\n    steps: 0\n", r"phase\.optimizer\.steps: .*greater .* \(got 0\)"),
-        ("    rate: 0.1\n    steps: 1.5\n", r"phase\.optimizer\.steps: .*integer"),
-        ("    rate: 0.1\n", r"phase\.optimizer\.steps: Field required"),
-        ("    - rate\n", r"phase\.optimizer: .*valid dictionary"),
+        ("    rate: 0.1\n    steps: 0\n", r"phase\.optimizer\.steps: expected at least 1 \(got 0\)"),
+        ("    rate: 0.1\n    steps: 1.5\n", r"phase\.optimizer\.steps: expected a whole number \(got 1\.5\)"),
+        ("    rate: 0.1\n", r"phase\.optimizer\.steps: is missing"),
+        ("    - rate\n", r"phase\.optimizer: expected keys and values \(got \['rate'\]\)"),
     ],
 )
 def test_what_does_not_fit_is_named(tmp_path: Path, text: str, message: str) -> None:
@@ -86,7 +86,7 @@ def test_all_that_does_not_fit_is_named_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("phase: {rate: 0.1, steps: 1, stepz: 1}", r"phase\.stepz: Extra .* \(got 1\); did you mean phase\.steps\?"),
+        ("phase: {rate: 0.1, steps: 1, stepz: 1}", r"phase\.stepz: unknown key \(got 1\); did you mean phase\.steps\?"),
         ("phase: {rate: 0.1, steps: 1, width: 1}\nmodel: {width: 3}", r"phase\.width: .*; did you mean model\.width\?"),
         ("phase: {rate: 0.1, steps: 1, quite_another: 1}", r"phase\.quite_another: .* \(got 1\)$"),
     ],
@@ -110,8 +110,8 @@ def test_the_nearest_key_or_word_is_found_below_lists_and_alternatives(tmp_path:
     path.write_text("all: {word: alpa, parts: [{rate: 1, steps: 1}, {rate: 1, steps: 1, rat: 2}]}\n")
     with pytest.raises(StageError) as caught:
         section(Nested | None, "all", path)
-    assert "word: Input should be 'alpha' or 'beta' (got 'alpa'); did you mean alpha?" in str(caught.value)
-    assert "parts.1.rat: Extra inputs are not permitted (got 2); did you mean" in str(caught.value)
+    assert "word: expected alpha or beta (got 'alpa'); did you mean alpha?" in str(caught.value)
+    assert "parts.1.rat: unknown key (got 2); did you mean" in str(caught.value)
     assert "parts.1.rate?" in str(caught.value)
 
 

@@ -81,5 +81,5 @@ def test_no_documents_at_all_is_an_error_and_leaves_nothing(project: Project) ->
 
 def test_a_missing_parameter_is_named(ready: Project) -> None:
     ready.write_params({**PARAMS, "cloze": {key: value for key, value in CLOZE.items() if key != "dev_share"}})
-    with pytest.raises(StageError, match=r"cloze\.dev_share: Field required"):
+    with pytest.raises(StageError, match=r"cloze\.dev_share: is missing"):
         main(arguments(ready))

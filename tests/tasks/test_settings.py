@@ -49,7 +49,7 @@ def test_settings_are_read_as_written(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", SQUAD)
 def test_no_setting_has_a_default_in_the_code(tmp_path: Path, name: str) -> None:
-    with pytest.raises(StageError, match=rf"squad\.{name}: Field required"):
+    with pytest.raises(StageError, match=rf"squad\.{name}: is missing"):
         read(tmp_path, SquadSettings, {key: value for key, value in SQUAD.items() if key != name})
 
 

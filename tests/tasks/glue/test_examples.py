@@ -39,5 +39,5 @@ def test_a_damaged_line_is_named_with_the_command_that_makes_it_anew(tmp_path: P
 
 def test_a_file_that_is_no_task_is_named(tmp_path: Path) -> None:
     (tmp_path / "task.json").write_text('{"name": "x"}')
-    with pytest.raises(StageError, match=r"task\.json: expected a task"):
+    with pytest.raises(StageError, match=r"task\.json: not the description of a task: .*is missing"):
         read_task(tmp_path, "x")
