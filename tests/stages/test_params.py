@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import pytest
+from dvc.utils.hydra import apply_overrides
 from ruamel.yaml import YAML
 
 from bert.pipeline.code import ROOT
@@ -19,6 +21,15 @@ PATH = ROOT / "params.yaml"
 PARAMS = load(PATH)
 FILE = Path("params.yaml")
 EXTRA = "unknown key"
+
+
+def leaves(node: Mapping[str, Any], inside: str = "") -> Iterator[tuple[str, Any]]:
+    """(dotted name, value) of all parameters that are no sections."""
+    for name, value in node.items():
+        if isinstance(value, Mapping):
+            yield from leaves(value, f"{inside}{name}.")
+        else:
+            yield f"{inside}{name}", value
 
 
 def said(params: dict[str, Any]) -> list[str]:
@@ -108,6 +119,30 @@ def test_an_override_is_applied_as_dvc_does_and_the_file_stays_as_it_is(
     assert (tmp_path / "params.yaml").read_bytes() == PATH.read_bytes()
     with pytest.raises(StageError, match="precision: expected fp32"):
         main(["-S", "precision=bf15"])
+
+
+def test_of_the_file_an_override_changes_its_own_line_alone(tmp_path: Path) -> None:
+    """DVC writes the whole file: what is not in its layout would be in the diff of every experiment."""
+    copy = Path(shutil.copy(PATH, tmp_path / "params.yaml"))
+    apply_overrides(copy, ["precision=bf16"])
+    expected = PATH.read_text().replace("precision: fp32 ", "precision: bf16 ", 1)
+    assert copy.read_text() == expected != PATH.read_text()
+
+
+LISTS = [key for key, node in leaves(PARAMS) if isinstance(node, list)]
+
+
+@pytest.mark.parametrize("key", LISTS)
+@pytest.mark.parametrize("value", [[], ["x"], ["x", "y"]], ids=len)
+def test_a_list_can_be_set(tmp_path: Path, key: str, value: list[str]) -> None:
+    """DVC writes no YAML where a comment stands between the name of a list and its items, and [] is to replace these.
+
+    The comments that stand below the items of a list are lost, so that none may.
+    """
+    copy = Path(shutil.copy(PATH, tmp_path / "params.yaml"))
+    apply_overrides(copy, [f"{key}=[{','.join(value)}]"])
+    assert dict(leaves(load(copy))) == {**dict(leaves(PARAMS)), key: value}
+    assert copy.read_text().count("#") == PATH.read_text().count("#")
 
 
 def test_a_task_of_one_s_own_says_what_its_files_are() -> None:
