@@ -1,8 +1,9 @@
-"""Servers on the loopback that remotes are on, an S3 API and an SFTP server, and a line to either that breaks."""
+"""Servers on the loopback that remotes are on: S3, SFTP, WebDAV. And a line that breaks, to one of the first two."""
 
 from __future__ import annotations
 
 import getpass
+import json
 import os
 import shutil
 import socket
@@ -163,10 +164,42 @@ def sftp(folder: Path) -> Iterator[Remote]:
             {"user": getpass.getuser(), "port": str(port)},
             {"keyfile": str(folder / "colleague")},
             {"keyfile": str(folder / "stranger")},
-            lambda: {str(p.relative_to(objects)): p.read_bytes() for p in objects.rglob("*") if p.is_file()},
+            lambda: _read(objects),
             lambda name, content: _overwrite(objects / name, content),
             lambda name: (objects / name).unlink(),
         )
+
+
+@contextmanager
+def webdav(folder: Path) -> Iterator[Remote]:
+    """WsgiDAV that lets one user in who has the password. The remote's folder is there: DVC does not make it."""
+    for module in ("dvc_webdav", "wsgidav", "cheroot"):
+        pytest.importorskip(module, reason=f"no {module}: make environment")
+    objects = folder / "shared" / "team"
+    objects.mkdir(parents=True)
+    port = free_port()
+    settings = {
+        "host": HOST,
+        "port": port,
+        "provider_mapping": {"/": str(objects.parent)},
+        "simple_dc": {"user_mapping": {"*": {"colleague": {"password": "right"}}}},
+    }
+    (folder / "wsgidav.json").write_text(json.dumps(settings))
+    command = [sys.executable, "-m", "wsgidav.server.server_cli", "-c", str(folder / "wsgidav.json")]
+    with serving(command, port, folder / "wsgidav.log"):
+        yield Remote(
+            f"webdav://{HOST}:{port}/team",
+            {"user": "colleague"},
+            {"password": "right"},
+            {"password": "wrong"},
+            lambda: _read(objects),
+            lambda name, content: _overwrite(objects / name, content),
+            lambda name: (objects / name).unlink(),
+        )
+
+
+def _read(objects: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(objects)): path.read_bytes() for path in objects.rglob("*") if path.is_file()}
 
 
 def _overwrite(path: Path, content: bytes) -> None:
