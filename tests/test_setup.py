@@ -131,7 +131,9 @@ def test_only_one_set_up_at_a_time_holds_a_lock(tmp_path):
     with start() as first:
         assert first.stdout and first.stdout.readline() == "in\n"
         with start() as second:
-            assert second.stdout and second.stderr and "waiting for another" in second.stderr.readline()
+            assert second.stdout and second.stderr
+            assert select.select([second.stdout, second.stderr], [], [], 60)[0] == [second.stderr], "it does not wait"
+            assert "waiting for another" in second.stderr.readline()
             assert not select.select([second.stdout], [], [], 0.2)[0], "it goes on beside the other"
             first.communicate("\n")
             assert second.communicate("\n")[0] == "in\n"
