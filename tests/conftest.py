@@ -96,6 +96,6 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         boto3.client("s3").create_bucket(Bucket="work")
         yield "s3://work"
         # What is in it would be in the next server's, too: they share this process's memory.
-        requests.post(f"http://{host}:{port}/moto-api/reset", timeout=10).raise_for_status()
+        requests.post(f"http://{host}:{port}/moto-api/reset", timeout=60).raise_for_status()
     finally:
         server.stop()

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 # Ranks that wait for a dead one would do so for ever; this is far above what they need to start.
-SECONDS = 150.0
+SECONDS = 240.0
 
 
 def ranks_in(folder: Path) -> dict[int, int]:
