@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-SECONDS = 30
+SECONDS = 100
 KEYS = {"Tab": ("Tab", 9, ""), "Enter": ("Enter", 13, "\r"), "Space": (" ", 32, " ")}
 
 
@@ -76,15 +76,23 @@ class Browser:
         found: dict[str, Any] = json.loads(message)
         return found
 
+    def _tabs(self) -> list[str]:
+        """The ids of all tabs."""
+        return [tab["targetId"] for tab in self.do("Target.getTargets")["targetInfos"] if tab["type"] == "page"]
+
     def open(self, url: str, width: int = 1400, height: int = 800, dark: bool = False, mobile: bool = False) -> Page:
         """The url in a tab of its own, the only one: one in the background is not drawn, and gets no focus.
 
         mobile: as a telephone shows it, which makes the page as wide as what is in it.
         """
-        before = [tab["targetId"] for tab in self.do("Target.getTargets")["targetInfos"] if tab["type"] == "page"]
+        before = self._tabs()
         target = self.do("Target.createTarget", url="about:blank")["targetId"]
         for tab in before:
             self.do("Target.closeTarget", targetId=tab)
+        end = time.monotonic() + SECONDS
+        while self._tabs() != [target]:  # one that is closed is listed for a while, and cannot be closed again
+            assert time.monotonic() < end, f"a tab has not closed within {SECONDS} s"
+            time.sleep(0.01)
         page = Page(self, self.do("Target.attachToTarget", targetId=target, flatten=True)["sessionId"])
         page.do("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=mobile)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}

@@ -12,11 +12,15 @@ from pathlib import Path
 
 import pytest
 import requests
+from hypothesis import settings
 
 import stages  # noqa: F401  before TensorFlow, which then starts as it does in a stage: without its lines
 from bert.pipeline.machine import variables
 from tests.chromium import Browser
 from tests.project import Project
+
+settings.register_profile("tests", settings(), deadline=None)  # by the clock, an example fails where others run too
+settings.load_profile("tests")
 
 MACHINE_SETTINGS = (*variables(), "DVC_ROOT", "DVC_STAGE", "DVC_EXP_NAME")
 
@@ -92,6 +96,6 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         boto3.client("s3").create_bucket(Bucket="work")
         yield "s3://work"
         # What is in it would be in the next server's, too: they share this process's memory.
-        requests.post(f"http://{host}:{port}/moto-api/reset", timeout=10).raise_for_status()
+        requests.post(f"http://{host}:{port}/moto-api/reset", timeout=60).raise_for_status()
     finally:
         server.stop()

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-SECONDS = 240
+SECONDS = 480
 RUNNING = r"Running stage '([^']+)'"
 
 

@@ -95,9 +95,11 @@ def hashes(folder: Path, prefix: str = "data/") -> dict[str, str]:
 
 def test_a_second_repro_does_nothing_and_status_is_clean(repo: Path) -> None:
     assert "up to date" in run(repo, "dvc", "status", STAGE).stdout
-    began = time.monotonic()
+    before = os.times()
     done = run(repo, "dvc", "repro", STAGE)
-    assert time.monotonic() - began < 30  # 5 s on an idle machine; here other tests run beside it
+    after = os.times()
+    used = after.children_user + after.children_system - before.children_user - before.children_system
+    assert used < 30  # seconds of a processor; 5 where no other tests run beside it
     assert "Running stage" not in done.stdout
 
 
@@ -165,9 +167,7 @@ def test_after_kill_9_and_a_comment_repro_goes_on_and_ends_with_the_same_weights
     with subprocess.Popen(
         ["dvc", "repro", "-f", "-s", STAGE], cwd=repo, env=environment(**fast), stdout=subprocess.DEVNULL
     ) as dvc:
-        (holder,) = _wait_for(repo, f"{STAGE}-*/checkpoints/step-00000012.json")
-        trainer = int(re.findall(r"process (\d+)", (holder.parents[1] / "lock").read_text())[0])
-        os.kill(trainer, signal.SIGKILL)
+        os.kill(_trainer_behind(repo, 12), signal.SIGKILL)
         assert dvc.wait(SECONDS) != 0
     assert not (repo / "data/models/phase1").exists(), "nothing half-written is published"
     comment(repo)
@@ -184,13 +184,15 @@ def test_after_kill_9_and_a_comment_repro_goes_on_and_ends_with_the_same_weights
     go_back(repo)
 
 
-def _wait_for(repo: Path, pattern: str) -> list[Path]:
+def _trainer_behind(repo: Path, step: int) -> int:
+    """The process that trains, once it has saved after that step or a later one: only the newest are kept."""
     until = time.monotonic() + SECONDS
     while time.monotonic() < until:
-        if found := sorted((repo / ".scratch").glob(pattern)):
-            return found
-        time.sleep(0.02)
-    raise AssertionError(f"no {pattern} came")
+        for mark in (repo / ".scratch").glob(f"{STAGE}-*/checkpoints/step-*.json"):
+            if int(mark.stem[5:]) >= step:
+                return int(re.findall(r"process (\d+)", (mark.parents[1] / "lock").read_text())[0])
+        time.sleep(0.005)
+    raise AssertionError(f"no checkpoint from step {step} on came")
 
 
 def test_a_second_trainer_or_repro_is_told_who_holds_the_lock_and_a_killed_one_loses_nothing(repo: Path) -> None:
@@ -199,8 +201,7 @@ def test_a_second_trainer_or_repro_is_told_who_holds_the_lock_and_a_killed_one_l
     with subprocess.Popen(
         again, cwd=repo, env=environment(BERT_SAVE_SECONDS="0"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as dvc:
-        (mark,) = _wait_for(repo, f"{STAGE}-*/checkpoints/step-00000003.json")
-        trainer = int(re.findall(r"process (\d+)", (mark.parents[1] / "lock").read_text())[0])
+        trainer = _trainer_behind(repo, 3)
         os.kill(trainer, signal.SIGSTOP)  # or it might be done before the others have asked
         command = re.sub(r"\s+", " ", lock(repo)[STAGE]["cmd"]).split(" ")
         alone = run(repo, *command, check=False, DVC_ROOT=str(repo), DVC_STAGE=STAGE)

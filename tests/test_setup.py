@@ -3,18 +3,17 @@
 import importlib.util
 import json
 import os
+import select
 import subprocess
 import sys
-import time
 from dataclasses import replace
-from multiprocessing import get_context
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from setup import environment, horovod_wheel
-from setup.files import cache_folder, locked
+from setup.files import cache_folder
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = (ROOT / "requirements.lock").read_text()
@@ -112,23 +111,32 @@ def test_a_wheel_in_the_cache_is_taken_without_a_compiler(monkeypatch, tmp_path)
         horovod_wheel.wheel(recipe, Path(sys.executable))
 
 
-def hold(path: Path, log: Path) -> None:
-    with locked(path):
-        with log.open("a") as out:
-            out.write("in\n")
-        time.sleep(0.2)
-        with log.open("a") as out:
-            out.write("out\n")
+HOLD = """
+import sys
+from pathlib import Path
+from setup.files import locked
+with locked(Path(sys.argv[1])):
+    print("in", flush=True)
+    sys.stdin.readline()
+"""
 
 
 def test_only_one_set_up_at_a_time_holds_a_lock(tmp_path):
-    spawn = get_context("fork")
-    both = [spawn.Process(target=hold, args=(tmp_path / "lock", tmp_path / "log")) for _ in range(2)]
-    for process in both:
-        process.start()
-    for process in both:
-        process.join(timeout=20)
-    assert (tmp_path / "log").read_text().split() == ["in", "out"] * 2
+    def start() -> subprocess.Popen[str]:
+        command = [sys.executable, "-c", HOLD, str(tmp_path / "lock")]
+        return subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    with start() as first:
+        assert first.stdout and first.stdout.readline() == "in\n"
+        with start() as second:
+            assert second.stdout and second.stderr
+            assert select.select([second.stdout, second.stderr], [], [], 60)[0] == [second.stderr], "it does not wait"
+            assert "waiting for another" in second.stderr.readline()
+            assert not select.select([second.stdout], [], [], 0.2)[0], "it goes on beside the other"
+            first.communicate("\n")
+            assert second.communicate("\n")[0] == "in\n"
 
 
 # --- the environment
@@ -202,9 +210,9 @@ def test_a_variant_that_was_asked_for_by_name_is_not_replaced_by_a_single_proces
 def test_a_second_set_up_does_nothing(bare, monkeypatch):
     stamp = set_up(bare)
     monkeypatch.setattr(environment, "install_packages", lambda lock: pytest.fail("installed again"))
-    before = stamp.stat().st_mtime_ns
+    os.utime(stamp, (1, 1))  # the clock of a file system may stand for 10 ms
     set_up(bare)
-    assert stamp.stat().st_mtime_ns > before
+    assert stamp.stat().st_mtime > 1
 
 
 def test_asking_for_another_variant_takes_the_first_ones_stamp_away(bare):

@@ -67,12 +67,12 @@ def test_when_time_is_up_the_batch_script_has_the_stage_save_and_goes_back_into_
             stdout=log,
             stderr=log,
         )
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while "begun" not in (tmp_path / "log").read_text():
             assert job.poll() is None and time.monotonic() < deadline, (tmp_path / "log").read_text()
             time.sleep(0.05)
         job.send_signal(signal.SIGTERM)
-        job.wait(30)
+        job.wait(120)
     first, *rest = (tmp_path / "log").read_text().splitlines()
     assert first == "dvc repro --single-item pretrain_phase1 on n1:2,n2:2, at least 2"
     assert rest == ["begun", "saved", "time is up: saved, and back into the queue", "scontrol requeue 17"]

@@ -91,7 +91,7 @@ def test_files_in_a_bucket_may_be_empty(bucket: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(90)  # workers that are not given the credentials hang rather than fail
+@pytest.mark.timeout(200)  # workers that are not given the credentials hang rather than fail
 def test_workers_in_other_processes_know_the_bucket_by_the_options(
     run: Run, bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Lock, Thread
+from threading import Condition, Thread
 from typing import Any
 
 Answer = Callable[["Handler"], None]
@@ -18,19 +18,27 @@ class Handler(BaseHTTPRequestHandler):
     server: Server
     left: int | None = None
     """Bytes that may still be sent before the connection is cut; None: all."""
+    counted = False
+    """Whether this is one of the server's answers under way."""
 
     def do_GET(self) -> None:
         self.server.asked.append({"path": self.path, **{k.lower(): v for k, v in self.headers.items()}})
         script = self.server.scripts.get(self.path) or self.server.script
         answer = script.pop(0) if script else proper
-        if self.server.bytes_a_second:
-            time.sleep(0.02)  # else a client is back before the answer that it has read to the end is counted as over
         with self.server.counting:
             self.server.now += 1
             self.server.most = max(self.server.most, self.server.now)
+            self.server.counting.notify_all()
+        self.counted = True
         answer(self)
-        with self.server.counting:
-            self.server.now -= 1
+        self.is_over()
+
+    def is_over(self) -> None:
+        """Count this answer no more: before its last bytes, after which the client may be back at once."""
+        if self.counted:
+            self.counted = False
+            with self.server.counting:
+                self.server.now -= 1
 
     @property
     def body(self) -> bytes:
@@ -50,6 +58,8 @@ class Handler(BaseHTTPRequestHandler):
         for first in range(0, len(body), step):
             if self.server.bytes_a_second:
                 time.sleep(0.02)
+            if first + step >= len(body):
+                self.is_over()
             try:
                 self.wfile.write(body[first : first + step])
             except OSError:  # the client was killed
@@ -79,7 +89,7 @@ class Server(ThreadingHTTPServer):
         self.script: list[Answer] = []
         self.scripts: dict[str, list[Answer]] = {}
         self.bytes_a_second = self.sent = 0
-        self.counting = Lock()
+        self.counting = Condition()
         self.now = self.most = 0
         self.asked: list[dict[str, str]] = []
 
@@ -145,6 +155,18 @@ def stall(seconds: float) -> Answer:
     def answer(handler: Handler) -> None:
         handler.say(200, handler.body, send=0)
         time.sleep(seconds)
+
+    return answer
+
+
+def together(count: int) -> Answer:
+    """As `proper`, once so many requests have been answered at one time."""
+
+    def answer(handler: Handler) -> None:
+        server = handler.server
+        with server.counting:
+            server.counting.wait_for(lambda: server.most >= count, timeout=30)
+        proper(handler)
 
     return answer
 

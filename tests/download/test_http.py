@@ -233,14 +233,14 @@ def test_a_content_length_that_is_never_reached_is_an_error(server: Server, down
 
 
 def test_a_server_that_stalls_is_timed_out_and_asked_again(server: Server, download: Download) -> None:
-    server.script = [stall(seconds=1.0)]
-    assert download(timeout_seconds=0.2) == server.body
+    server.script = [stall(seconds=30.0)]
+    assert download(timeout_seconds=2.0) == server.body
     assert len(server.asked) == 2
 
 
 def test_a_slow_server_is_not_timed_out(server: Server, download: Download) -> None:
-    server.script = [slow(chunk=100_000, seconds=0.2)]
-    assert download(timeout_seconds=0.5) == server.body
+    server.script = [slow(chunk=10_000, seconds=0.1)]  # 3 s in all
+    assert download(timeout_seconds=2.0) == server.body
     assert len(server.asked) == 1
 
 

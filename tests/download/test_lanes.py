@@ -15,7 +15,7 @@ from bert.download.settings import Source
 from bert.download.sources import Fetchable
 from bert.pipeline.errors import StageError
 from tests.download.run import Run
-from tests.download.server import Server, status
+from tests.download.server import Server, status, together
 from tests.project import files
 
 
@@ -142,6 +142,7 @@ def test_workers_elsewhere_read_local_files_from_the_work_folder(run: Run, tmp_p
 
 def test_a_host_sees_as_many_connections_as_allowed_at_a_time_and_no_more(server: Server, run: Run) -> None:
     server.bytes_a_second = 3_000_000
+    server.script = [together(2)]
     sources = [Source(url=f"{server.base}/{n}") for n in range(6)]
     assert run(*sources, connections=2) == {str(n): server.body for n in range(6)}
     assert server.most == 2

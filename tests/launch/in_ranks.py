@@ -31,7 +31,7 @@ from tests.model.reference import random_weights
 from tests.training.tiny import FP32, held_out_sums, make_batch, make_step, tensors, values_of
 
 ROWS, STEPS = 8, 3
-SLEEP = 1.0
+SLEEP, LATE = 1.0, 3.0
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def compressed(split: Split, world: World, rows: dict[str, np.ndarray]) -> dict[
 
 def timed(step: Any, batch: Any, world: World) -> dict[str, Any]:
     """A step for which the second rank comes late."""
-    time.sleep(SLEEP * world.rank)
+    time.sleep(LATE * world.rank)
     began = time.perf_counter()
     seconds = float(step(batch, tf.constant(STEPS, tf.int64))["allreduce_seconds"])
     return {"seconds": seconds, **time_metrics(world, [seconds], [time.perf_counter() - began])}

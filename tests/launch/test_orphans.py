@@ -21,7 +21,7 @@ def test_a_rank_that_nobody_hears_any_more_is_killed() -> None:
         time.sleep(0.5)
         assert rank.poll() is None, "it is heard"
         rank.stderr.close()
-        assert rank.wait(20) == -signal.SIGKILL
+        assert rank.wait(120) == -signal.SIGKILL
 
 
 def test_a_file_that_listens_is_no_end(tmp_path: Path) -> None:

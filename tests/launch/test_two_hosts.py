@@ -54,7 +54,7 @@ def test_ranks_on_two_hosts_train_as_one_process(hosts: TwoHosts, here: Path) ->
 
 
 def test_a_host_that_goes_dark_is_left_out_and_the_job_goes_on(hosts: TwoHosts, here: Path) -> None:
-    settings = {"BERT_SAVE_SECONDS": "0", "BERT_STALL_SECONDS": "10", "BERT_MIN_RANKS": "1"}
+    settings = {"BERT_SAVE_SECONDS": "0", "BERT_STALL_SECONDS": "25", "BERT_MIN_RANKS": "1"}
     process = hosts.start(here, "pretrain", *stage.arguments(), **settings)
     first_checkpoint(process, here)
     hosts.cut()

@@ -226,16 +226,16 @@ def test_all_are_written_in_two_seconds_without_tensorflow_and_beam(tmp_path: Pa
         "print(sorted({'tensorflow', 'apache_beam', 'numpy'} & sys.modules.keys()), time.process_time())"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    fastest = math.inf
-    for _ in range(3):  # processor seconds, which others' load makes more of
+    least = math.inf
+    for _ in range(5):
         done = subprocess.run(
             [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
         )
         loaded, seconds = done.stdout.rsplit(maxsplit=1)
         assert loaded == "[]"
-        fastest = min(fastest, float(seconds))
-        if fastest < 2:
+        least = min(least, float(seconds))
+        if least < 2:  # of the processor: where others share its caches, the same work takes more of them
             break
-    assert fastest < 2
+    assert least < 2
     assert {p.stem for p in (tmp_path / "code").iterdir()} == {m.removeprefix("stages.") for m in stage_modules()}
     assert json.loads((tmp_path / "code/squad.json").read_text()) == code_hashes("stages.squad")

@@ -234,5 +234,5 @@ def test_on_a_telephone_the_middle_of_the_pipeline_is_in_view(browser: Browser, 
 def test_a_stage_of_the_picture_leads_to_its_figures(browser: Browser, report: str) -> None:
     page = opened(browser, report)
     page.click("svg.dag a[href='#stability']")
-    assert page.value("location.hash") == "#stability"
+    page.until("location.hash === '#stability'")
     page.until("Math.abs(document.getElementById('stability').getBoundingClientRect().top) < 5")

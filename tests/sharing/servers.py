@@ -22,7 +22,8 @@ import boto3
 import pytest
 import requests
 
-HOST = "127.0.0.1"
+from tests.ports import HOST, free_port
+
 SECONDS = 60
 ALLOWED = (
     '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::*"}]}'
@@ -70,12 +71,6 @@ class Remote:
         """The same through another port."""
         there = {"endpointurl": f"http://{HOST}:{port}"} if "endpointurl" in self.options else {"port": str(port)}
         return replace(self, options=self.options | there)
-
-
-def free_port() -> int:
-    with socket.create_server((HOST, 0)) as taken:
-        port: int = taken.getsockname()[1]
-    return port
 
 
 @contextmanager

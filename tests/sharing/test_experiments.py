@@ -22,7 +22,8 @@ from ruamel.yaml import YAML
 from bert.pipeline.code import ROOT
 from bert.tokens.casing import write_casing
 from tests.dvc import SECONDS, environment, run
-from tests.sharing.servers import HOST, free_port, serving
+from tests.ports import HOST, free_port
+from tests.sharing.servers import serving
 from tests.training.stage import write_params, write_project
 
 pytestmark = pytest.mark.slow

@@ -13,9 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bert.pipeline.code import ROOT
+from tests.ports import HOST, free_port
 
 
-def wait_until(true: Callable[[], bool], what: str, seconds: float = 60) -> None:
+def wait_until(true: Callable[[], bool], what: str, seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, f"after {seconds} s still not: {what}"
@@ -56,15 +57,9 @@ def serving(module: str, log: Path, *arguments: str) -> Iterator[subprocess.Pope
         process.wait()
 
 
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
-
-
 def answers(port: int) -> bool:
     with socket.socket() as tried:
-        return tried.connect_ex(("127.0.0.1", port)) == 0
+        return tried.connect_ex((HOST, port)) == 0
 
 
 @contextmanager

@@ -188,7 +188,7 @@ def test_a_killed_download_goes_on_where_it_stopped(project: Project, server: Se
     # The first file comes; of the second 200 kB at once, the rest more slowly than this test can run.
     server.script = [lambda handler: handler.say(200, server.body), slow(chunk=10, seconds=0.05, after=200_000)]
     process = project.start("download", *arguments(project, "text"))
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while partial(project) < 100_000 or len(server.asked) < 2:
         assert process.poll() is None and time.monotonic() < deadline, "no download under way"
         time.sleep(0.05)
@@ -210,7 +210,7 @@ def test_a_full_disk_is_one_error_and_the_next_run_goes_on(project: Project, ser
     project.set(download={"text": [{"url": f"{server.base}/a.txt"}]})
     process = project.start("download", *arguments(project, "text"))
     fill_disk(process, 200_000)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=120)
     assert process.returncode == 1 and "Traceback" not in said
     (message,) = [line for line in said.splitlines() if line.startswith("error: ")]
     assert "File too large" in message and f"{server.base}/a.txt" in message and ".scratch" in message
@@ -255,12 +255,12 @@ def test_ten_kills_at_random_moments_change_no_byte(project: Project, server: Se
     main(["--source", "text", "--out", str(wanted), "--metrics", "m.json"])
     asked_undisturbed, sent_undisturbed = len(server.asked), server.sent
 
-    server.bytes_a_second = 500_000  # 11 s for all
+    server.bytes_a_second = 250_000  # 11 s for all, on two connections
     server.asked.clear()
     for _ in range(10):
         before = server.sent
         process = project.start("download", *arguments(project, "text"))
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         # Importing Beam takes seconds, and on a busy machine so does all that is before the first bytes of a file.
         while server.sent < before + 50_000:
             assert process.poll() is None and time.monotonic() < deadline, "the download has not begun"

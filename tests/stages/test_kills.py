@@ -35,7 +35,7 @@ RUNNERS = {
 LATEST = 1.5
 """Seconds from the first part of a run to its kill, at most: about what the whole of a corpus below takes."""
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120 + 30 * KILLS)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240 + 60 * KILLS)]
 
 
 def texts(count: int, sentences: int) -> list[str]:
@@ -132,7 +132,7 @@ def killed(project: Project, stage: str, arguments: list[str], runner: str, seco
     process = project.start(stage, *arguments, leads=True, BERT_BEAM_OPTIONS=RUNNERS[runner], BERT_LOG="WARNING")
     try:
         while process.poll() is None and finished(project) <= before:  # in the imports a kill proves nothing
-            assert time.monotonic() < began + 60, "no part in a minute"
+            assert time.monotonic() < began + 120, "no part in two minutes"
             time.sleep(0.01)
         with suppress(subprocess.TimeoutExpired):
             process.wait(seconds)
@@ -141,7 +141,10 @@ def killed(project: Project, stage: str, arguments: list[str], runner: str, seco
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         _, said = process.communicate()
-    assert living(project) == []
+    deadline = time.monotonic() + 60
+    while left := living(project):  # a process that was killed takes a moment to go
+        assert time.monotonic() < deadline, left
+        time.sleep(0.01)
     assert process.returncode in (0, -signal.SIGKILL), said
     landed = "ended" if process.returncode == 0 else f"killed {seconds:.2f} s after its first part"
     print(f"{stage}, {runner}: {before} -> {after} parts, {landed}")

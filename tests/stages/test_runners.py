@@ -84,7 +84,7 @@ def test_of_bad_input_every_runner_tells_one_error_and_nothing_else(
     with options(runner, tmp_path) as given:
         flags = ["--corpus", "text", "--source", "data/download/text", *project.arguments("documents", "text")]
         process = project.start("documents", *flags, BERT_BEAM_OPTIONS=given, BERT_LOG="WARNING")
-        _, said = process.communicate(timeout=120)
+        _, said = process.communicate(timeout=240)
     assert process.returncode == 1
     # Beam's own workers say on stderr that they start.
     error, command = (line for line in said.splitlines() if not line.startswith(("INFO:", "WARNING:")))

@@ -179,7 +179,7 @@ def test_a_writer_that_is_killed_leaves_nothing_that_is_taken_for_whole(cache: F
 
 
 def test_of_two_processes_one_makes_and_both_read(cache: FeatureCache) -> None:
-    said = [process.communicate(timeout=60)[0] for process in [start(cache, "at once") for _ in range(2)]]
+    said = [process.communicate(timeout=240)[0] for process in [start(cache, "at once") for _ in range(2)]]
     read = f"{make().ids.tolist()}\n"
     assert sorted(said) == sorted([read, f"making\n{read}"])
 
