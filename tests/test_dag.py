@@ -14,6 +14,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -189,8 +190,10 @@ def _trainer_behind(repo: Path, step: int) -> int:
     until = time.monotonic() + SECONDS
     while time.monotonic() < until:
         for mark in (repo / ".scratch").glob(f"{STAGE}-*/checkpoints/step-*.json"):
-            if int(mark.stem[5:]) >= step:
-                return int(re.findall(r"process (\d+)", (mark.parents[1] / "lock").read_text())[0])
+            with suppress(FileNotFoundError):  # that of a run before this one, which is being removed
+                for process in re.findall(r"process (\d+)", (mark.parents[1] / "lock").read_text()):
+                    if int(mark.stem[5:]) >= step and Path(f"/proc/{process}").exists():
+                        return int(process)
         time.sleep(0.005)
     raise AssertionError(f"no checkpoint from step {step} on came")
 
