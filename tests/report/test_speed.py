@@ -120,9 +120,9 @@ def test_no_published_figure_stands_beside_tiny(whole: str) -> None:
         ),
         (
             "pretrain_phase1",
-            {**PRETRAINED, **{"global_batch": 65536, "precision_effective": "tf32"}},
-            ["128", "16,384", "65,536", "1", "213.46", NONE, NONE],
-            ["128", "16,384", "65,536", "1", "238.10", "356.85", "1.50 (fp16 : tf32)"],
+            {**PRETRAINED, **{"global_batch": 65536, "accumulation": 1024, "precision_effective": "tf32"}},
+            ["128", "64", "65,536", "1", "213.46", NONE, NONE],
+            ["128", "64", "65,536", "1", "238.10", "356.85", "1.50 (fp16 : tf32)"],
         ),
     ],
 )
@@ -147,6 +147,13 @@ def test_precisions_stand_side_by_side_and_only_of_one_machine_is_there_a_speed_
     ours, theirs = (row[4:] for row in page.rows if row[0] == "large-128-4" and "fp16" not in row[:2])
     assert ours == [NONE, NONE, "222.75", NONE]
     assert theirs == ["141.52", "316.25", "315.83", "2.23 (tf32 : fp32)"]
+
+
+@pytest.mark.parametrize("batch", [8, 32])
+def test_at_another_micro_batch_there_is_no_published_pretraining_in_that_precision(tmp_path: Path, batch: int) -> None:
+    cell = benchmark(128, batch, task="pretrain", accumulation=65536 // batch, global_batch=65536)
+    write(tmp_path, {f"benchmark_training/pretrain-large-128-{batch}": cell})
+    assert "published: " not in page_of(tmp_path), "fp16 was measured at 64 and 16, these with fp32 alone"
 
 
 @pytest.mark.parametrize(
