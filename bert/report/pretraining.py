@@ -7,9 +7,12 @@ from collections.abc import Callable
 from bert.report import figures
 from bert.report.inputs import Inputs, Metrics
 from bert.report.overview import label, measured, precision
-from bert.report.tables import NONE, Row, Section, Table, not_run, number, percent, without_empty_columns
+from bert.report.tables import NONE, Row, Section, Table, is_number, not_run, number, percent, without_empty_columns
+from bert.report.tokens import real_share
 
 PHASES = ("pretrain_phase1", "pretrain_phase2")
+REAL_TOKENS = "real_tokens_per_second"  # beside what the training itself has written
+REAL = "Real tokens: those of the text, without the padding that fills rows up to their length."
 
 
 def _best(m: Metrics) -> str:
@@ -38,12 +41,19 @@ RUN: dict[str, Callable[[Metrics], str]] = {
     "best step (MLM loss)": _best,
     "skipped steps": lambda m: number(m.get("skipped_steps")),
     "sequences / s": lambda m: number(m.get("sequences_per_second")),
-    "tokens / s": lambda m: number(m.get("tokens_per_second")),
+    "real tokens / s": lambda m: number(m.get(REAL_TOKENS), 0),
     "XLA": lambda m: number(m.get("xla")),
     "layers recomputed": lambda m: number(m.get("recompute")),
     "peak memory, MB": lambda m: number(m.get("peak_rss_mb")),
     "peak accelerator memory, MB": lambda m: number(m.get("peak_device_mb")),
 }
+
+
+def _metrics(inputs: Inputs, key: str) -> Metrics:
+    """Those of a phase, and its speed without padding where that is known."""
+    m, share = inputs.metrics[key], real_share(inputs, key)
+    known = share is not None and is_number(m.get("tokens_per_second"))
+    return m | {REAL_TOKENS: m["tokens_per_second"] * share if known else None}
 
 
 def _table(inputs: Inputs, caption: str, columns: dict[str, Callable[[Metrics], str]], how: bool = False) -> Table:
@@ -54,11 +64,11 @@ def _table(inputs: Inputs, caption: str, columns: dict[str, Callable[[Metrics], 
         if key not in inputs.metrics:
             rows.append(not_run(inputs.stage(key), inputs.first_run(key)))
             continue
-        m = inputs.metrics[key]
+        m = _metrics(inputs, key)
         ran = (precision(m), label(inputs, key)) if how else ()
         rows.append(Row((inputs.stage(key), *ran, *(cell(m) for cell in columns.values()))))
     before = ("phase", "precision", "on") if how else ("phase",)
-    notes = measured(inputs, done) if how else ()
+    notes = (REAL, *measured(inputs, done)) if how and done else ()
     return without_empty_columns(Table(caption, (*before, *columns), tuple(rows), len(before), notes))
 
 
