@@ -111,6 +111,15 @@ def test_on_a_telephone_a_figure_stands_in_view_beside_its_cell(browser: Browser
     assert all(text == "\u2013" or text[0].isdigit() or text == "out of memory" for text, _ in rows), rows
 
 
+def test_on_a_telephone_the_letters_of_a_drawing_can_be_read(browser: Browser, report: str) -> None:
+    page = opened(browser, report, 400)
+    sizes = page.value("""[...document.querySelectorAll("svg :is(text, tspan)")].map((letters) => {
+      const {a, b} = letters.getScreenCTM();
+      return parseFloat(getComputedStyle(letters).fontSize) * Math.hypot(a, b);
+    })""")
+    assert len(sizes) > 100 and min(sizes) >= 10
+
+
 def test_a_wide_screen_shows_each_table_whole(browser: Browser, report: str) -> None:
     page = opened(browser, report)
     cut = """[...document.querySelectorAll("main > section > .table table")]
