@@ -55,7 +55,7 @@ def headlines(inputs: Inputs, params: dict[str, Any]) -> list[Headline]:
     m = inputs.metrics.get(pretraining.PHASES[0], {})
     if is_number(m.get("sequences_per_second")):
         where = f"{overview.precision(m)}, {overview.hardware(inputs, pretraining.PHASES[0])}"
-        found.append(Headline(number(m["sequences_per_second"]), "sequences / s, phase 1", where))
+        found.append(Headline(number(m["sequences_per_second"]), "sequences / s, pretraining phase 1", where))
     return found
 
 

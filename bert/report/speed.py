@@ -17,11 +17,11 @@ CLEAN = "Warm-up calls are in no figure of this table; percentiles are by neares
 RULES = {
     TRAINING: (
         "By the rules of the published benchmarks: SQuAD without its first 100 steps, pretraining without its first "
-        "updates."
+        "updates. The next table counts each step after the warm-up."
     ),
     INFERENCE: (
         "By the rules of the published benchmark: throughput over the fastest 99 % of the batches, mean latency over "
-        "all of them, compilation included."
+        "all of them, compilation included. The table of each call counts all after the warm-up."
     ),
 }
 SOURCE = (

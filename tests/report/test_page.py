@@ -47,7 +47,7 @@ def test_every_section_shows_its_figures(whole: str) -> None:
     assert page.row("export_glue@mrpc", "408")[2:] == ["408", "0", "18,000,000"]
     assert page.row("mrpc", "fine-tuned from phase 2")[2:] == ["74.12", "81.23", "408"]
     assert page.row("mrpc", "the same from random weights")[2:4] == ["60.12", "70.20"]
-    assert page.row("mrpc", "no model: overlap")[2:4] == ["70.00", "\u2013"]
+    assert page.row("mrpc", "no model: word overlap")[2:4] == ["70.00", "\u2013"]
     assert page.row("accuracy, %", "fp32")[2:] == ["75.00", "71.00", "73.00", "2.83", "71.00", "75.00"]
     assert page.row("accuracy, %", "bf16")[2:] == [NONE, "74.50", "74.50", NONE, "74.50", "74.50"]
     final = page.row("final loss, nats", "tf32, ran as fp32")
@@ -221,7 +221,7 @@ def test_headlines_come_with_what_they_have_to_be_seen_against(run: Path) -> Non
     assert found["nats below unigram entropy"] == ("1.41", "21.2 % of masked tokens right, pretrain_phase2")
     assert found["cloze questions, F1, %"] == ("31.46", "best without a model 15.50")
     assert found["MRPC, accuracy, %"] == ("74.12", "best without a model 70.00")
-    assert found["sequences / s, phase 1"] == ("213.5", "tf32, ran as fp32, not recorded")
+    assert found["sequences / s, pretraining phase 1"] == ("213.5", "tf32, ran as fp32, not recorded")
     assert headlines(Inputs(), {}) == []
     (worse,) = headlines(Inputs({"pretrain_phase1": {"nats_below_unigram": -0.52}}), {})
     assert (worse.value, worse.what) == ("0.52", "nats above unigram entropy")
@@ -259,10 +259,10 @@ def test_tasks_are_averaged_as_glue_does_and_each_dev_set_has_its_rows() -> None
     assert [[row[0], row[1], row[2], row[-1]] for row in rows if len(row) > 2] == [
         ["mnli", "fine-tuned from phase 2", "64.00", "9,815"],
         ["mnli", "the same from random weights", "33.00", "9,815"],
-        ["mnli", "no model: majority", "35.40", "9,815"],
+        ["mnli", "no model: majority class", "35.40", "9,815"],
         ["mnli, mismatched", "fine-tuned from phase 2", "60.00", "9,832"],
         ["mnli, mismatched", "the same from random weights", "32.50", "9,832"],
-        ["mnli, mismatched", "no model: majority", "35.20", "9,832"],
+        ["mnli, mismatched", "no model: majority class", "35.20", "9,832"],
     ]
     averages = [row for row in page.rows if len(row) == 2 and row[0] in ("mnli", "mrpc", "stsb", "mean of 3 tasks")]
     assert averages == [["mnli", "62.00"], ["mrpc", "75.00"], ["stsb", "45.50"], ["mean of 3 tasks", "60.83"]]
@@ -282,7 +282,7 @@ def test_tasks_of_ones_own_stand_beside_glues_and_are_not_averaged() -> None:
     assert page.row("reviews", "fine-tuned from phase 2") == [
         *("reviews", "fine-tuned from phase 2", NONE, NONE, "51.25", "30")
     ]
-    assert page.row("reviews", "no model: majority")[4] == "12.50"
+    assert page.row("reviews", "no model: majority class")[4] == "12.50"
     assert page.row("macro F1, %", "fp32")[2:4] == ["50.00", "50.00"]
     assert page.row("mean of 2 tasks")[1] == "67.50"
     assert {"macro F1, %"} <= {cell for row in page.rows for cell in row}
