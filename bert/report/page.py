@@ -41,7 +41,9 @@ def headlines(inputs: Inputs, params: dict[str, Any]) -> list[Headline]:
         if is_number(m.get("nats_below_unigram")):
             nats = m["nats_below_unigram"]
             side = "below" if nats >= 0 else "above"
-            against = f"{percent(m.get('mlm_accuracy'))} of masked tokens right, {inputs.stage(key)}"
+            against = (
+                f"{percent(m.get('mlm_accuracy'))} of masked tokens right, {key.replace('pretrain_phase', 'phase ')}"
+            )
             found.append(Headline(number(abs(nats), 2), f"nats {side} unigram entropy", against))
             break
     squad = inputs.metrics.get("squad", {})

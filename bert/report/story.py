@@ -75,7 +75,7 @@ def _learned(inputs: Inputs) -> Iterator[str]:
         guess, pairs = _constant_answer(inputs, key), m.get("held_out_sequences")
         said = Markup(
             "Whether one sentence follows another it tells right in {} of {} pairs; "
-            "the same answer to all of them would be in {}"
+            "the same answer to all of them would be right in {}"
         ).format(bold(percent(right)), number(pairs), percent(guess))
         known = isinstance(pairs, int) and is_above("accuracy", 100 * right, 100 * guess, pairs)
         yield said + ("." if known or not isinstance(pairs, int) else Markup(": {}.").format(bold("at chance")))

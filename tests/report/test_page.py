@@ -218,7 +218,7 @@ def test_headlines_come_with_what_they_have_to_be_seen_against(run: Path) -> Non
     found = {
         h.what: (h.value, h.against) for h in headlines(read_back, {"squad.data": "cloze", "glue.data": "download"})
     }
-    assert found["nats below unigram entropy"] == ("1.41", "21.2 % of masked tokens right, pretrain_phase2")
+    assert found["nats below unigram entropy"] == ("1.41", "21.2 % of masked tokens right, phase 2")
     assert found["cloze questions, F1, %"] == ("31.46", "best without a model 15.50")
     assert found["MRPC, accuracy, %"] == ("74.12", "best without a model 70.00")
     assert found["sequences / s, pretraining phase 1"] == ("213.5", "tf32, ran as fp32, not recorded")

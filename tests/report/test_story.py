@@ -45,7 +45,7 @@ def test_of_pretraining_the_last_phase_is_held_against_who_knows_no_context() ->
 def test_the_next_sentence_is_at_chance_where_the_same_answer_to_all_is_as_good() -> None:
     records = {"test": {"examples": 1000, "random_next": 600}}  # 60.0 %; the model is right in 61.2 % of 1,000
     shown = told({"pretrain_phase1": PRETRAINED, "tfrecords/phase1": records})
-    assert "61.2 % of 1,000 pairs; the same answer to all of them would be in 60.0 %: at chance." in shown
+    assert "61.2 % of 1,000 pairs; the same answer to all of them would be right in 60.0 %: at chance." in shown
     assert "in 50.0 %." in told({"pretrain_phase1": PRETRAINED})
 
 
