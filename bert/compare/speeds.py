@@ -198,14 +198,16 @@ def _weak_scaling(labels: Labels, works: dict[Work, list[Timing]]) -> Table | No
 
 
 def _published(timing: Timing) -> published.Speed | None:
-    """The published figure of the same work: task, model, length, batch, devices, precision."""
+    """The published figure of the same work: task, model, length, micro-batch and batch, devices, precision."""
     work, arithmetic = timing.work, timing.arithmetic
     if arithmetic is None or work.length is None or work.batch is None:
         return None
     if work.kind == INFERENCE:
         return published.inference(work.model, work.length, work.batch, arithmetic) if work.ranks == 1 else None
     if work.kind == "pretrain":
-        return published.pretraining(work.model, work.length, work.update or 0, work.ranks, arithmetic)
+        update = work.update or 0
+        micro_batch = update // (work.ranks * int(timing.metrics.get("accumulation", 1)))
+        return published.pretraining(work.model, work.length, micro_batch, update, work.ranks, arithmetic)
     if timing.key.startswith(f"{TRAINING}/") and work.kind == "squad":
         return published.squad_training(work.model, work.length, work.batch, work.ranks, arithmetic)
     return None

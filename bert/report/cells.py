@@ -58,13 +58,6 @@ class Cell:
         return self.metrics.get("reference_rules") or {}
 
     @property
-    def engine(self) -> str:
-        """What computes. Example: TensorFlow, XLA: fused"""
-        if self.metrics.get("engine") == "openvino":
-            return "OpenVINO"
-        return f"TensorFlow, XLA: {number(self.metrics['xla'])}" if "xla" in self.metrics else NONE
-
-    @property
     def published(self) -> dict[str, dict[str, published.Speed]]:
         """{hardware: {precision: speed}} of the same work; empty where none was published in this cell's precision."""
         if self.task == "inference":
@@ -73,6 +66,13 @@ class Cell:
             work = (self.length, self.batch, self.global_batch, self.ranks)
             found = published.trainings(self.task, self.model, *work)
         return {hardware: speeds for hardware, speeds in found.items() if self.precision in speeds}
+
+
+def engine(metrics: Metrics) -> str:
+    """What computes. Example: TensorFlow, XLA: fused"""
+    if metrics.get("engine") == "openvino":
+        return "OpenVINO"
+    return f"TensorFlow, XLA: {number(metrics['xla'])}" if "xla" in metrics else NONE
 
 
 def _cell(key: str, metrics: Metrics) -> Cell:

@@ -14,7 +14,7 @@ from ruamel.yaml.error import YAMLError
 
 from bert.pipeline.errors import StageError
 
-LEFT_OUT = "code"  # hashes the code of all stages: each depends on it
+LEFT_OUT = ("code", "params")  # hashes the code of all stages, each depends on it; checks params.yaml, none does
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def stages(path: Path, params: Mapping[str, Any]) -> list[Stage]:
         listed: dict[str, dict[str, Any]] = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))["stages"]
     except (OSError, YAMLError, KeyError, TypeError) as error:
         raise StageError(f"{path}: expected the stages of a pipeline: {error}", run=f"git checkout {path}") from None
-    listed = {name: stage for name, stage in listed.items() if name != LEFT_OUT}
+    listed = {name: stage for name, stage in listed.items() if name not in LEFT_OUT}
     made = {name: _paths(stage, ("outs", "metrics", "plots"), params) for name, stage in listed.items()}
     needs: dict[str, set[str]] = {}
     for name, stage in listed.items():

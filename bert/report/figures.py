@@ -40,7 +40,8 @@ LABELS = {"mlm_loss": "MLM loss", "nsp_loss": "NSP loss"}
 STYLE: dict[Any, Any] = {
     "svg.hashsalt": "bert",
     "svg.fonttype": "none",
-    "font.size": 9,
+    "font.size": 11,  # of 403 units across: on a telephone, where they are 368 pixels, not below 10
+    **dict.fromkeys(("xtick.labelsize", "ytick.labelsize", "legend.fontsize", "axes.labelsize"), 11),
     "figure.facecolor": "none",
     "axes.facecolor": "none",
     "axes.spines.top": False,
@@ -85,6 +86,7 @@ def _rate_axis(axes: Axes, curve: Curve) -> None:
         axes.semilogy([step for step, _ in above], rates, color=INK, linewidth=1.1)
         top = ceil(log10(max(rates)))
         axes.set_ylim(10.0 ** max(floor(log10(min(rates))), top - 3), 10.0**top)
+        axes.yaxis.set_major_formatter("{x:g}")
         axes.yaxis.set_minor_formatter(NullFormatter())
     axes.set_ylabel("learning rate")
     axes.set_xlabel("step")
@@ -129,20 +131,22 @@ def curve_svg(curve: Curve, guesses: dict[str, tuple[str, float]], held_out: Cur
     """
     thinned, names = thin(curve), losses(curve)
     with rc_context(STYLE):
-        figure = Figure(figsize=(5.6, 2.0 + 1.6 * len(names)), layout="constrained")
-        *panels, rate = figure.subplots(len(names) + 1, 1, sharex=True, height_ratios=(3, *[1.6] * (len(names) - 1), 1))
+        figure = Figure(figsize=(5.6, 2.1 + 1.9 * len(names)), layout="constrained")
+        *panels, rate = figure.subplots(
+            len(names) + 1, 1, sharex=True, height_ratios=(3, *[1.9] * (len(names) - 1), 1.4)
+        )
         for axes, name in zip(panels, names, strict=True):
             axes.plot(thinned["step"], thinned[name], color=LINE, linewidth=1.4, label="training text")
             if held_out and held_out["step"] and name in held_out:
                 seen = thin(held_out)
                 axes.plot(seen["step"], seen[name], "o-", color=OTHER_LINE, markersize=3.5, label="held-out text")
                 if axes is panels[0]:
-                    axes.legend(frameon=False, fontsize=8, ncols=2, loc="lower right", bbox_to_anchor=(1, 1))
+                    axes.legend(frameon=False, ncols=2, loc="lower right", bbox_to_anchor=(1, 1))
             if name in guesses:
                 said, reached = guesses[name]
                 axes.axhline(reached, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
                 said = said.replace(" ", "\n")
-                axes.annotate(said, (1.01, reached), xycoords=("axes fraction", "data"), va="center", fontsize=8)
+                axes.annotate(said, (1.01, reached), xycoords=("axes fraction", "data"), va="center")
             axes.set_ylabel(f"{LABELS.get(name, 'loss')}, nats")
             axes.margins(y=0.12)
         _rate_axis(rate, thinned)

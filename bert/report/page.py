@@ -41,7 +41,9 @@ def headlines(inputs: Inputs, params: dict[str, Any]) -> list[Headline]:
         if is_number(m.get("nats_below_unigram")):
             nats = m["nats_below_unigram"]
             side = "below" if nats >= 0 else "above"
-            against = f"{percent(m.get('mlm_accuracy'))} of masked tokens right, {inputs.stage(key)}"
+            against = (
+                f"{percent(m.get('mlm_accuracy'))} of masked tokens right, {key.replace('pretrain_phase', 'phase ')}"
+            )
             found.append(Headline(number(abs(nats), 2), f"nats {side} unigram entropy", against))
             break
     squad = inputs.metrics.get("squad", {})
@@ -55,7 +57,7 @@ def headlines(inputs: Inputs, params: dict[str, Any]) -> list[Headline]:
     m = inputs.metrics.get(pretraining.PHASES[0], {})
     if is_number(m.get("sequences_per_second")):
         where = f"{overview.precision(m)}, {overview.hardware(inputs, pretraining.PHASES[0])}"
-        found.append(Headline(number(m["sequences_per_second"]), "sequences / s, phase 1", where))
+        found.append(Headline(number(m["sequences_per_second"]), "sequences / s, pretraining phase 1", where))
     return found
 
 

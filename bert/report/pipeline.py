@@ -76,6 +76,7 @@ def section(stages: Sequence[Stage]) -> tuple[Section, ...]:
         return ()
     caption = (
         "Each stage stands below what it needs. Blue: Apache Beam; orange: Horovod; × so many members of its matrix, "
-        "broken where there is none. A click leads to the figures. Not drawn: code, which each needs, and params."
+        "broken where there is none. A click leads to the figures. Not drawn: code, which each needs, and params, "
+        "which checks the parameters and none needs."
     )
     return (Section("pipeline", "Pipeline", drawings=(Drawing(dag_svg(stages), caption, wide=True),)),)

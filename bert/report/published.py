@@ -62,18 +62,31 @@ SEEDS: dict[tuple[str, str, int], tuple[str, dict[str, tuple[float, ...]]]] = {
     ),
 }
 
-# (sequence length, global batch, devices, precision), BERT-large: sequences a second, steady state.
+# (sequence length, micro-batch of a device, global batch, devices, precision), BERT-large: sequences a second, steady
+# state. Where several cards did the same work it is the A100's.
 PRETRAINING = {
-    (128, 65536, 1, "fp16"): Speed(f"1 x {A100}", 356.845),
-    (128, 65536, 1, "tf32"): Speed(f"1 x {A100}", 238.10),
-    (128, 65536, 8, "fp16"): Speed(f"8 x {A100}", 2871.89),
-    (128, 65536, 8, "tf32"): Speed(f"8 x {A100}", 1889.71),
-    (128, 65536, 8, "fp32"): Speed(f"8 x {V100}", 357.00),
-    (512, 32768, 1, "fp16"): Speed(f"1 x {A100}", 70.856),
-    (512, 32768, 1, "tf32"): Speed(f"1 x {A100}", 39.96),
-    (512, 32768, 8, "fp16"): Speed(f"8 x {A100}", 572.112),
-    (512, 32768, 8, "tf32"): Speed(f"8 x {A100}", 316.51),
-    (512, 32768, 8, "fp32"): Speed(f"8 x {V100}", 81.42),
+    (128, 64, 65536, 1, "fp16"): Speed(f"1 x {A100}", 356.845),
+    (128, 64, 65536, 1, "tf32"): Speed(f"1 x {A100}", 238.10),
+    (128, 64, 65536, 8, "fp16"): Speed(f"8 x {A100}", 2871.89),
+    (128, 64, 65536, 8, "tf32"): Speed(f"8 x {A100}", 1889.71),
+    (512, 16, 32768, 1, "fp16"): Speed(f"1 x {A100}", 70.856),
+    (512, 8, 32768, 1, "tf32"): Speed(f"1 x {A100}", 39.96),
+    (512, 16, 32768, 8, "fp16"): Speed(f"8 x {A100}", 572.112),
+    (512, 8, 32768, 8, "tf32"): Speed(f"8 x {A100}", 316.51),
+    (128, 32, 65536, 1, "fp32"): Speed(f"1 x {V100}", 46.78),
+    (128, 32, 65536, 8, "fp32"): Speed(f"8 x {V100}", 357.00),
+    (512, 8, 32768, 1, "fp16"): Speed(f"1 x {V100}", 31.23),
+    (512, 8, 32768, 1, "fp32"): Speed(f"1 x {V100}", 10.67),
+    (512, 8, 32768, 8, "fp16"): Speed(f"8 x {V100}", 255.64),
+    (512, 8, 32768, 8, "fp32"): Speed(f"8 x {V100}", 81.42),
+    (128, 16, 65536, 1, "fp16"): Speed(f"1 x {V100_16}", 134.34),
+    (128, 8, 65536, 1, "fp32"): Speed(f"1 x {V100_16}", 39.43),
+    (128, 16, 65536, 8, "fp16"): Speed(f"8 x {V100_16}", 1001.39),
+    (128, 8, 65536, 8, "fp32"): Speed(f"8 x {V100_16}", 285.79),
+    (512, 4, 32768, 1, "fp16"): Speed(f"1 x {V100_16}", 28.72),
+    (512, 2, 32768, 1, "fp32"): Speed(f"1 x {V100_16}", 9.80),
+    (512, 4, 32768, 8, "fp16"): Speed(f"8 x {V100_16}", 190.65),
+    (512, 2, 32768, 8, "fp32"): Speed(f"8 x {V100_16}", 69.53),
 }
 
 # (sequence length, batch a device, devices, precision), BERT-large fine-tuned on SQuAD v1.1.
@@ -166,9 +179,12 @@ def seeds(key: str, model: str, count: object) -> tuple[str, dict[str, tuple[flo
     return SEEDS.get((key, model, count)) if isinstance(count, int) else None
 
 
-def pretraining(model: str, sequence_length: int, global_batch: int, ranks: int, precision: str) -> Speed | None:
-    """The published pretraining throughput of the same work."""
-    return PRETRAINING.get((sequence_length, global_batch, ranks, precision)) if model == "large" else None
+def pretraining(
+    model: str, sequence_length: int, micro_batch: int, global_batch: int, ranks: int, precision: str
+) -> Speed | None:
+    """The published pretraining throughput of the same work; micro_batch: rows of a rank at a time."""
+    work = (sequence_length, micro_batch, global_batch, ranks, precision)
+    return PRETRAINING.get(work) if model == "large" else None
 
 
 def squad_training(model: str, sequence_length: int, batch_size: int, ranks: int, precision: str) -> Speed | None:
@@ -181,16 +197,27 @@ def inference(model: str, sequence_length: int, batch_size: int, precision: str)
     return INFERENCE.get((model, sequence_length, batch_size, precision))
 
 
+def _trainings(
+    task: str, model: str, sequence_length: int, batch_size: int, global_batch: int
+) -> dict[tuple[int, str], Speed]:
+    """{(devices, precision): the published training throughput} of these batches; of SQuAD nothing is accumulated."""
+    if model != "large":
+        return {}
+    if task == "pretrain":
+        batches = (sequence_length, batch_size, global_batch)
+        return {key[3:]: speed for key, speed in PRETRAINING.items() if key[:3] == batches}
+    return {key[2:]: speed for key, speed in SQUAD_TRAINING.items() if key[:2] == (sequence_length, batch_size)}
+
+
 def trainings(
     task: str, model: str, sequence_length: int, batch_size: int, global_batch: int, ranks: int
 ) -> dict[str, dict[str, Speed]]:
     """{hardware: {precision: the published training throughput}} of the same work in any precision.
 
-    task: pretrain, where the global batch counts; or squad, where the batch of a rank does
+    task: pretrain, where the global batch counts as well; or squad. batch_size: of a rank and micro-batch
     """
-    table = PRETRAINING if task == "pretrain" else SQUAD_TRAINING
-    work = (sequence_length, global_batch if task == "pretrain" else batch_size, ranks)
-    return _by_hardware({key[3]: speed for key, speed in table.items() if model == "large" and key[:3] == work})
+    found = _trainings(task, model, sequence_length, batch_size, global_batch)
+    return _by_hardware({precision: speed for (devices, precision), speed in found.items() if devices == ranks})
 
 
 def inferences(model: str, sequence_length: int, batch_size: int) -> dict[str, dict[str, Speed]]:
@@ -203,11 +230,9 @@ def weak_scaling(
     task: str, model: str, sequence_length: int, batch_size: int, global_batch: int, precision: str
 ) -> dict[str, dict[int, Speed]]:
     """{card: {devices: the published throughput}} of the same work on one device and on several of the same kind."""
-    table = PRETRAINING if task == "pretrain" else SQUAD_TRAINING
-    work = (sequence_length, global_batch if task == "pretrain" else batch_size)
     found: dict[str, dict[int, Speed]] = {}
-    for (length, batch, devices, arithmetic), speed in table.items():
-        if model == "large" and (length, batch) == work and arithmetic == precision:
+    for (devices, arithmetic), speed in _trainings(task, model, sequence_length, batch_size, global_batch).items():
+        if arithmetic == precision:
             found.setdefault(speed.hardware.partition(" x ")[2], {})[devices] = speed
     return {card: dict(sorted(of.items())) for card, of in found.items() if len(of) > 1}
 

@@ -18,9 +18,8 @@ def table(inputs: Inputs, found: list[Cell]) -> tuple[Table, ...]:
             up = of.get("speedup")
             share = percent(up / of["ranks"]) if is_number(up) and of["ranks"] else NONE
             figures = (number(of["ranks"]), number(of.get("sequences_per_second"), 2), number(up, 2), share)
-            rows.append(
-                Row((cell.name, precision(cell.metrics), f"here, {label(inputs, cell.key)}", *figures), strong=True)
-            )
+            ran = (precision(cell.metrics), f"here, {label(inputs, cell.key)}")
+            rows.append(Row((cell.name, *figures, *ran), strong=True))
         if not measured:
             continue
         work = (cell.task, cell.model, cell.length, cell.batch, cell.global_batch)
@@ -29,9 +28,9 @@ def table(inputs: Inputs, found: list[Cell]) -> tuple[Table, ...]:
             for devices, speed in speeds.items():
                 up = speed.sequences_per_second / speeds[one].sequences_per_second
                 figures = (number(devices), number(speed.sequences_per_second, 2), number(up, 2), percent(up / devices))
-                rows.append(Row((cell.name, str(cell.precision), f"published: {card}", *figures)))
+                rows.append(Row((cell.name, *figures, str(cell.precision), f"published: {card}")))
     if not rows:
         return ()
-    header = ("cell", "precision", "on", "ranks", "seq / s", "speed-up", "of ideal")
+    header = ("cell", "ranks", "seq / s", "speed-up", "of ideal", "precision", "on")
     note = "Each rank takes the same batch: ideal is as many times the throughput as there are ranks."
-    return (Table("Weak scaling", header, tuple(rows), text_columns=3, notes=(note,)),)
+    return (Table("Weak scaling", header, tuple(rows), notes=(note,), text_at_end=2),)

@@ -24,6 +24,13 @@ MODELS = {
     "random": "random weights",
 }
 """What to call the folders of data/models that fine-tuning starts from."""
+GUESSES = {
+    "position": "best fixed position",
+    "random_span_of_type": "random span of the answer's type",
+    "majority": "majority class",
+    "overlap": "word overlap",
+}
+"""What to call the baselines, where their names as words do not say it."""
 
 
 def _cells(scores: Metrics, names: list[str]) -> tuple[str, ...]:
@@ -46,7 +53,17 @@ def _runs(inputs: Inputs, key: str, init: str, dev: str | None = None) -> Iterat
     for control in controls(inputs, key):
         yield f"the same from {control_of(control)}", of(inputs.metrics[control]), False
     for name, scores in (metrics.get("baselines") or {}).items():
-        yield f"no model: {words(name)}", scores, False
+        yield f"no model: {guess(name)}", scores, False
+
+
+def task_title(task: str) -> str:
+    """A task as its authors write it, one's own as it is called here. Example: sst2 -> SST-2"""
+    return TASKS[task].folder if task in TASKS else task
+
+
+def guess(name: str) -> str:
+    """A baseline in words. Examples: overlap -> word overlap; random_span -> random span"""
+    return GUESSES.get(name, words(name))
 
 
 def _task_of(control: str) -> str:

@@ -8,8 +8,8 @@ from markupsafe import Markup
 
 from bert.report.chance import is_above
 from bert.report.inputs import Inputs
-from bert.report.scores import control_of, controls, main_score
-from bert.report.tables import is_number, number, score_name, words
+from bert.report.scores import control_of, controls, guess, main_score, task_title
+from bert.report.tables import is_number, number, score_name
 
 
 def bold(text: str) -> Markup:
@@ -30,7 +30,7 @@ def _others(inputs: Inputs, key: str, score: str) -> tuple[dict[str, float], dic
         if is_number(inputs.metrics.get(control, {}).get(score))
     }
     baselines = inputs.metrics[key].get("baselines") or {}
-    return from_controls, {words(name): of[score] for name, of in baselines.items() if is_number(of.get(score))}
+    return from_controls, {guess(name): of[score] for name, of in baselines.items() if is_number(of.get(score))}
 
 
 def beside(inputs: Inputs, key: str, score: str) -> Iterator[str]:
@@ -67,7 +67,8 @@ def over_seeds(inputs: Inputs, task: str, score: str) -> Iterator[str]:
     ]
     if found:
         seeds, of = max(found, key=lambda item: item[0])
-        yield f"Over {seeds} seeds it is {number(of['mean'], 1)}\u00a0±\u00a0{number(of['std'], 1)}."
+        mean = f"{number(of['mean'], 1)}\u00a0±\u00a0{number(of['std'], 1)}"
+        yield f"Over {seeds} seeds its {score_name(score)} is {mean}."
 
 
 def at_chance(inputs: Inputs, keys: Iterable[str]) -> Iterator[str]:
@@ -79,6 +80,6 @@ def at_chance(inputs: Inputs, keys: Iterable[str]) -> Iterator[str]:
             continue
         _, baselines = _others(inputs, key, score)
         if baselines and not is_above(score, m[score], max(baselines.values()), count):
-            found.append(task)
+            found.append(task_title(task))
     if found:
         yield Markup(" {}: {}.").format(bold("At chance"), listed(found))

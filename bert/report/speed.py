@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from bert.report import latencies, published, scaling
-from bert.report.cells import INFERENCE, TRAINING, Cell, cells
+from bert.report.cells import INFERENCE, TRAINING, Cell, cells, engine
 from bert.report.inputs import Inputs, Metrics
 from bert.report.overview import hardware, label, measured, precision
 from bert.report.pretraining import PHASES
@@ -17,11 +17,11 @@ CLEAN = "Warm-up calls are in no figure of this table; percentiles are by neares
 RULES = {
     TRAINING: (
         "By the rules of the published benchmarks: SQuAD without its first 100 steps, pretraining without its first "
-        "updates."
+        "updates. The next table counts each step after the warm-up."
     ),
     INFERENCE: (
         "By the rules of the published benchmark: throughput over the fastest 99 % of the batches, mean latency over "
-        "all of them, compilation included."
+        "all of them, compilation included. The table of each call counts all after the warm-up."
     ),
 }
 SOURCE = (
@@ -66,16 +66,16 @@ def _throughput(inputs: Inputs, kind: str, found: list[Cell]) -> tuple[Table, ..
         speeds = {ran[cell.key]: _ours(cell).get("sequences_per_second")}
         shown = {name: number(value, 2) for name, value in speeds.items()} if cell.fits else {ran[cell.key]: MEMORY}
         values = [shown.get(name, NONE) for name in columns]
-        rows.append(Row((cell.name, _here(inputs, cell), *size, *values, NONE), strong=True))
+        rows.append(Row((cell.name, *values, NONE, *size, _here(inputs, cell)), strong=True))
         for machine, theirs in cell.published.items():
             known = {name: speed.sequences_per_second for name, speed in theirs.items()}
             values = [number(known.get(name), 2) for name in columns]
-            rows.append(Row((cell.name, f"published: {machine}", *size, *values, _speed_up(known))))
+            rows.append(Row((cell.name, *values, _speed_up(known), *size, f"published: {machine}")))
     sizes = ("length", "batch a rank", "global batch", "ranks") if kind == TRAINING else ("length", "batch")
-    header = ("cell", "on", *sizes, *columns, "speed-up")
+    header = ("cell", *columns, "speed-up", *sizes, "on")
     notes = (RULES[kind], *([SOURCE] if any(cell.published for cell in found) else []))
     caption = "Throughput, sequences / s"
-    return (without_empty_columns(Table(caption, header, tuple(rows), text_columns=2, notes=notes)),)
+    return (without_empty_columns(Table(caption, header, tuple(rows), notes=notes, text_at_end=1)),)
 
 
 def _latency_by_the_rules(inputs: Inputs, found: list[Cell]) -> tuple[Table, ...]:
@@ -89,27 +89,26 @@ def _latency_by_the_rules(inputs: Inputs, found: list[Cell]) -> tuple[Table, ...
         figures = [number(ours.get("sequences_per_second"), 2) if cell.fits else MEMORY]
         figures += [number(latency.get(name), 2) for name in ("mean", "p90", "p95", "p99")]
         size = (number(cell.length), number(cell.batch))
-        rows.append(Row((cell.name, precision(cell.metrics), _here(inputs, cell), *size, *figures), strong=True))
+        rows.append(Row((cell.name, *figures, *size, precision(cell.metrics), _here(inputs, cell)), strong=True))
         for machine, theirs in cell.published.items():
             same = theirs[str(cell.precision)]
             cited = [number(value, 2) for value in (same.sequences_per_second, *same.latency_ms)]
-            rows.append(Row((cell.name, str(cell.precision), f"published: {machine}", *size, *cited)))
+            rows.append(Row((cell.name, *cited, *size, str(cell.precision), f"published: {machine}")))
     if not rows:
         return ()
-    header = ("cell", "precision", "on", "length", "batch", "seq / s", "mean, ms", "90 %", "95 %", "99 %")
+    header = ("cell", "seq / s", "mean, ms", "90 %", "95 %", "99 %", "length", "batch", "precision", "on")
     notes = (RULES[INFERENCE], *([SOURCE] if any(cell.published for cell in found) else []))
-    return (Table("Latency by the published rules, ms", header, tuple(rows), text_columns=3, notes=notes),)
+    return (Table("Latency by the published rules, ms", header, tuple(rows), notes=notes, text_at_end=2),)
 
 
 def _of(name: str, part: str) -> Callable[[Metrics], object]:
     return lambda metrics: (metrics.get(name) or {}).get(part)
 
 
-STEPS: dict[str, Callable[[Metrics], str]] = {
-    "length": lambda m: number(m.get("sequence_length")),
-    "batch": lambda m: number(m.get("batch_size")),
-    "accumulation": lambda m: number(m.get("accumulation")),
-    "ranks": lambda m: number(m.get("ranks")),
+Columns = dict[str, Callable[[Metrics], str]]
+BY = "by"  # a column of text, the last before precision and machine
+
+TIMES: Columns = {
     "seq / s": lambda m: MEMORY if m.get("out_of_memory") else number(m.get("sequences_per_second"), 1),
     "tokens / s": lambda m: number(m.get("tokens_per_second"), 0),
     "mean, ms": lambda m: number(_of("latency_ms", "mean")(m), 2),
@@ -118,9 +117,18 @@ STEPS: dict[str, Callable[[Metrics], str]] = {
     "95 %": lambda m: number(_of("latency_ms", "p95")(m), 2),
     "99 %": lambda m: number(_of("latency_ms", "p99")(m), 2),
     "slowest": lambda m: number(_of("latency_ms", "p100")(m), 2),
+}
+RAN: Columns = {
+    "length": lambda m: number(m.get("sequence_length")),
+    "batch": lambda m: number(m.get("batch_size")),
+    "accumulation": lambda m: number(m.get("accumulation")),
+    "ranks": lambda m: number(m.get("ranks")),
+    "calls": lambda m: number(m.get("iterations")),
     "compilation, s": lambda m: number(m.get("compile_seconds"), 1),
     "first call, s": lambda m: number(m.get("first_call_seconds"), 1),
-    "calls": lambda m: number(m.get("iterations")),
+    BY: engine,
+}
+COSTS: Columns = {
     "GFLOP / s": lambda m: number(_of("roofline", "gflops_per_second")(m), 0),
     "of peak": lambda m: percent(_of("roofline", "peak_fraction")(m)),
     "memory, MB": lambda m: number(m.get("peak_rss_mb"), 0),
@@ -132,23 +140,36 @@ STEPS: dict[str, Callable[[Metrics], str]] = {
 }
 
 
-def _steps(inputs: Inputs, kind: str, found: list[Cell]) -> Table:
-    """All that was measured of each cell, without the reference's rules."""
+RAN_ON = ("precision", "on")
+
+
+def _step(inputs: Inputs, cell: Cell, columns: Columns) -> Row:
+    figures = (figure(cell.metrics) for figure in columns.values())
+    return Row((cell.name, *figures, precision(cell.metrics), label(inputs, cell.key)))
+
+
+def _by_cell(caption: str, columns: Columns, rows: Iterable[Row], *notes: str) -> Table:
+    head, texts = ("cell", *columns, *RAN_ON), len(RAN_ON) + (BY in columns)
+    return without_empty_columns(Table(caption, head, tuple(rows), notes=notes, text_at_end=texts))
+
+
+def _steps(inputs: Inputs, kind: str, found: list[Cell]) -> tuple[Table, ...]:
+    """All that was measured of each cell, without the reference's rules: its times, how it ran, what it costs."""
     known = {cell.key: cell for cell in found}
-    rows = []
-    for key in inputs.group(kind):
-        if key not in known:
-            rows.append(not_run(key.partition("/")[2], inputs.first_run(key)))
-            continue
-        cell = known[key]
-        how = (cell.name, precision(cell.metrics), cell.engine, label(inputs, key))
-        rows.append(Row((*how, *(figure(cell.metrics) for figure in STEPS.values()))))
-    if not rows:
-        rows.append(not_run(kind, f"dvc repro {kind}"))
-    header = ("cell", "precision", "by", "on", *STEPS)
-    notes = (CLEAN, *measured(inputs, known)) if known else ()
-    caption = f"Each {'step of training' if kind == TRAINING else 'call of inference'}"
-    return without_empty_columns(Table(caption, header, tuple(rows), text_columns=4, notes=notes))
+    what = "step of training" if kind == TRAINING else "call of inference"
+    rows = [
+        _step(inputs, known[key], TIMES) if key in known else not_run(key.partition("/")[2], inputs.first_run(key))
+        for key in inputs.group(kind)
+    ]
+    rows = rows or [not_run(kind, f"dvc repro {kind}")]
+    times = _by_cell(f"Each {what}", TIMES, rows, *((CLEAN, *measured(inputs, known)) if known else ()))
+    if not known:
+        return (times,)
+    others = (
+        _by_cell(f"How each {what} ran", RAN, (_step(inputs, cell, RAN) for cell in found)),
+        _by_cell(f"What each {what} costs", COSTS, (_step(inputs, cell, COSTS) for cell in found)),
+    )
+    return (times, *(other for other in others if len(other.header) > 1 + other.text_at_end))
 
 
 def _phases(inputs: Inputs, model: str, lengths: dict[str, int]) -> list[Cell]:
@@ -183,7 +204,7 @@ def training(inputs: Inputs, model: str, lengths: dict[str, int]) -> Section:
     tables = (
         *_throughput(inputs, TRAINING, shown),
         *scaling.table(inputs, timed),
-        _steps(inputs, TRAINING, timed),
+        *_steps(inputs, TRAINING, timed),
     )
     drawings = latencies.drawing(timed, "a step, forward and back")
     return Section("training", "Training throughput", _unlike(shown), tables, drawings)
@@ -195,6 +216,6 @@ def inference(inputs: Inputs) -> Section:
     tables = (
         *_latency_by_the_rules(inputs, timed),
         *_throughput(inputs, INFERENCE, timed),
-        _steps(inputs, INFERENCE, timed),
+        *_steps(inputs, INFERENCE, timed),
     )
     return Section("inference", "Inference", _unlike(timed), tables, latencies.drawing(timed, "a batch"))

@@ -53,7 +53,6 @@ def standing_svg(rows: Mapping[str, Standing]) -> Markup:
             list(known.values()),
             list(known),
             frameon=False,
-            fontsize=8,
             ncols=3,
             loc="lower right",
             bbox_to_anchor=(1, 1),

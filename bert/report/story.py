@@ -8,12 +8,13 @@ from typing import Any
 
 from markupsafe import Markup
 
+from bert.benchmark.rows import VOCAB_SIZE
 from bert.report.chance import is_above
 from bert.report.corpus import RECORDS, SOURCES
 from bert.report.inputs import Inputs, Metrics
 from bert.report.overview import hardware, precision
 from bert.report.pretraining import PHASES
-from bert.report.scores import MODELS, main_score
+from bert.report.scores import MODELS, main_score, task_title
 from bert.report.sentences import at_chance, beside, bold, listed, over_seeds
 from bert.report.tables import is_number, number, percent, score_name
 from bert.tasks.glue.average import task_score
@@ -74,14 +75,16 @@ def _learned(inputs: Inputs) -> Iterator[str]:
         guess, pairs = _constant_answer(inputs, key), m.get("held_out_sequences")
         said = Markup(
             "Whether one sentence follows another it tells right in {} of {} pairs; "
-            "the same answer to all of them would be in {}"
+            "the same answer to all of them would be right in {}"
         ).format(bold(percent(right)), number(pairs), percent(guess))
         known = isinstance(pairs, int) and is_above("accuracy", 100 * right, 100 * guess, pairs)
         yield said + ("." if known or not isinstance(pairs, int) else Markup(": {}.").format(bold("at chance")))
 
 
-def _made(data: object) -> str:
-    return " made from the corpus" if data == "cloze" else ""
+def _subject(init: str) -> str:
+    """The model that a task is fine-tuned from, as a sentence begins with it."""
+    model = MODELS.get(init, init)
+    return {"random": f"A model of {model}", "imported": "The imported model"}.get(init, f"The model of {model}")
 
 
 def _squad(inputs: Inputs, params: dict[str, Any]) -> Iterator[str]:
@@ -89,31 +92,48 @@ def _squad(inputs: Inputs, params: dict[str, Any]) -> Iterator[str]:
     if not is_number(m.get("f1")):
         return
     init = str(params.get("finetune.init"))
-    exact = m.get("exact_match", m.get("exact"))
-    trained = (
-        f" on {number(m['train_questions'])} questions{_made(params.get('squad.data'))}"
-        if "train_questions" in m
-        else ""
-    )
-    yield Markup("Fine-tuned from {}{}{}, it answers {} of {} questions exactly (F1 {}).").format(
-        MODELS.get(init, init),
-        " (somebody else’s, not the one above)" if init == "imported" else "",
+    second = init == "imported" and any(key in inputs.metrics for key in PHASES)
+    subject = "A second model, imported and fine-tuned" if second else f"{_subject(init)}, fine-tuned"
+    made = " made from the corpus" if params.get("squad.data") == "cloze" else ""
+    trained = f" on {number(m['train_questions'])} questions{made}" if "train_questions" in m else ""
+    yield Markup("{}{}, answers {} of {} {} exactly (F1 {}).").format(
+        subject,
         trained,
-        bold(f"{number(exact, 1)} %"),
+        bold(f"{number(m.get('exact_match', m.get('exact')), 1)} %"),
         number(m.get("count")),
+        "others" if trained else "questions",
         bold(number(m["f1"], 1)),
     )
     yield from over_seeds(inputs, "squad", "f1")
     yield from beside(inputs, "squad", "f1")
 
 
+def _trained_on(m: Metrics) -> int | None:
+    """How many examples of a task the training has seen: all, or as many as its steps take."""
+    counts: list[Any] = [m.get("train_examples")]
+    if is_number(m.get("steps")) and is_number(m.get("global_batch")):
+        counts.append(m["steps"] * m["global_batch"])
+    return min(counts) if None not in counts else None
+
+
 def _task(inputs: Inputs, key: str, params: dict[str, Any]) -> Iterator[str]:
     m, task = inputs.metrics[key], key.partition("/")[2]
     if (score := main_score(task, m)) is None:
         return
-    made = f" pairs{_made(params.get('glue.data'))}" if params.get("glue.data") == "cloze" else " examples"
-    yield Markup("On {}, {}{}, its {} is {}.").format(
-        task, number(m.get("count")), made, score_name(score), bold(f"{number(m[score], 1)} %")
+    made = params.get("glue.data") == "cloze"
+    title = task_title(task)
+    examples = f"pairs made from the corpus, in the format of {title}" if made else f"examples of {title}"
+    trained = _trained_on(m)
+    value, others = bold(f"{number(m[score], 1)} %"), f"{number(m.get('count'))} others"
+    result = (
+        Markup("is right on {} of {}").format(value, others)
+        if score == "accuracy"
+        else Markup("reaches {} in {} on {}").format(value, score_name(score), others)
+    )
+    yield Markup("{}, fine-tuned on {}, {}.").format(
+        _subject(str(params.get("finetune.init"))),
+        examples if trained is None else f"{number(trained)} {examples}",
+        result,
     )
     yield from over_seeds(inputs, task, score)
     yield from beside(inputs, key, score)
@@ -132,8 +152,11 @@ def _tasks(inputs: Inputs, params: dict[str, Any]) -> Iterator[Markup]:
         and (value := task_score(TASKS[task], inputs.metrics[key])) is not None
     ]
     if scores:
-        yield Markup("Over {} tasks of GLUE its mean score is {}.{}").format(
-            len(scores), bold(f"{number(fmean(scores), 1)} %"), Markup("").join(at_chance(inputs, done))
+        yield Markup("{}, fine-tuned on each of {} tasks of GLUE, has a mean score of {}.{}").format(
+            _subject(str(params.get("finetune.init"))),
+            len(scores),
+            bold(f"{number(fmean(scores), 1)} %"),
+            Markup("").join(at_chance(inputs, done)),
         )
 
 
@@ -156,7 +179,10 @@ def _speed(inputs: Inputs) -> Iterator[str]:
             share = f", {percent(peak)} of the machine's measured peak" if is_number(peak) else ""
             parts.append(Markup("{} {} ({}, {}{})").format(what, bold(rate), name, precision(m), share))
     if parts:
-        yield Markup("In the fastest cells of the benchmarks {}.").format(listed(parts))
+        yield Markup(
+            "The benchmarks time random tokens, with a vocabulary of {} pieces and batches of their own: their speeds "
+            "are not those of the trainings above. In the fastest cells {}."
+        ).format(number(VOCAB_SIZE), listed(parts))
 
 
 def _unfinished(inputs: Inputs) -> Iterator[str]:

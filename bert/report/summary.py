@@ -21,7 +21,7 @@ def summary(inputs: Inputs, params: Mapping[str, Any]) -> dict[str, Any]:
 
     Losses in nats, scores in per cent, speeds in sequences/s, latencies in ms. Of a task it is the main score; of its
     seeds, in the same precision, their mean, sample standard deviation and number. Of either benchmark it is the first
-    cell that params name.
+    cell that params name. `machine` is that of the first training; what was timed by another stage has its own.
 
     params: model, precision, seed, glue.tasks, benchmark_training.cells, benchmark_inference.cells
     """
@@ -39,6 +39,8 @@ def summary(inputs: Inputs, params: Mapping[str, Any]) -> dict[str, Any]:
             inputs, key, "mlm_loss", f"{phase}_mlm_loss"
         )
         found |= _figure(f"{phase}_{SHORT}", metrics.get(SPEED))
+        if metrics and key != ran:
+            found[f"{phase}_machine"] = hardware(inputs, key)
     squad = inputs.metrics.get("squad", {})
     found |= _figure("squad_exact_match", squad.get("exact_match", squad.get("exact")))  # of version 1.1, of 2.0
     found |= _figure("squad_f1", squad.get("f1")) | _seeds(inputs, "squad", "f1", "squad_f1")
@@ -75,9 +77,15 @@ def _seeds(inputs: Inputs, key: str, score: str, name: str) -> dict[str, float]:
 
 
 def _benchmark(inputs: Inputs, kind: str, cells: Sequence[str]) -> dict[str, Any]:
-    metrics = inputs.metrics.get(f"benchmark_{kind}/{cells[0]}", {}) if cells else {}
+    key = f"benchmark_{kind}/{cells[0]}" if cells else ""
+    metrics = inputs.metrics.get(key, {})
     if not metrics:
         return {}
     figures = _figure(f"{kind}_{SHORT}", metrics.get(SPEED))
     latency = metrics.get("latency_ms") or {}
-    return {f"{kind}_cell": cells[0], **figures, **_figure(f"{kind}_latency_ms", latency.get("mean"))}
+    return {
+        f"{kind}_cell": cells[0],
+        f"{kind}_machine": hardware(inputs, key),
+        **figures,
+        **_figure(f"{kind}_latency_ms", latency.get("mean")),
+    }

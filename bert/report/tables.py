@@ -23,13 +23,17 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """The first `text_columns` columns are text, the others numbers, set flush right."""
+    """The first `text_columns` and the last `text_at_end` columns are text, the others numbers, set flush right.
+
+    At the end stands what a figure was measured on: on a telephone the figure is beside its name, and in view.
+    """
 
     caption: str
     header: tuple[str, ...]
     rows: tuple[Row, ...]
     text_columns: int = 1
     notes: tuple[str, ...] = ()
+    text_at_end: int = 0
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,9 @@ def without_empty_columns(table: Table) -> Table:
     kept = [
         n
         for n in range(len(table.header))
-        if n < table.text_columns or any(n < len(row.cells) and row.cells[n] != NONE for row in table.rows)
+        if n < table.text_columns
+        or n >= len(table.header) - table.text_at_end
+        or any(n < len(row.cells) and row.cells[n] != NONE for row in table.rows)
     ]
     rows = tuple(replace(row, cells=tuple(row.cells[n] for n in kept if n < len(row.cells))) for row in table.rows)
     return replace(table, header=tuple(table.header[n] for n in kept), rows=rows)

@@ -188,23 +188,20 @@ def test_published_fine_tuning_stands_beside_the_same_work(work: tuple[int, int,
 
 @pytest.mark.parametrize("work", PRETRAINING)
 def test_published_pretraining_stands_beside_the_benchmark_and_the_training_itself(
-    work: tuple[int, int, int, str],
+    work: tuple[int, int, int, int, str],
 ) -> None:
-    length, update, ranks, precision = work
-    more: dict[str, Any] = {
-        "sequence_length": length,
-        "batch_size": 8,
-        "ranks": ranks,
-        "precision": precision,
-        "task": "pretrain",
-    }
-    key = f"benchmark_training/pretrain-large-{length}-8"
-    benchmark = timed("HEAD", 1.0, key=key, global_batch=update, **more)
+    length, micro_batch, update, ranks, precision = work
+    accumulation = update // (ranks * micro_batch)
+    ran: dict[str, Any] = {"global_batch": update, "ranks": ranks, "accumulation": accumulation, "precision": precision}
+    cell: dict[str, Any] = {"sequence_length": length, "batch_size": micro_batch, "task": "pretrain"}
+    key = f"benchmark_training/pretrain-large-{length}-{micro_batch}"
     phase = "pretrain_phase1" if length == 128 else "pretrain_phase2"
-    training = timed("HEAD", 1.0, key=phase, global_batch=update, ranks=ranks, precision=precision)
-    for revision in (benchmark, training):
+    for revision in (timed("HEAD", 1.0, key=key, **cell, **ran), timed("HEAD", 1.0, key=phase, **ran)):
         assert len(table(compared(revision), BESIDE).rows) == 2
-        revision.inputs.metrics[next(iter(revision.inputs.metrics))]["global_batch"] = update + 1
+        metrics = revision.inputs.metrics[next(iter(revision.inputs.metrics))]
+        metrics["accumulation"] = 5 * accumulation  # so small a micro-batch was nowhere published
+        assert BESIDE not in captions(compared(revision)), "another micro-batch"
+        metrics |= {"accumulation": accumulation, "global_batch": update + 1}
         assert BESIDE not in captions(compared(revision))
 
 

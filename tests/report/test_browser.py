@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+from matplotlib.image import imread
 
 from bert.pipeline.code import ROOT
 from bert.pipeline.params import load
@@ -43,8 +45,9 @@ def unfold(page: Page) -> None:
     page.value("for (const fold of document.querySelectorAll('details')) fold.open = true")
 
 
-# Of which the tests of sorting and copying speak: the calls of inference, a row for each cell, and one to come.
-TABLE = "table[aria-label='Each call of inference']"
+# Of which the tests of sorting and copying speak: a row for each cell of inference.
+TABLE = "table[aria-label='How each call of inference ran']"
+TIMES = "table[aria-label='Each call of inference']"
 BATCHES = ["1", "2", "4", "8", "1", "8", "16"]  # as written: by cell
 
 
@@ -54,7 +57,7 @@ def texts(page: Page, selector: str) -> Any:
 
 
 def batches(page: Page) -> Any:
-    return texts(page, f"{TABLE} tbody td:nth-child(6)")
+    return texts(page, f"{TABLE} tbody td:nth-child(3)")
 
 
 def order(page: Page) -> Any:
@@ -96,6 +99,60 @@ def test_it_opens_alone_fits_and_can_be_read(browser: Browser, report: str, widt
     )
 
 
+@pytest.mark.parametrize("caption", ["Throughput, sequences / s", "Latency by the published rules, ms"])
+def test_on_a_telephone_a_figure_stands_in_view_beside_its_cell(browser: Browser, report: str, caption: str) -> None:
+    page = opened(browser, report, 400)
+    named = json.dumps(f"table[aria-label='{caption}'] tbody tr")
+    rows = page.value(
+        f"[...document.querySelectorAll({named})].map(({{cells: [, second]}}) => "
+        "[second.textContent.trim(), second.getBoundingClientRect().right])"
+    )
+    assert len(rows) > 5 and max(right for _, right in rows) <= 400
+    assert all(text == "\u2013" or text[0].isdigit() or text == "out of memory" for text, _ in rows), rows
+
+
+def test_on_a_telephone_the_letters_of_a_drawing_can_be_read(browser: Browser, report: str) -> None:
+    page = opened(browser, report, 400)
+    sizes = page.value("""[...document.querySelectorAll("svg :is(text, tspan)")].map((letters) => {
+      const {a, b} = letters.getScreenCTM();
+      return parseFloat(getComputedStyle(letters).fontSize) * Math.hypot(a, b);
+    })""")
+    assert len(sizes) > 100 and min(sizes) >= 10
+
+
+def test_a_wide_screen_shows_each_table_whole(browser: Browser, report: str) -> None:
+    page = opened(browser, report)
+    cut = """[...document.querySelectorAll("main > section > .table table")]
+      .filter((table) => table.offsetWidth > table.parentElement.clientWidth).map((table) => table.ariaLabel)"""
+    assert page.value("document.querySelectorAll('main > section > .table table').length") > 15
+    assert page.value(cut) == []
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_where_a_table_is_cut_off_there_is_a_shadow(browser: Browser, report: str, dark: bool, tmp_path: Path) -> None:
+    page = opened(browser, report, 400, dark)
+    table = f"document.querySelector({json.dumps(TIMES)})"
+
+    def shades() -> list[float]:
+        """How far the colours at the left and at the right edge of the table's head are from the page's own."""
+        page.value(f"{table}.scrollIntoView()")
+        left, right, top = page.value(
+            f"(({{left, right, top}}) => [left, right, top])({table}.parentElement.getBoundingClientRect())"
+        )
+        page.picture(tmp_path / "seen.png")
+        seen = imread(tmp_path / "seen.png")[int(top) + 3, :, :3]
+        paper = seen[2]
+        return [float(abs(seen[int(x)] - paper).max()) for x in (left + 1, right - 2)]
+
+    left, right = shades()
+    assert left < 0.02 and right > 0.08, "more to the right"
+    page.value(f"{table}.parentElement.scrollLeft = 100")
+    assert min(shades()) > 0.08, "to either side"
+    page.value(f"{table}.parentElement.scrollLeft = 10000")
+    left, right = shades()
+    assert left > 0.08 and right < 0.02, "at its end"
+
+
 def test_every_table_is_filled_and_every_drawing_is_drawn(browser: Browser, report: str) -> None:
     page = opened(browser, report)
     unfold(page)
@@ -117,13 +174,13 @@ def test_every_table_is_filled_and_every_drawing_is_drawn(browser: Browser, repo
 def test_a_click_sorts_by_a_column_another_turns_it_round_a_third_undoes_it(browser: Browser, report: str) -> None:
     page = opened(browser, report)
     assert batches(page) == BATCHES
-    head = f"{TABLE} th:nth-child(6)"
+    head = f"{TABLE} th:nth-child(3)"
     page.click(f"{head} button")
     assert batches(page) == ["1", "1", "2", "4", "8", "8", "16"], "by number, not by letter"
-    assert order(page)[4:7] == [None, "ascending", None]
+    assert order(page)[1:4] == [None, "ascending", None]
     page.click(f"{head} button")
     assert batches(page) == ["16", "8", "8", "4", "2", "1", "1"]
-    assert order(page)[4:7] == [None, "descending", None]
+    assert order(page)[1:4] == [None, "descending", None]
     page.click(f"{head} button")
     assert batches(page) == BATCHES and set(order(page)) == {None}
     page.click(f"{head} button")
@@ -136,14 +193,14 @@ def test_a_click_sorts_by_a_column_another_turns_it_round_a_third_undoes_it(brow
 
 def test_it_is_sorted_with_the_keys_alone(browser: Browser, report: str) -> None:
     page = opened(browser, report)
-    page.value(f"document.querySelector({json.dumps(TABLE + ' th:nth-child(5) button')}).focus()")
+    page.value(f"document.querySelector({json.dumps(TABLE + ' th:nth-child(2) button')}).focus()")
     page.press("Tab")
-    assert page.value("document.activeElement.closest('th').cellIndex") == 5
+    assert page.value("document.activeElement.closest('th').cellIndex") == 2
     page.press("Enter")
-    assert batches(page)[0:2] == ["1", "1"] and order(page)[5] == "ascending"
+    assert batches(page)[0:2] == ["1", "1"] and order(page)[2] == "ascending"
     page.press("Space")
-    assert batches(page)[0] == "16" and order(page)[5] == "descending"
-    assert page.value("document.activeElement.closest('th').cellIndex") == 5, "the focus stays"
+    assert batches(page)[0] == "16" and order(page)[2] == "descending"
+    assert page.value("document.activeElement.closest('th').cellIndex") == 2, "the focus stays"
 
 
 def test_what_says_nothing_comes_last_in_either_direction(browser: Browser, report: str) -> None:
@@ -191,28 +248,29 @@ def test_folds_open_and_close_by_click_and_by_key(browser: Browser, report: str)
 
 def expected_csv(page: Page) -> list[list[str]]:
     rows = page.value(
-        f"[...document.querySelector({json.dumps(TABLE)}).rows]"
+        f"[...document.querySelector({json.dumps(TIMES)}).rows]"
         ".map(row => [...row.cells].map(cell => cell.textContent.trim()))"
     )
     head, *others = rows
-    return [head, *([text.replace(",", "") if n >= 4 else text for n, text in enumerate(row)] for row in others)]
+    texts = {head.index(name) for name in ("cell", "precision", "on")}
+    return [head, *([text if n in texts else text.replace(",", "") for n, text in enumerate(row)] for row in others)]
 
 
 def test_a_table_is_copied_as_csv(browser: Browser, report: str) -> None:
     page = opened(browser, report)
     browser.do("Browser.grantPermissions", permissions=["clipboardReadWrite", "clipboardSanitizedWrite"])
-    page.value(f"document.querySelector({json.dumps(TABLE)}).closest('.table').id = 'copied'")
+    page.value(f"document.querySelector({json.dumps(TIMES)}).closest('.table').id = 'copied'")
     page.click("#copied .copy")
     page.until("document.querySelector('#copied [role=status]').textContent === 'copied'")
     found = list(csv.reader(io.StringIO(page.value("navigator.clipboard.readText()"))))
     assert found == expected_csv(page) and len(found) == 8
-    assert found[0][2] == "by" and found[1][2] == "TensorFlow, XLA: yes" and found[1][8] == "14272"
+    assert found[0][-2] == "precision" and found[1][-2] == "fp16" and found[1][2] == "14272"
 
 
 def test_without_a_clipboard_the_csv_is_shown_and_marked(browser: Browser, report: str) -> None:
     page = opened(browser, report)
     page.value("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
-    page.value(f"document.querySelector({json.dumps(TABLE)}).closest('.table').id = 'copied'")
+    page.value(f"document.querySelector({json.dumps(TIMES)}).closest('.table').id = 'copied'")
     for _ in range(2):
         page.click("#copied .copy")
         page.until("document.querySelector('#copied textarea') !== null")

@@ -20,6 +20,7 @@ from bert.report.pipeline import HEIGHT, LAYER, WIDTH, chapter, dag_svg, section
 DVC = """
 stages:
   code: {cmd: python -m stages.code, outs: [code]}
+  params: {cmd: python -m stages.params, deps: [code/params.json]}
   get:
     desc: Beam. Get ${item.what}.
     cmd: python -m stages.get
@@ -74,6 +75,12 @@ def test_what_is_no_pipeline_is_an_error(dvc: Path, text: str) -> None:
 def test_a_template_that_names_no_parameter_is_an_error(dvc: Path) -> None:
     with pytest.raises(StageError, match=r"\$\{use\.of\} is no parameter"):
         stages(dvc, {"seeds": [1]})
+
+
+def test_no_stage_of_the_pipeline_stands_alone() -> None:
+    listed = stages(ROOT / "dvc.yaml", load(ROOT / "params.yaml"))
+    needed = frozenset().union(*(stage.needs for stage in listed))
+    assert len(listed) > 20 and [stage.name for stage in listed if not stage.needs | {stage.name} & needed] == []
 
 
 def test_layers_lead_down_and_nothing_overlaps() -> None:

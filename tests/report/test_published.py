@@ -6,7 +6,10 @@ from statistics import fmean
 
 import pytest
 
+from bert.pipeline.code import ROOT
+from bert.pipeline.params import load
 from bert.report import published
+from stages.preset import read_preset
 
 
 def test_the_inference_table_is_whole_and_its_latencies_rise() -> None:
@@ -38,9 +41,42 @@ def test_other_work_has_no_published_figure() -> None:
     assert published.inference("tiny", 384, 8, "fp16") is None
     assert published.squad_training("large", 384, 32, 1, "fp16") is not None
     assert published.squad_training("base", 384, 32, 1, "fp16") is None
-    assert published.pretraining("large", 128, 65536, 8, "tf32") is not None
-    assert published.pretraining("large", 128, 32768, 8, "tf32") is None
-    assert published.pretraining("tiny", 128, 65536, 8, "tf32") is None
+    assert published.pretraining("large", 128, 64, 65536, 8, "tf32") is not None
+    assert published.pretraining("large", 128, 32, 65536, 8, "tf32") is None
+    assert published.pretraining("large", 128, 64, 32768, 8, "tf32") is None
+    assert published.pretraining("tiny", 128, 64, 65536, 8, "tf32") is None
+
+
+@pytest.mark.parametrize("work", published.PRETRAINING)
+def test_published_pretraining_accumulates_to_the_batch_of_its_phase(work: tuple[int, int, int, int, str]) -> None:
+    length, micro_batch, global_batch, devices, _ = work
+    assert global_batch == {128: 65536, 512: 32768}[length]
+    assert global_batch % (micro_batch * devices) == 0
+
+
+def test_a_pretraining_stands_under_the_micro_batch_that_it_was_measured_at() -> None:
+    """As the page's tables have them: "batch size / GPU" of either precision, on one GPU."""
+    found = {
+        (speed.hardware.partition(" x ")[2], length, precision): micro_batch
+        for (length, micro_batch, _, devices, precision), speed in published.PRETRAINING.items()
+        if devices == 1
+    }
+    assert found == {
+        **{(published.A100, 128, "fp16"): 64, (published.A100, 128, "tf32"): 64},
+        **{(published.A100, 512, "fp16"): 16, (published.A100, 512, "tf32"): 8},
+        **{(published.V100, 128, "fp32"): 32, (published.V100, 512, "fp16"): 8, (published.V100, 512, "fp32"): 8},
+        **{(published.V100_16, 128, "fp16"): 16, (published.V100_16, 128, "fp32"): 8},
+        **{(published.V100_16, 512, "fp16"): 4, (published.V100_16, 512, "fp32"): 2},
+    }
+
+
+@pytest.mark.parametrize("ranks", [1, 8])
+def test_each_cell_of_the_preset_repeats_a_published_pretraining(ranks: int) -> None:
+    preset = read_preset("published_pretraining", load(ROOT / "params.yaml")).params
+    for cell in preset["benchmark_training.cells"]:
+        task, model, length, batch = cell.split("-")
+        update = preset[f"benchmark_training.global_batch.{task}-{length}"]
+        assert published.trainings(task, model, int(length), int(batch), update, ranks), cell
 
 
 def test_scores_are_of_the_same_development_set() -> None:
@@ -67,9 +103,10 @@ def test_the_same_work_in_any_precision_is_listed_by_its_hardware() -> None:
     assert {hardware: set(speeds) for hardware, speeds in found.items()} == {"1 x NVIDIA A100 40GB": {"fp16"}}
     both = published.trainings("pretrain", "large", 128, 64, 65536, 1)["1 x NVIDIA A100 40GB"]
     assert {name: speed.sequences_per_second for name, speed in both.items()} == {"fp16": 356.845, "tf32": 238.10}
-    assert set(published.trainings("pretrain", "large", 512, 8, 32768, 8)) == {
-        *("8 x NVIDIA A100 40GB", "8 x NVIDIA V100 32GB (DGX-1)")
+    assert {of: set(speeds) for of, speeds in published.trainings("pretrain", "large", 512, 8, 32768, 8).items()} == {
+        **{"8 x NVIDIA A100 40GB": {"tf32"}, "8 x NVIDIA V100 32GB (DGX-1)": {"fp16", "fp32"}}
     }
+    assert published.trainings("pretrain", "large", 128, 24, 65536, 1) == {}
     assert published.trainings("pretrain", "base", 128, 64, 65536, 1) == {}
     assert published.trainings("pretrain", "large", 128, 64, 32768, 1) == {}
     assert set(published.inferences("base", 128, 8)["1 x NVIDIA A100 40GB"]) == {"fp16", "tf32", "fp32"}
@@ -79,5 +116,7 @@ def test_the_same_work_in_any_precision_is_listed_by_its_hardware() -> None:
 def test_weak_scaling_is_of_one_device_and_several_of_the_same_kind() -> None:
     found = published.weak_scaling("squad", "large", 384, 10, 10, "fp32")
     assert {card: list(speeds) for card, speeds in found.items()} == {"NVIDIA V100 32GB (DGX-1)": [1, 8]}
-    assert published.weak_scaling("pretrain", "large", 128, 64, 65536, "fp32") == {}, "on eight devices only"
+    pretraining = published.weak_scaling("pretrain", "large", 512, 8, 32768, "fp32")
+    assert {card: list(speeds) for card, speeds in pretraining.items()} == {"NVIDIA V100 32GB (DGX-1)": [1, 8]}
+    assert published.weak_scaling("pretrain", "large", 128, 64, 65536, "fp32") == {}, "at 32 and 8 only"
     assert published.weak_scaling("squad", "base", 384, 10, 10, "fp32") == {}

@@ -7,6 +7,7 @@ from typing import Any
 
 from bert.report.inputs import Inputs, read
 from bert.report.summary import main_score, summary
+from tests.report.sample import CPU, GPU, PRETRAINED, benchmark, write
 
 PARAMS: dict[str, Any] = {
     **{"model": "tiny", "precision": "tf32", "seed": 7, "glue.tasks": ["mrpc", "cola"]},
@@ -30,6 +31,19 @@ def test_each_headline_is_a_number_or_a_word(run: Path) -> None:
     }
     assert {name: found.get(name) for name in expected} == expected
     assert not [name for name in found if "cola" in name or name.startswith("squad_f1_")]
+
+
+def test_each_speed_has_the_machine_that_it_was_measured_on(tmp_path: Path) -> None:
+    write(tmp_path, {"pretrain_phase1": PRETRAINED, "benchmark_inference/mini-128-8": benchmark(128, 8)}, CPU)
+    write(tmp_path, {"pretrain_phase2": PRETRAINED, "benchmark_training/squad-mini-128-8": benchmark(128, 8)}, GPU)
+    metrics = tmp_path / "metrics"
+    found = summary(read([metrics], [], [metrics / "provenance"]), PARAMS)
+    assert {name: value for name, value in found.items() if "machine" in name} == {
+        **{"machine": "2 cores of Xeon 8581C", "inference_machine": "2 cores of Xeon 8581C"},
+        **{"phase2_machine": "2 x NVIDIA H100", "training_machine": "2 x NVIDIA H100"},
+    }
+    inputs = Inputs({"pretrain_phase2": PRETRAINED})
+    assert [name for name in summary(inputs, PARAMS) if "machine" in name] == ["machine"], "that of phase 2"
 
 
 def test_what_has_not_run_has_no_headline() -> None:
