@@ -15,8 +15,6 @@ Examples:
 from __future__ import annotations
 
 import logging
-import shutil
-import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -34,6 +32,7 @@ from bert.pipeline.code import checked_code
 from bert.pipeline.errors import StageError
 from bert.pipeline.job import parser, run
 from bert.pipeline.nearest import meant, meant_key
+from bert.pipeline.overrides import overridden
 from bert.pipeline.params import keys, load, value
 from bert.report.stability import StabilitySettings
 from bert.shards.settings import ShardsSettings
@@ -160,35 +159,6 @@ def check_whole(params: Mapping[str, Any], path: Path) -> None:
             )
     if found:
         raise StageError("\n".join(found), run=f"correct {path}, or name what to run: dvc repro pretrain_phase2")
-
-
-def overridden(path: Path, overrides: Sequence[str]) -> dict[str, Any]:
-    """The parameters of `path` with overrides, by DVC's own code. Example of one: pretrain.phase1.steps=2000
-
-    Raises:
-        StageError: an override of a key that is not there, or none that DVC can read.
-    """
-    # A second, which is not to be spent where there is nothing to override.
-    from dvc.exceptions import InvalidArgumentError
-    from dvc.utils.hydra import apply_overrides, to_hydra_overrides
-    from hydra.errors import OverrideParseException
-
-    params = load(path)
-    known = set(keys(params))
-    try:
-        for override in to_hydra_overrides(list(overrides)):
-            name = override.key_or_group
-            if name not in known and not override.is_add():
-                raise StageError(
-                    f"-S {override.input_line}: {path} has no parameter {name}{meant_key(name, known)}",
-                    run="correct it, or put a + before it to add a key, such as the section of a task of one's own",
-                )
-        with tempfile.TemporaryDirectory() as folder:
-            copy = Path(shutil.copy(path, Path(folder) / "params.yaml"))
-            apply_overrides(copy, list(overrides))
-            return load(copy)
-    except (InvalidArgumentError, OverrideParseException) as error:
-        raise StageError(f"-S: {error.__cause__ or error}", run="quote it as in the examples of --help") from None
 
 
 def main(argv: Sequence[str] | None = None) -> None:
