@@ -14,6 +14,7 @@ Examples:
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
@@ -97,6 +98,16 @@ def _unread(params: Mapping[str, Any]) -> Iterator[str]:
         yield f"{name}: no stage reads it (got {there[name]!r}){meant_key(name, known | set(keys(params)))}"
 
 
+def _without_words(params: Mapping[Any, Any], inside: str = "") -> Iterator[str]:
+    """Keys that YAML does not read as text, at any depth of sections: 7, true, null."""
+    for key, node in params.items():
+        name = json.dumps(key) if key is None or isinstance(key, bool) else str(key)
+        if not isinstance(key, str):
+            yield f'{inside}{name}: a key has to be a word; between quotation marks, "{name}", it is one'
+        if isinstance(node, dict):
+            yield from _without_words(node, f"{inside}{name}.")
+
+
 def _task(params: Mapping[str, Any], name: str, path: Path) -> None:
     """The section of a task of `glue`: how it is trained, and of one's own what its files are."""
     value(params, GlueTaskSettings, f"glue.{name}", path, FILE_KEYS)
@@ -125,13 +136,15 @@ def check(params: Mapping[str, Any], path: Path) -> None:
     Raises:
         StageError: names all that is unknown, missing, or does not fit.
     """
+    if strange := [f"{path}: {said}" for said in _without_words(params)]:
+        raise StageError("\n".join(strange), run=f"correct {path}, or the -S that set it")
     found = [f"{path}: {said}" for said in sorted(_unread(params))]
     glue = _section(params, "glue")
     for key, (kind, without) in KINDS.items():
         found += _misfits(partial(value, params, kind, key, path, without))
     for task in sorted(glue.keys() - {"data", "tasks"}):
         found += _misfits(partial(_task, params, task, path))
-    for task in [task for task in _listed(glue, "tasks") if task not in glue]:
+    for task in [task for task in _listed(glue, "tasks") if isinstance(task, str) and task not in glue]:
         near = meant(task, glue.keys() - {"data", "tasks"})
         found.append(f"{path}: glue.tasks: there is no section glue.{task}{near}")
     for section, kind_of_cell in (("benchmark_training", TrainingCell), ("benchmark_inference", Cell)):
