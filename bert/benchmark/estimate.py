@@ -18,12 +18,19 @@ START_SECONDS = 20.0
 
 @dataclass(frozen=True)
 class Planned:
-    """A cell before it is measured. operations: of all its calls on all ranks, warm-up included."""
+    """A cell before it is measured.
+
+    Attributes:
+        operations: of all its calls on all ranks, warm-up included
+        on_one_rank: it is then measured on one of several ranks too: one rank's part of the work on one rank's part of
+            the machine, which takes as long again (bert/benchmark/weak_scaling.py)
+    """
 
     stage: str
     cell: str
     calls: int
     operations: int
+    on_one_rank: bool = False
 
     @property
     def key(self) -> str:
@@ -37,7 +44,7 @@ def planned_training(settings: BenchmarkTrainingSettings, ranks: int) -> list[Pl
     plans = []
     for cell in map(TrainingCell.parse, settings.cells):
         rows = ranks * settings.split(cell, ranks).rows_per_rank
-        plans.append(Planned("benchmark_training", cell.name, calls, operations(cell) * rows * calls))
+        plans.append(Planned("benchmark_training", cell.name, calls, operations(cell) * rows * calls, ranks > 1))
     return plans
 
 
@@ -64,7 +71,8 @@ def share(plan: Planned, measured: Mapping[str, Mapping[str, Any]]) -> float:
 
 def seconds(plan: Planned, peak: float, of_peak: float) -> float:
     """Of a cell. peak: operations a second of all devices; of_peak: the share of it."""
-    return START_SECONDS + plan.operations / (peak * of_peak)
+    once = START_SECONDS + plan.operations / (peak * of_peak)
+    return 2 * once if plan.on_one_rank else once
 
 
 def in_words(value: float) -> str:
@@ -76,7 +84,7 @@ def in_words(value: float) -> str:
 
 
 def table(plans: Sequence[Planned], peak: float, measured: Mapping[str, Mapping[str, Any]]) -> Iterable[str]:
-    """Lines: a cell each, and the sum."""
+    """Lines: a cell each, the sum, and what is in it."""
     yield f"{'cell':46}{'calls':>7}{'TFLOP':>12}{'of peak':>9}{'about':>9}"
     total = 0.0
     for plan in plans:
@@ -87,3 +95,6 @@ def table(plans: Sequence[Planned], peak: float, measured: Mapping[str, Mapping[
             f"{in_words(took):>9}"
         )
     yield f"{len(plans)} cells, all together about {in_words(total)}"
+    if any(plan.on_one_rank for plan in plans):
+        yield "Each cell of training is measured on all ranks and on one: its time holds both."
+    yield "Cells that an interrupted run has finished are counted too, but not measured again."

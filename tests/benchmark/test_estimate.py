@@ -24,7 +24,7 @@ def test_the_published_grid_costs_its_sequences() -> None:
     )
     pretraining, squad = planned_training(settings, ranks=8)
     # 8 updates of 65,536 sequences, 240.6 GFLOP each (tests/benchmark/test_flops.py), on however many ranks.
-    assert pretraining == Planned("benchmark_training", "pretrain-large-128-64", 8, 8 * 65536 * 240_642_748_416)
+    assert pretraining == Planned("benchmark_training", "pretrain-large-128-64", 8, 8 * 65536 * 240_642_748_416, True)
     assert squad.operations % (8 * 4 * 8) == 0 and squad.operations < pretraining.operations / 500
 
 
@@ -58,7 +58,20 @@ def test_seconds_are_operations_over_the_share_of_the_peak() -> None:
     assert seconds(plan, peak=1e11, of_peak=0.5) == 80.0  # 60, and 20 to start
     lines = list(table([plan, plan], 1e11, MEASURED))
     assert lines[1].split() == ["benchmark_training@a", "10", "3.0", "50%", "80", "s"]
-    assert lines[-1] == "2 cells, all together about 3 min"
+    assert lines[3] == "2 cells, all together about 3 min"
+    assert lines[4:] == ["Cells that an interrupted run has finished are counted too, but not measured again."]
+
+
+def test_a_cell_of_several_ranks_is_measured_on_one_too() -> None:
+    """By stages/benchmark_training.py, with the accumulation that all ranks have."""
+    settings = BenchmarkTrainingSettings(
+        cells=("pretrain-tiny-128-8",), warmup=1, steps=9, global_batch={"pretrain-128": 64}
+    )
+    (alone,), (shared,) = planned_training(settings, ranks=1), planned_training(settings, ranks=2)
+    assert alone.operations == shared.operations, "a global batch, however many share it"
+    assert seconds(shared, 1e11, 0.5) == 2 * seconds(alone, 1e11, 0.5)
+    assert not any("on one" in line for line in table([alone], 1e11, {}))
+    assert any("on all ranks and on one" in line for line in table([shared], 1e11, {}))
 
 
 @pytest.mark.parametrize(

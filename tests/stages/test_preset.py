@@ -138,7 +138,7 @@ def test_the_command_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytes
 def test_an_estimate_is_printed_cell_by_cell(capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
     monkeypatch.chdir(ROOT)
     main(["laptop", "--estimate"])
-    first, header, *cells, total = capsys.readouterr().out.splitlines()
+    first, header, *cells, total, _ = capsys.readouterr().out.splitlines()
     assert re.fullmatch(r"[CG]PU: [\d,]+ GFLOP/s in one large matrix product, in fp32", first)
     assert header.split() == ["cell", "calls", "TFLOP", "of", "peak", "about"]
     laptop = read_preset("laptop", PARAMS).params
