@@ -14,6 +14,8 @@ ASSUMED_SHARE = 0.3
 """Of the peak, where no cell has been measured yet."""
 START_SECONDS = 20.0
 """Of a cell: starting TensorFlow, compiling, measuring the peak."""
+DOUBTFUL = 0.5
+"""Of a peak that was measured before: a smaller one was hardly measured on the same machine with nothing beside it."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,24 @@ def share(plan: Planned, measured: Mapping[str, Mapping[str, Any]]) -> float:
         return float(shares[plan.key])
     others = [value for key, value in shares.items() if key.startswith(f"{plan.stage}/")]
     return mean(others) if others else ASSUMED_SHARE
+
+
+def doubt(peak: float, precision: str, measured: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """Why not to trust a peak, in operations a second of one process: cells reached far more; None where none has.
+
+    measured: as of `share`; of one rank, since several share a machine, and in that precision.
+    """
+    peaks = [
+        metrics["roofline"]["matmul_peak_gflops_per_second"]
+        for metrics in measured.values()
+        if "roofline" in metrics and metrics.get("ranks", 1) == 1 and metrics["precision"] == precision
+    ]
+    if not peaks or peak / 1e9 >= DOUBTFUL * max(peaks):
+        return None
+    return (
+        f"metrics/ has a peak of {max(peaks):,.0f} GFLOP/s: on this machine? Then something else runs on it now, "
+        "and alone a grid takes far less than is said here"
+    )
 
 
 def seconds(plan: Planned, peak: float, of_peak: float) -> float:

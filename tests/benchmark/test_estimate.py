@@ -8,6 +8,7 @@ import pytest
 
 from bert.benchmark.estimate import (
     Planned,
+    doubt,
     in_words,
     planned_inference,
     planned_training,
@@ -79,3 +80,16 @@ def test_a_cell_of_several_ranks_is_measured_on_one_too() -> None:
 )
 def test_seconds_in_words(value: float, expected: str) -> None:
     assert in_words(value) == expected
+
+
+def test_a_peak_far_below_what_cells_reached_is_doubted() -> None:
+    def cell(peak: float, **conditions: object) -> dict[str, Any]:
+        return {"roofline": {"matmul_peak_gflops_per_second": peak}, "precision": "fp32", **conditions}
+
+    cells = {"a": cell(200.0, ranks=1), "b": cell(180.0), "large": {"out_of_memory": True, "precision": "fp32"}}
+    said = doubt(40e9, "fp32", cells)
+    assert said is not None and "a peak of 200 GFLOP/s" in said
+    assert doubt(101e9, "fp32", cells) is None
+    assert doubt(40e9, "bf16", cells) is None, "of another precision"
+    assert doubt(40e9, "fp32", {"a": cell(200.0, ranks=8)}) is None, "of several ranks that share a machine"
+    assert doubt(40e9, "fp32", {}) is None
