@@ -4,7 +4,8 @@ Reads   params.yaml
 Writes  nothing
 
 A key that no stage reads, one that is missing and a value that does not fit are named, with the key or the word that
-was probably meant. -S takes overrides as `dvc exp run -S` does, and leaves the file as it is.
+was probably meant. Values that fit, but make little sense beside each other, are warned of. -S takes overrides as
+`dvc exp run -S` does, and leaves the file as it is.
 
 Examples:
   python -m stages.params
@@ -174,6 +175,28 @@ def check_whole(params: Mapping[str, Any], path: Path) -> None:
         raise StageError("\n".join(found), run=f"correct {path}, or name what to run: dvc repro pretrain_phase2")
 
 
+def doubtful(params: Mapping[str, Any]) -> Iterator[str]:
+    """What trains, and was hardly meant: values that fit alone and not beside others. Of parameters that fit."""
+    only_rises = "the learning rate rises to the last step and never falls"
+    for phase in PHASES:
+        key, own = f"pretrain.{phase}", params["pretrain"][phase]
+        if own["warmup_steps"] >= own["steps"]:
+            yield f"{key}.warmup_steps is {own['warmup_steps']} and {key}.steps {own['steps']}: {only_rises}"
+    tasks = {"squad": params["squad"], **{f"glue.{task}": params["glue"][task] for task in params["glue"]["tasks"]}}
+    for key, task in tasks.items():
+        if task["warmup_proportion"] == 1:
+            yield f"{key}.warmup_proportion is 1, all of the steps: {only_rises}"
+    squad = params["squad"]
+    # [CLS] question [SEP] context [SEP]; a stride beyond the context is cut to it (bert/tasks/squad/features.py).
+    length, query, stride = squad["max_seq_length"], squad["max_query_length"], squad["doc_stride"]
+    if stride >= (room := length - query - 3):
+        yield (
+            f"squad.doc_stride is {stride}, but a window of squad.max_seq_length {length} has room for {room} tokens "
+            f"of context beside a question of squad.max_query_length {query}: windows do not overlap, and an answer "
+            "on the border of two is whole in none"
+        )
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     p = parser(__doc__)
     p.add_argument("-S", dest="overrides", action="append", default=[], metavar="KEY=VALUE", help="may be given again")
@@ -184,6 +207,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     check(params, path)
     if not args.overrides:  # as in dvc.yaml
         check_whole(params, path)
+    for said in doubtful(params):
+        log.warning("%s: %s", path, said)
     log.info("%s: every key is known, and every value fits", path)
 
 
