@@ -84,8 +84,8 @@ def doubt(peak: float, precision: str, measured: Mapping[str, Mapping[str, Any]]
     if not peaks or peak / 1e9 >= DOUBTFUL * max(peaks):
         return None
     return (
-        f"metrics/ has a peak of {max(peaks):,.0f} GFLOP/s: on this machine? Then something else runs on it now, "
-        "and alone a grid takes far less than is said here"
+        f"metrics/ has a peak of {max(peaks):,.0f} GFLOP/s: if it is this machine's, something else runs here now, "
+        "and alone the cells take far less than is said below"
     )
 
 
