@@ -4,7 +4,8 @@ Reads   params.yaml
 Writes  nothing
 
 A key that no stage reads, one that is missing and a value that does not fit are named, with the key or the word that
-was probably meant. -S takes overrides as `dvc exp run -S` does, and leaves the file as it is.
+was probably meant. Values that fit, but make little sense beside each other, are warned of. -S takes overrides as
+`dvc exp run -S` does, and leaves the file as it is.
 
 Examples:
   python -m stages.params
@@ -14,9 +15,8 @@ Examples:
 
 from __future__ import annotations
 
+import json
 import logging
-import shutil
-import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -34,6 +34,7 @@ from bert.pipeline.code import checked_code
 from bert.pipeline.errors import StageError
 from bert.pipeline.job import parser, run
 from bert.pipeline.nearest import meant, meant_key
+from bert.pipeline.overrides import overridden
 from bert.pipeline.params import keys, load, value
 from bert.report.stability import StabilitySettings
 from bert.shards.settings import ShardsSettings
@@ -98,6 +99,16 @@ def _unread(params: Mapping[str, Any]) -> Iterator[str]:
         yield f"{name}: no stage reads it (got {there[name]!r}){meant_key(name, known | set(keys(params)))}"
 
 
+def _without_words(params: Mapping[Any, Any], inside: str = "") -> Iterator[str]:
+    """Keys that YAML does not read as text, at any depth of sections: 7, true, null."""
+    for key, node in params.items():
+        name = json.dumps(key) if key is None or isinstance(key, bool) else str(key)
+        if not isinstance(key, str):
+            yield f'{inside}{name}: a key has to be a word; between quotation marks, "{name}", it is one'
+        if isinstance(node, dict):
+            yield from _without_words(node, f"{inside}{name}.")
+
+
 def _task(params: Mapping[str, Any], name: str, path: Path) -> None:
     """The section of a task of `glue`: how it is trained, and of one's own what its files are."""
     value(params, GlueTaskSettings, f"glue.{name}", path, FILE_KEYS)
@@ -126,13 +137,15 @@ def check(params: Mapping[str, Any], path: Path) -> None:
     Raises:
         StageError: names all that is unknown, missing, or does not fit.
     """
+    if strange := [f"{path}: {said}" for said in _without_words(params)]:
+        raise StageError("\n".join(strange), run=f"correct {path}, or the -S that set it")
     found = [f"{path}: {said}" for said in sorted(_unread(params))]
     glue = _section(params, "glue")
     for key, (kind, without) in KINDS.items():
         found += _misfits(partial(value, params, kind, key, path, without))
     for task in sorted(glue.keys() - {"data", "tasks"}):
         found += _misfits(partial(_task, params, task, path))
-    for task in [task for task in _listed(glue, "tasks") if task not in glue]:
+    for task in [task for task in _listed(glue, "tasks") if isinstance(task, str) and task not in glue]:
         near = meant(task, glue.keys() - {"data", "tasks"})
         found.append(f"{path}: glue.tasks: there is no section glue.{task}{near}")
     for section, kind_of_cell in (("benchmark_training", TrainingCell), ("benchmark_inference", Cell)):
@@ -162,33 +175,26 @@ def check_whole(params: Mapping[str, Any], path: Path) -> None:
         raise StageError("\n".join(found), run=f"correct {path}, or name what to run: dvc repro pretrain_phase2")
 
 
-def overridden(path: Path, overrides: Sequence[str]) -> dict[str, Any]:
-    """The parameters of `path` with overrides, by DVC's own code. Example of one: pretrain.phase1.steps=2000
-
-    Raises:
-        StageError: an override of a key that is not there, or none that DVC can read.
-    """
-    # A second, which is not to be spent where there is nothing to override.
-    from dvc.exceptions import InvalidArgumentError
-    from dvc.utils.hydra import apply_overrides, to_hydra_overrides
-    from hydra.errors import OverrideParseException
-
-    params = load(path)
-    known = set(keys(params))
-    try:
-        for override in to_hydra_overrides(list(overrides)):
-            name = override.key_or_group
-            if name not in known and not override.is_add():
-                raise StageError(
-                    f"-S {override.input_line}: {path} has no parameter {name}{meant_key(name, known)}",
-                    run="correct it, or put a + before it to add a key, such as the section of a task of one's own",
-                )
-        with tempfile.TemporaryDirectory() as folder:
-            copy = Path(shutil.copy(path, Path(folder) / "params.yaml"))
-            apply_overrides(copy, list(overrides))
-            return load(copy)
-    except (InvalidArgumentError, OverrideParseException) as error:
-        raise StageError(f"-S: {error.__cause__ or error}", run="quote it as in the examples of --help") from None
+def doubtful(params: Mapping[str, Any]) -> Iterator[str]:
+    """What trains, and was hardly meant: values that fit alone and not beside others. Of parameters that fit."""
+    only_rises = "the learning rate rises to the last step and never falls"
+    for phase in PHASES:
+        key, own = f"pretrain.{phase}", params["pretrain"][phase]
+        if own["warmup_steps"] >= own["steps"]:
+            yield f"{key}.warmup_steps is {own['warmup_steps']} and {key}.steps {own['steps']}: {only_rises}"
+    tasks = {"squad": params["squad"], **{f"glue.{task}": params["glue"][task] for task in params["glue"]["tasks"]}}
+    for key, task in tasks.items():
+        if task["warmup_proportion"] == 1:
+            yield f"{key}.warmup_proportion is 1, all of the steps: {only_rises}"
+    squad = params["squad"]
+    # [CLS] question [SEP] context [SEP]; a stride beyond the context is cut to it (bert/tasks/squad/features.py).
+    length, query, stride = squad["max_seq_length"], squad["max_query_length"], squad["doc_stride"]
+    if stride >= (room := length - query - 3):
+        yield (
+            f"squad.doc_stride is {stride}, but a window of squad.max_seq_length {length} has room for {room} tokens "
+            f"of context beside a question of squad.max_query_length {query}: windows do not overlap, and an answer "
+            "on the border of two is whole in none"
+        )
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -201,6 +207,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     check(params, path)
     if not args.overrides:  # as in dvc.yaml
         check_whole(params, path)
+    for said in doubtful(params):
+        log.warning("%s: %s", path, said)
     log.info("%s: every key is known, and every value fits", path)
 
 

@@ -27,8 +27,9 @@ from ruamel.yaml import YAML
 
 from bert.pipeline.code import ROOT
 from bert.pipeline.machine import machine_settings, variables
+from bert.pipeline.overrides import overridden
 from bert.pipeline.params import load
-from stages.params import check, overridden
+from stages.params import check
 
 NEEDS = re.compile(r"<!-- needs: (.+) -->")
 FENCED = re.compile(r"(?ms)^(?P<above>[^\n]*)\n```(?P<language>\w*)\n(?P<text>.*?)^```$")

@@ -37,6 +37,8 @@ from tests.pages import (
 FILE = re.compile(r"(?:bert|stages|tests|setup|benchmarks|presets|docs)/[\w/.-]*\w\.(?:py|sbatch|yaml|json|md)\b")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 LINES = {"README.md": 150, **{page: 140 for page in pages() if page != "README.md"}}
+CHARACTERS = 400
+"""Of a line outside of tables and blocks: more is no sentence."""
 ONLY_LOOK = re.compile(
     r"dvc (stage list|status|metrics show)( [\w@]+)*|git diff code/"
     r"|python -m stages\.(params|scratch|preset)( .*)?|python -m stages\.\w+ --help"
@@ -133,6 +135,19 @@ def test_a_command_of_others_has_to_be_marked(command: str) -> None:
 @pytest.mark.parametrize("page", pages())
 def test_a_page_is_one_screen_or_two(page: str) -> None:
     assert len(read(page).splitlines()) <= LINES[page]
+
+
+@pytest.mark.parametrize("page", pages())
+def test_no_line_of_a_page_is_a_page(page: str) -> None:
+    text = re.sub(r"(?ms)^```.*?^```$", "", read(page))
+    lines = [line for line in text.splitlines() if not line.lstrip().startswith("|")]
+    assert [line for line in lines if len(line) > CHARACTERS] == []
+
+
+def test_whoever_writes_a_page_is_told_these_limits() -> None:
+    text = " ".join(read("CONTRIBUTING.md").partition("## How to write a page")[2].split())
+    told = re.findall(r"at most (\d+)", text)[:3]
+    assert list(map(int, told)) == [LINES["README.md"], LINES["docs/speed.md"], CHARACTERS]
 
 
 @pytest.mark.parametrize("page", pages())

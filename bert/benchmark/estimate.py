@@ -14,16 +14,25 @@ ASSUMED_SHARE = 0.3
 """Of the peak, where no cell has been measured yet."""
 START_SECONDS = 20.0
 """Of a cell: starting TensorFlow, compiling, measuring the peak."""
+DOUBTFUL = 0.5
+"""Of a peak that was measured before: a smaller one was hardly measured on the same machine with nothing beside it."""
 
 
 @dataclass(frozen=True)
 class Planned:
-    """A cell before it is measured. operations: of all its calls on all ranks, warm-up included."""
+    """A cell before it is measured.
+
+    Attributes:
+        operations: of all its calls on all ranks, warm-up included
+        on_one_rank: it is then measured on one of several ranks too: one rank's part of the work on one rank's part of
+            the machine, which takes as long again (bert/benchmark/weak_scaling.py)
+    """
 
     stage: str
     cell: str
     calls: int
     operations: int
+    on_one_rank: bool = False
 
     @property
     def key(self) -> str:
@@ -37,7 +46,7 @@ def planned_training(settings: BenchmarkTrainingSettings, ranks: int) -> list[Pl
     plans = []
     for cell in map(TrainingCell.parse, settings.cells):
         rows = ranks * settings.split(cell, ranks).rows_per_rank
-        plans.append(Planned("benchmark_training", cell.name, calls, operations(cell) * rows * calls))
+        plans.append(Planned("benchmark_training", cell.name, calls, operations(cell) * rows * calls, ranks > 1))
     return plans
 
 
@@ -62,9 +71,28 @@ def share(plan: Planned, measured: Mapping[str, Mapping[str, Any]]) -> float:
     return mean(others) if others else ASSUMED_SHARE
 
 
+def doubt(peak: float, precision: str, measured: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """Why not to trust a peak, in operations a second of one process: cells reached far more; None where none has.
+
+    measured: as of `share`; of one rank, since several share a machine, and in that precision.
+    """
+    peaks = [
+        metrics["roofline"]["matmul_peak_gflops_per_second"]
+        for metrics in measured.values()
+        if "roofline" in metrics and metrics.get("ranks", 1) == 1 and metrics["precision"] == precision
+    ]
+    if not peaks or peak / 1e9 >= DOUBTFUL * max(peaks):
+        return None
+    return (
+        f"metrics/ has a peak of {max(peaks):,.0f} GFLOP/s: if it is this machine's, something else runs here now, "
+        "and alone the cells take far less than is said below"
+    )
+
+
 def seconds(plan: Planned, peak: float, of_peak: float) -> float:
     """Of a cell. peak: operations a second of all devices; of_peak: the share of it."""
-    return START_SECONDS + plan.operations / (peak * of_peak)
+    once = START_SECONDS + plan.operations / (peak * of_peak)
+    return 2 * once if plan.on_one_rank else once
 
 
 def in_words(value: float) -> str:
@@ -76,7 +104,7 @@ def in_words(value: float) -> str:
 
 
 def table(plans: Sequence[Planned], peak: float, measured: Mapping[str, Mapping[str, Any]]) -> Iterable[str]:
-    """Lines: a cell each, and the sum."""
+    """Lines: a cell each, the sum, and what is in it."""
     yield f"{'cell':46}{'calls':>7}{'TFLOP':>12}{'of peak':>9}{'about':>9}"
     total = 0.0
     for plan in plans:
@@ -87,3 +115,6 @@ def table(plans: Sequence[Planned], peak: float, measured: Mapping[str, Mapping[
             f"{in_words(took):>9}"
         )
     yield f"{len(plans)} cells, all together about {in_words(total)}"
+    if any(plan.on_one_rank for plan in plans):
+        yield "Each cell of training is measured on all ranks and on one: its time holds both."
+    yield "Cells that an interrupted run has finished are counted too, but not measured again."

@@ -11,6 +11,7 @@ import logging
 import os
 import shlex
 from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, field_validator
@@ -86,7 +87,7 @@ class MachineSettings(BaseModel):
         False, "`1`: layers are computed again in the backward pass, so that larger micro-batches fit", "0 or 1"
     )
     save_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = _setting(
-        60.0, "time between training checkpoints (default 60)", "a number"
+        60.0, "time between training checkpoints (default 60)", "a number, 0 or more"
     )
     resume: Literal["accept", "fresh"] | None = _setting(
         None, "`accept` or `fresh`: what to do with a checkpoint that other code wrote", "accept or fresh"
@@ -181,6 +182,13 @@ def variables() -> dict[str, str]:
     return {f"{PREFIX}{name.upper()}": str(field.description) for name, field in MachineSettings.model_fields.items()}
 
 
+@cache
+def _warn(name: str) -> None:
+    """Once in a process, which reads the settings several times."""
+    near = difflib.get_close_matches(name, variables(), n=1)
+    log.warning("%s is set, but is no setting%s", name, f"; {near[0]} is" if near else "")
+
+
 def machine_settings(environment: Mapping[str, str] = os.environ) -> MachineSettings:
     """The settings that the environment has; a variable that is none of them, such as BERT_RANK, is named in the log.
 
@@ -190,8 +198,7 @@ def machine_settings(environment: Mapping[str, str] = os.environ) -> MachineSett
     given = {name: value.strip() for name, value in environment.items() if name.startswith(PREFIX) and value.strip()}
     known = variables()
     for name in sorted(given.keys() - known.keys() - set(OF_TESTS)):
-        near = difflib.get_close_matches(name, known, n=1)
-        log.warning("%s is set, but is no setting%s", name, f"; {near[0]} is" if near else "")
+        _warn(name)
     try:
         return MachineSettings.model_validate(
             {n.removeprefix(PREFIX).lower(): v for n, v in given.items() if n in known}

@@ -8,6 +8,7 @@ import pytest
 
 from bert.benchmark.estimate import (
     Planned,
+    doubt,
     in_words,
     planned_inference,
     planned_training,
@@ -24,7 +25,7 @@ def test_the_published_grid_costs_its_sequences() -> None:
     )
     pretraining, squad = planned_training(settings, ranks=8)
     # 8 updates of 65,536 sequences, 240.6 GFLOP each (tests/benchmark/test_flops.py), on however many ranks.
-    assert pretraining == Planned("benchmark_training", "pretrain-large-128-64", 8, 8 * 65536 * 240_642_748_416)
+    assert pretraining == Planned("benchmark_training", "pretrain-large-128-64", 8, 8 * 65536 * 240_642_748_416, True)
     assert squad.operations % (8 * 4 * 8) == 0 and squad.operations < pretraining.operations / 500
 
 
@@ -58,7 +59,20 @@ def test_seconds_are_operations_over_the_share_of_the_peak() -> None:
     assert seconds(plan, peak=1e11, of_peak=0.5) == 80.0  # 60, and 20 to start
     lines = list(table([plan, plan], 1e11, MEASURED))
     assert lines[1].split() == ["benchmark_training@a", "10", "3.0", "50%", "80", "s"]
-    assert lines[-1] == "2 cells, all together about 3 min"
+    assert lines[3] == "2 cells, all together about 3 min"
+    assert lines[4:] == ["Cells that an interrupted run has finished are counted too, but not measured again."]
+
+
+def test_a_cell_of_several_ranks_is_measured_on_one_too() -> None:
+    """By stages/benchmark_training.py, with the accumulation that all ranks have."""
+    settings = BenchmarkTrainingSettings(
+        cells=("pretrain-tiny-128-8",), warmup=1, steps=9, global_batch={"pretrain-128": 64}
+    )
+    (alone,), (shared,) = planned_training(settings, ranks=1), planned_training(settings, ranks=2)
+    assert alone.operations == shared.operations, "a global batch, however many share it"
+    assert seconds(shared, 1e11, 0.5) == 2 * seconds(alone, 1e11, 0.5)
+    assert not any("on one" in line for line in table([alone], 1e11, {}))
+    assert any("on all ranks and on one" in line for line in table([shared], 1e11, {}))
 
 
 @pytest.mark.parametrize(
@@ -66,3 +80,16 @@ def test_seconds_are_operations_over_the_share_of_the_peak() -> None:
 )
 def test_seconds_in_words(value: float, expected: str) -> None:
     assert in_words(value) == expected
+
+
+def test_a_peak_far_below_what_cells_reached_is_doubted() -> None:
+    def cell(peak: float, **conditions: object) -> dict[str, Any]:
+        return {"roofline": {"matmul_peak_gflops_per_second": peak}, "precision": "fp32", **conditions}
+
+    cells = {"a": cell(200.0, ranks=1), "b": cell(180.0), "large": {"out_of_memory": True, "precision": "fp32"}}
+    said = doubt(40e9, "fp32", cells)
+    assert said is not None and "a peak of 200 GFLOP/s" in said
+    assert doubt(101e9, "fp32", cells) is None
+    assert doubt(40e9, "bf16", cells) is None, "of another precision"
+    assert doubt(40e9, "fp32", {"a": cell(200.0, ranks=8)}) is None, "of several ranks that share a machine"
+    assert doubt(40e9, "fp32", {}) is None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import logging
+import os
 import re
+import sys
+from subprocess import run
 
 import pytest
 
@@ -69,8 +71,9 @@ def test_a_training_once_more_holds_as_many_rows_unless_something_is_said_of_it(
         ("BERT_MICRO_BATCH", "squad=4,16", "such as pretrain_phase1=64"),
         ("BERT_SSH_PORT", "70000", "expected a port"),
         ("BERT_STALL_SECONDS", "0", "expected a positive number"),
-        ("BERT_SAVE_SECONDS", "soon", "expected a number"),
-        ("BERT_SAVE_SECONDS", "nan", "expected a number"),
+        ("BERT_SAVE_SECONDS", "soon", "expected a number, 0 or more"),
+        ("BERT_SAVE_SECONDS", "nan", "expected a number, 0 or more"),
+        ("BERT_SAVE_SECONDS", "-1", "expected a number, 0 or more"),
         ("BERT_RECOMPUTE", "yes", "expected 0 or 1"),
         ("BERT_DVCLIVE", "2", "expected 0 or 1"),
         ("BERT_RESUME", "please", "expected accept or fresh"),
@@ -86,10 +89,13 @@ def test_a_value_that_does_not_fit_is_one_error(name: str, value: str, said: str
     assert f"next: unset {name}, or correct it" in str(error.value)
 
 
-def test_a_misspelt_variable_is_named(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.WARNING, logger="bert"):
-        machine_settings({"BERT_RANK": "2", "BERT_SHARED_DATA": "x"})
-    assert [record.getMessage() for record in caplog.records] == ["BERT_RANK is set, but is no setting; BERT_RANKS is"]
+def test_a_misspelt_variable_is_named_once() -> None:
+    """Whatever a stage reads the settings for: its log, its timings, its work."""
+    environment = {**os.environ, "BERT_RANK": "2", "BERT_SHARED_DATA": "x"}
+    files = ["--out", "out", "--metrics", "metrics"]
+    command = [sys.executable, "-m", "stages.download", "--source", "no_such", *files]
+    said = run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False).stderr
+    assert re.findall(r"(?m)BERT_.*$", said) == ["BERT_RANK is set, but is no setting; BERT_RANKS is"]
 
 
 def test_the_docs_have_the_table() -> None:
