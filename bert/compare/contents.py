@@ -52,6 +52,13 @@ class Contents:
     def name(self) -> str:
         return self.revision.name
 
+    def has_data_of(self, other: Contents, key: str) -> bool:
+        """Whether the result of `key` was trained on the same examples in both, as far as is known."""
+        source = f"{key.partition('/')[0]}.data"
+        return self.param(source) == other.param(source) and same_files(
+            self.data_hashes.get(key, {}), other.data_hashes.get(key, {})
+        )
+
     def param(self, key: str) -> Any:
         """The value at the dotted `key`; None where this revision has no such parameter."""
         node: Any = self.params
@@ -60,6 +67,11 @@ class Contents:
                 return None
             node = node[part]
         return node
+
+
+def same_files(first: Mapping[str, str], second: Mapping[str, str]) -> bool:
+    """Whether those that both have are alike. first, second: {path: hash}"""
+    return all(first[path] == second[path] for path in first.keys() & second.keys())
 
 
 def read(revision: Revision) -> Contents:

@@ -1,0 +1,99 @@
+"""bert/compare/speedups.py: what has to be alike before one speed is divided by another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bert.compare.contents import Contents
+from bert.compare.machines import Labels
+from bert.compare.speeds import section
+from bert.report.tables import Table
+from tests.compare.made import PARAMS, column, contents, table
+
+PHASE, TUNED = "pretrain_phase1", ("squad", "glue/mrpc")
+IMPORTED = {"init": "imported", "group_by_length": False}
+CHECKPOINT = {"url": "https://example.org/model.safetensors", "sha256": "a" * 64}
+
+
+def trained(name: str, speed: float, key: str, hashes: dict[str, str] | None = None, **params: Any) -> Contents:
+    """A revision with one training of the pipeline."""
+    figures = {"sequences_per_second": speed, "global_batch": 8, "ranks": 1, "precision": "fp32"}
+    return contents(name, {key: figures}, params=PARAMS | params, hashes={key: hashes or {}})
+
+
+def compared(first: Contents, second: Contents) -> Table:
+    return table(section([first, second], Labels()), "Trainings of the pipeline")
+
+
+def speedup(first: Contents, second: Contents) -> str:
+    return column(compared(first, second), "speed-up")[1]
+
+
+def imported(name: str, speed: float, key: str, source: Any, **params: Any) -> Contents:
+    start = {"finetune": IMPORTED, "import_checkpoint": {"source": source, "weights": None}} | params
+    return trained(name, speed, key, **start)
+
+
+@pytest.mark.parametrize("key", TUNED)
+def test_another_checkpoint_is_another_model(key: str) -> None:
+    """Whose speed is divided by none, whatever `model` says: that is of what was pretrained here."""
+    first = imported("HEAD", 10, key, [CHECKPOINT])
+    other = imported("a", 20, key, [CHECKPOINT | {"sha256": "b" * 64}])
+    found = compared(first, other)
+    assert column(found, "speed-up") == ["–", "other model"]
+    assert any(note.startswith("other model: ") for note in found.notes)
+    elsewhere = imported("a", 20, key, [CHECKPOINT | {"url": "https://mirror.example.org/x", "licence": "mit"}])
+    assert speedup(first, elsewhere) == "2.00"
+    assert speedup(first, imported("a", 20, key, [CHECKPOINT], model="tiny")) == "2.00"
+
+
+@pytest.mark.parametrize("key", TUNED)
+def test_a_checkpoint_is_no_model_that_was_pretrained_here(key: str) -> None:
+    first = imported("HEAD", 10, key, [CHECKPOINT])
+    for init in ("phase1", "phase2"):
+        tuned = {"init": init, "group_by_length": False}
+        assert speedup(first, imported("a", 20, key, [CHECKPOINT], finetune=tuned)) == "other model"
+        further = imported("a", 20, key, [CHECKPOINT], finetune=tuned, pretrain={"init": "imported"})
+        assert speedup(first, further) == "2.00"
+
+
+def test_both_phases_leave_a_model_of_one_size() -> None:
+    """Which no import changes that nothing starts from."""
+    of = {init: imported(init, 10, "squad", [CHECKPOINT], finetune={"init": init}) for init in ("phase1", "phase2")}
+    assert speedup(of["phase1"], of["phase2"]) == "1.00"
+    assert speedup(of["phase1"], imported("a", 20, "squad", None, finetune={"init": "phase1"})) == "2.00"
+
+
+@pytest.mark.parametrize("key", [PHASE, "squad"])
+@pytest.mark.parametrize(
+    "change", [{"model": "small"}, {"vocab": {"source": None, "size": 30522}}, {"pretrain": {"init": "imported"}}]
+)
+def test_pretraining_of_another_size_is_of_another_model(key: str, change: dict[str, Any]) -> None:
+    first: dict[str, Any] = {"vocab": {"source": None, "size": 8000}, "pretrain": {"init": "none"}}
+    assert speedup(trained("HEAD", 10, key, **first), trained("a", 20, key, **first)) == "2.00"
+    assert speedup(trained("HEAD", 10, key, **first), trained("a", 20, key, **first | change)) == "other model"
+
+
+@pytest.mark.parametrize("key", TUNED)
+@pytest.mark.parametrize("grouped", [(True, True), (True, False), (False, True)])
+def test_batches_that_are_cut_to_their_longest_text_are_compared_on_the_same_examples(
+    key: str, grouped: tuple[bool, bool]
+) -> None:
+    cut: list[dict[str, Any]] = [{"finetune": {"init": "phase2", "group_by_length": one}} for one in grouped]
+    first = trained("HEAD", 10, key, {"data/x": "1"}, **cut[0])
+    assert speedup(first, trained("a", 20, key, {"data/x": "1"}, **cut[1])) == "2.00"
+    other = trained("a", 20, key, {"data/x": "2"}, **cut[1])
+    assert speedup(first, other) == "other data"
+    assert any(note.startswith("other data: ") for note in compared(first, other).notes)
+
+
+@pytest.mark.parametrize("key", TUNED)
+def test_rows_of_one_length_take_their_time_whatever_stands_in_them(key: str) -> None:
+    whole = {"finetune": {"init": "phase2", "group_by_length": False}}
+    first, other = trained("HEAD", 10, key, {"data/x": "1"}, **whole), trained("a", 20, key, {"data/x": "2"}, **whole)
+    assert speedup(first, other) == "2.00"
+    grouped = {"finetune": {"init": "phase2", "group_by_length": True}}
+    first, other = trained("HEAD", 10, PHASE, **grouped), trained("a", 20, PHASE, {"data/x": "2"}, **grouped)
+    assert speedup(first, other) == "2.00"
