@@ -8,9 +8,10 @@ from typing import Any
 from bert.compare.timings import Timing
 from bert.report.tables import NONE, is_number
 
-UNKNOWN = "?"
+SAME, UNKNOWN = "same", "?"
 OTHER_MODEL, OTHER_DATA, OTHER_MACHINE = "other model", "other data", "other machine"
 NOTES = {
+    SAME: "one and the same measurement: the second revision has not run it again.",
     OTHER_MODEL: "the two models are not of one size, as far as their names, vocabularies and checkpoints tell.",
     OTHER_DATA: "batches are cut to their longest text, and the two were trained on different examples.",
 }
@@ -26,6 +27,8 @@ def speedup(first: Timing, second: Timing) -> str:
     other: Any = second.metrics.get("sequences_per_second")
     if not (is_number(one) and is_number(other) and one > 0):
         return NONE
+    if first.is_measurement_of(second):
+        return SAME
     if first.model != second.model:
         return OTHER_MODEL
     if (first.is_cut or second.is_cut) and not first.contents.has_data_of(second.contents, first.key):

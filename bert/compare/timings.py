@@ -58,6 +58,11 @@ class Timing:
     def machine(self) -> Machine | None:
         return machine(self.contents, self.key)
 
+    def is_measurement_of(self, other: Timing) -> bool:
+        """Whether both are known to be one measurement, which has one record: its time of day is in it."""
+        record = self.contents.record_hashes.get(self.key)
+        return record is not None and record == other.contents.record_hashes.get(other.key)
+
     @property
     def is_cut(self) -> bool:
         """Whether its batches are cut to their longest text, so that it depends on the examples how long they are."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,11 +11,17 @@ from bert.compare.contents import Contents
 from bert.compare.machines import Labels
 from bert.compare.speeds import section
 from bert.report.tables import Table
-from tests.compare.made import PARAMS, column, contents, table
+from tests.compare.made import CPU, PARAMS, column, contents, table
 
-PHASE, TUNED = "pretrain_phase1", ("squad", "glue/mrpc")
+CELL, PHASE, TUNED = "benchmark_inference/tiny-128-8", "pretrain_phase1", ("squad", "glue/mrpc")
 IMPORTED = {"init": "imported", "group_by_length": False}
 CHECKPOINT = {"url": "https://example.org/model.safetensors", "sha256": "a" * 64}
+
+
+def timed(name: str, speed: float, record: str | None = None, machine: dict[str, Any] | None = CPU) -> Contents:
+    """A revision with one benchmark; record: the hash of its record."""
+    found = contents(name, {CELL: {"sequences_per_second": speed, "precision": "fp32", "ranks": 1}}, machine)
+    return replace(found, record_hashes={} if record is None else {CELL: record})
 
 
 def trained(name: str, speed: float, key: str, hashes: dict[str, str] | None = None, **params: Any) -> Contents:
@@ -27,8 +34,8 @@ def compared(first: Contents, second: Contents) -> Table:
     return table(section([first, second], Labels()), "Trainings of the pipeline")
 
 
-def speedup(first: Contents, second: Contents) -> str:
-    return column(compared(first, second), "speed-up")[1]
+def speedup(first: Contents, second: Contents, caption: str = "Trainings of the pipeline") -> str:
+    return column(table(section([first, second], Labels()), caption), "speed-up")[1]
 
 
 def imported(name: str, speed: float, key: str, source: Any, **params: Any) -> Contents:
@@ -91,9 +98,23 @@ def test_batches_that_are_cut_to_their_longest_text_are_compared_on_the_same_exa
 
 @pytest.mark.parametrize("key", TUNED)
 def test_rows_of_one_length_take_their_time_whatever_stands_in_them(key: str) -> None:
-    whole = {"finetune": {"init": "phase2", "group_by_length": False}}
+    whole: dict[str, Any] = {"finetune": {"init": "phase2", "group_by_length": False}}
     first, other = trained("HEAD", 10, key, {"data/x": "1"}, **whole), trained("a", 20, key, {"data/x": "2"}, **whole)
     assert speedup(first, other) == "2.00"
-    grouped = {"finetune": {"init": "phase2", "group_by_length": True}}
+    grouped: dict[str, Any] = {"finetune": {"init": "phase2", "group_by_length": True}}
     first, other = trained("HEAD", 10, PHASE, **grouped), trained("a", 20, PHASE, {"data/x": "2"}, **grouped)
     assert speedup(first, other) == "2.00"
+
+
+@pytest.mark.parametrize("machine", [CPU, None])
+def test_a_measurement_is_the_same_in_both_where_its_record_is(machine: dict[str, Any] | None) -> None:
+    """Nothing is divided by itself: no 1.00 pretends that something was measured again."""
+    first = timed("HEAD", 10, "1", machine)
+    assert speedup(first, timed("a", 10, "1", machine), "Inference benchmark") == "same"
+    again = speedup(first, timed("a", 10, "2", machine), "Inference benchmark")
+    assert again == ("1.00" if machine else "?")
+
+
+def test_without_a_record_nothing_is_known_to_be_the_same() -> None:
+    assert speedup(timed("HEAD", 10), timed("a", 10), "Inference benchmark") == "1.00"
+    assert speedup(timed("HEAD", 10, "1"), timed("a", 10), "Inference benchmark") == "1.00"

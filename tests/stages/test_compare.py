@@ -190,13 +190,16 @@ def test_in_a_clone_the_machines_are_not_known_until_dvc_has_fetched_their_recor
     run(repo, "git", "clone", "-q", "--bare", str(repo), str(hub))
     run(repo, "dvc", "exp", "push", "-q", str(hub), "at-bf16")
     run(tmp_path, "git", "clone", "-q", str(hub), str(clone))
+    assert of(compare(folder=clone), "update", "revision", "speed-up") == [("HEAD", "–"), ("workspace", "same")]
     run(clone, "git", "checkout", "-q", "old")  # whose own dvc.lock, none, says nothing of the others' records
-    both = ("main", "origin/main")
-    assert of(compare(*both, folder=clone), "update", "on", "speed-up") == [("?", "–"), ("?", "?")]
+    both, old = ("main", "origin/main"), ("old", "main")
+    # That it is one measurement is in dvc.lock, which git has.
+    assert of(compare(*both, folder=clone), "update", "on", "speed-up") == [("?", "–"), ("?", "same")]
+    assert of(compare(*old, folder=clone), "update", "on", "speed-up") == [("?", "–"), ("?", "?")]
     said = " ".join(capsys.readouterr().out.split())
     fetch = said.partition("From a remote: ")[2].partition(";")[0]
     run(clone, *fetch.split())
-    assert of(compare(*both, folder=clone), "update", "on", "speed-up") == [("A", "–"), ("A", "1.00")]
+    assert of(compare(*both, folder=clone), "update", "on", "speed-up") == [("A", "–"), ("A", "same")]
     pull = said.partition("of an experiment: ")[2].partition(". ")[0]
     run(clone, *pull.replace("REMOTE", "origin").replace("NAME", "at-bf16").split())
     rows = compare("main", "at-bf16", folder=clone)
@@ -259,8 +262,14 @@ def test_a_broken_file_is_named_with_its_revision(repo: Path, monkeypatch: pytes
         with pytest.raises(StageError, match=r"metrics/squad\.json of workspace: not valid JSON") as error:
             main([])
         assert error.value.run == "dvc repro -f -s squad"
+        run(repo, "git", "checkout", "-q", "--", ".")
+        (repo / "metrics/provenance/squad.json").write_text("{")
+        with pytest.raises(StageError, match=r"metrics/provenance/squad\.json of workspace: not valid JSON") as error:
+            main([])
+        assert error.value.run == "dvc repro -f -s squad"
     finally:
         run(repo, "git", "checkout", "-q", "--", ".")
+        run(repo, "dvc", "checkout", "-q", "--force")
     run(repo, "git", "branch", "-f", "empty", "main")
     empty = run(repo, "git", "commit-tree", "-m", "nothing", run(repo, "git", "mktree").stdout.strip()).stdout.strip()
     with pytest.raises(StageError, match=r"there is no metrics/\*\.json in it"):
