@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from bert.compare import speedups
 from bert.compare.contents import Contents
 from bert.compare.machines import Labels, unknown_note
-from bert.compare.speedups import notes as notes_on
-from bert.compare.speedups import speedup
 from bert.compare.timings import INFERENCE, TRAINING, Timing, Work, benchmark, by_work, stages
 from bert.report import published
 from bert.report.overview import hardware
@@ -17,7 +16,6 @@ from bert.report.tables import NONE, Row, Section, Table, number, percent
 LATENCIES = {"mean": "mean", "p50": "50 %", "p90": "90 %", "p95": "95 %", "p99": "99 %", "p100": "slowest"}
 OUT_OF_MEMORY = "out of memory"
 CLEAN = "Warm-up calls are in no figure of the benchmarks; percentiles are by nearest rank."
-SPEEDUP = "speed-up: sequences a second over those of {first}, where the same machine measured both."
 UPDATE = "update: rows of an update, over all ranks and accumulated micro-batches."
 WHERE = ("work", "revision", "precision", "on")
 RULES = (
@@ -38,7 +36,7 @@ def _throughput(timing: Timing, first: Timing | None) -> tuple[str, str]:
     speed = timing.metrics.get("sequences_per_second")
     if first is None or timing is first:
         return number(speed, 1), NONE
-    return number(speed, 1), speedup(first, timing)
+    return number(speed, 1), speedups.speedup(first, timing)
 
 
 def _throughputs(
@@ -61,8 +59,8 @@ def _throughputs(
             rows.append(Row((*_where(timing, labels), *(number(of(work)) for of in shape.values()), *cells)))
     figures = ("seq / s", "speed-up", *(["tokens / s"] * has_tokens), *(["of peak"] * has_peak))
     header = (*WHERE, *shape, *figures)
-    speedups = (row.cells[header.index("speed-up")] for row in rows)
-    notes = (*((UPDATE,) if "update" in shape else ()), *notes_on(speedups))
+    shown = (row.cells[header.index("speed-up")] for row in rows)
+    notes = (*((UPDATE,) if "update" in shape else ()), *speedups.notes(shown))
     return Table(caption, header, tuple(rows), len(WHERE), notes) if rows else None
 
 
@@ -163,7 +161,7 @@ def section(revisions: Sequence[Contents], labels: Labels) -> Section:
         _beside((trainings, training, inference)),
     ]
     keys = [timing.key for works in (trainings, training, inference) for group in works.values() for timing in group]
-    text = (f"{SPEEDUP.format(first=revisions[0].name)} {CLEAN}", *unknown_note(revisions, keys))
+    text = (f"{speedups.RULE.format(first=revisions[0].name)} {CLEAN}", *unknown_note(revisions, keys))
     shown = tuple(table for table in tables if table)
     nothing = ("None of the revisions has a speed.",)
     return Section("speeds", "Throughput and latency", text if shown else nothing, shown)

@@ -18,9 +18,11 @@ IMPORTED = {"init": "imported", "group_by_length": False}
 CHECKPOINT = {"url": "https://example.org/model.safetensors", "sha256": "a" * 64}
 
 
-def timed(name: str, speed: float, record: str | None = None, machine: dict[str, Any] | None = CPU) -> Contents:
+def timed(
+    name: str, speed: float, record: str | None = None, machine: dict[str, Any] | None = CPU, **more: Any
+) -> Contents:
     """A revision with one benchmark; record: the hash of its record."""
-    found = contents(name, {CELL: {"sequences_per_second": speed, "precision": "fp32", "ranks": 1}}, machine)
+    found = contents(name, {CELL: {"sequences_per_second": speed, "precision": "fp32", "ranks": 1} | more}, machine)
     return replace(found, record_hashes={} if record is None else {CELL: record})
 
 
@@ -118,3 +120,40 @@ def test_a_measurement_is_the_same_in_both_where_its_record_is(machine: dict[str
 def test_without_a_record_nothing_is_known_to_be_the_same() -> None:
     assert speedup(timed("HEAD", 10), timed("a", 10), "Inference benchmark") == "1.00"
     assert speedup(timed("HEAD", 10, "1"), timed("a", 10), "Inference benchmark") == "1.00"
+
+
+def called(name: str, median: float, slow: float) -> Contents:
+    """A revision with a benchmark of batches that took so many ms: the median, the 99th percentile."""
+    return timed(name, 8000 / median, latency_ms={"p50": median, "p90": (median + slow) / 2, "p99": slow})
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        ((11.6412, 16.8207), (7.691, 12.7421), "1.51 ?"),  # one and the same code, twice
+        ((7.691, 12.7421), (11.6412, 16.8207), "0.66 ?"),
+        ((8.0, 9.0), (9.0, 10.0), "0.89 ?"),
+        ((8.0, 8.9), (9.0, 10.0), "0.89"),
+        ((9.0, 10.0), (8.0, 8.9), "1.12"),
+        ((8.0, 12.0), (9.0, 9.5), "0.89 ?"),
+    ],
+)
+def test_where_the_times_of_calls_overlap_a_speedup_is_in_doubt(
+    first: tuple[float, float], second: tuple[float, float], expected: str
+) -> None:
+    one, other = called("HEAD", *first), called("a", *second)
+    assert speedup(one, other, "Inference benchmark") == expected
+    found = table(section([one, other], Labels()), "Inference benchmark")
+    assert any("overlap" in note for note in found.notes) == expected.endswith("?")
+
+
+@pytest.mark.parametrize("latency", [{}, {"p50": 8.0}, {"p99": 8.0}, {"p50": None, "p99": 9.0}, None])
+def test_without_times_of_calls_there_is_no_range(latency: dict[str, Any] | None) -> None:
+    old = timed("a", 2000.0, latency_ms=latency)
+    assert speedup(called("HEAD", 8.0, 9.0), old, "Inference benchmark") == "2.00"
+
+
+def test_that_each_speedup_is_of_one_measurement_is_said() -> None:
+    said = " ".join(section([timed("HEAD", 10), timed("a", 20)], Labels()).text)
+    assert "one measurement" in said and "dvc repro -f -s" in said
+    assert "machines of the same accelerators, processor, cores and memory count as one" in said
