@@ -16,6 +16,8 @@ from bert.report.tables import NONE, Row, Section, Table, number, percent
 LATENCIES = {"mean": "mean", "p50": "50 %", "p90": "90 %", "p95": "95 %", "p99": "99 %", "p100": "slowest"}
 OUT_OF_MEMORY = "out of memory"
 CLEAN = "Warm-up calls are in no figure of the benchmarks; percentiles are by nearest rank."
+TOKENS = "tokens / s"  # of benchmarks, whose rows are full
+REAL_TOKENS = "real tokens / s"
 UPDATE = "update: rows of an update, over all ranks and accumulated micro-batches."
 WHERE = ("work", "revision", "precision", "on")
 RULES = (
@@ -45,19 +47,22 @@ def _throughputs(
     works: dict[Work, list[Timing]],
     caption: str,
     shape: Shape,
+    tokens: str = TOKENS,
 ) -> Table | None:
-    """shape: the columns that tell works apart, beside their names. None without works."""
+    """None without works.
+
+    shape: the columns that tell works apart, beside their names. tokens: what to call the tokens a second
+    """
     rows = []
     has_tokens = any("tokens_per_second" in timing.metrics for group in works.values() for timing in group)
     has_peak = any("roofline" in timing.metrics for group in works.values() for timing in group)
     for work, group in works.items():
         first = next((timing for timing in group if timing.contents is revisions[0]), None)
         for timing in group:
-            tokens = number(timing.metrics.get("tokens_per_second"), 0)
             peak = percent((timing.metrics.get("roofline") or {}).get("peak_fraction"))
-            cells = (*_throughput(timing, first), *([tokens] * has_tokens), *([peak] * has_peak))
+            cells = (*_throughput(timing, first), *([number(timing.tokens, 0)] * has_tokens), *([peak] * has_peak))
             rows.append(Row((*_where(timing, labels), *(number(of(work)) for of in shape.values()), *cells)))
-    figures = ("seq / s", "speed-up", *(["tokens / s"] * has_tokens), *(["of peak"] * has_peak))
+    figures = ("seq / s", "speed-up", *([tokens] * has_tokens), *(["of peak"] * has_peak))
     header = (*WHERE, *shape, *figures)
     shown = (row.cells[header.index("speed-up")] for row in rows)
     notes = (*((UPDATE,) if "update" in shape else ()), *speedups.notes(shown))
@@ -152,7 +157,7 @@ def section(revisions: Sequence[Contents], labels: Labels) -> Section:
     own: Shape = {"length": lambda w: w.length, "batch": lambda w: w.update, "ranks": lambda w: w.ranks}
     trained: Shape = {"update": lambda w: w.update, "ranks": lambda w: w.ranks}
     tables = [
-        _throughputs(revisions, labels, trainings, "Trainings of the pipeline", own),
+        _throughputs(revisions, labels, trainings, "Trainings of the pipeline", own, REAL_TOKENS),
         _throughputs(revisions, labels, training, "Training benchmark", trained),
         _latencies(labels, training, "Training benchmark: ms a step"),
         _weak_scaling(labels, training),

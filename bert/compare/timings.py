@@ -12,6 +12,7 @@ from bert.report.inputs import Metrics, stage_of
 from bert.report.overview import precision
 from bert.report.stability import PRETRAINING
 from bert.report.tables import is_number
+from bert.report.tokens import real_share
 
 TRAINING, INFERENCE = "benchmark_training", "benchmark_inference"
 
@@ -62,6 +63,13 @@ class Timing:
         """Whether both are known to be one measurement, which has one record: its time of day is in it."""
         record = self.contents.record_hashes.get(self.key)
         return record is not None and record == other.contents.record_hashes.get(other.key)
+
+    @property
+    def tokens(self) -> float | None:
+        """A second, without those that fill a row up; None where it is not known how many these are."""
+        rate: Any = self.metrics.get("tokens_per_second")
+        share = real_share(self.contents.inputs, self.key) if self.key in PRETRAINING else 1.0
+        return rate * share if is_number(rate) and share is not None else None
 
     @property
     def is_cut(self) -> bool:

@@ -213,3 +213,20 @@ def test_one_published_row_stands_below_all_revisions_of_its_work() -> None:
     found = table(compared(inference(*work), second), BESIDE)
     assert column(found, "revision") == ["HEAD", "HEAD", "published"]
     assert "speed-up" not in found.header, "their machine is another one"
+
+
+@pytest.mark.parametrize("phase", ["phase1", "phase2"])
+def test_tokens_a_second_are_without_the_padding_of_the_phases_own_rows(phase: str) -> None:
+    figures = {"sequences_per_second": 39.22, "tokens_per_second": 20000.0, "precision": "fp32"}
+    other = "phase2" if phase == "phase1" else "phase1"
+    records = {f"tfrecords/{phase}": {"train": {"padding": 0.25}, "test": {"padding": 0.5}}}
+    unlike = {f"tfrecords/{other}": {"train": {"padding": 0.75}}}
+    known = contents("HEAD", {f"pretrain_{phase}": figures} | records | unlike)
+    found = table(compared(known, contents("a", {f"pretrain_{phase}": figures} | unlike)), "Trainings of the pipeline")
+    assert column(found, "real tokens / s") == ["15,000", "–"]
+
+
+@pytest.mark.parametrize("key", [TRAIN, INFER])
+def test_the_rows_of_a_benchmark_have_no_padding(key: str) -> None:
+    found = compared(timed("HEAD", 10.0, key=key, tokens_per_second=1280.0)).tables[0]
+    assert column(found, "tokens / s") == ["1,280"]
