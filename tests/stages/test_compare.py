@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import shutil
 from pathlib import Path
@@ -253,6 +254,39 @@ def test_an_unknown_revision_is_one_error_with_the_nearest_names(repo: Path, mon
         main(["HEAD", "at-bf61"])
     assert error.value.run == "dvc exp list --all-commits"
     assert {"at-bf16", "at-tf32"} <= set(run(repo, *error.value.run.split(), "--name-only").stdout.split())
+
+
+def test_where_no_page_can_be_written_is_said_before_anything_is_compared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)  # no repository: nothing could be compared
+    (tmp_path / "a folder").mkdir()
+    for page, said, command in (
+        ("a folder", "got that of a folder", "python -m stages.compare HEAD --html 'a folder/comparison.html'"),
+        ("/dev/null", "got that of a device", "python -m stages.compare HEAD --html comparison.html"),
+        ("not there/page.html", "got not there", "mkdir -p 'not there'"),
+    ):
+        with pytest.raises(StageError, match=f"--html {page}: expected the name of a file.* {said}") as error:
+            main(["HEAD", "--html", page])
+        assert error.value.run == command
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)  # root may write everywhere
+    with pytest.raises(StageError, match="in a folder of one's own"):
+        main(["HEAD", "--html", "page.html"])
+    assert [path.name for path in tmp_path.rglob("*")] == ["a folder"] and not capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("names", "next_command"),
+    [
+        (["HEAD", "HEAD"], "python -m stages.compare HEAD"),
+        (["main", "HEAD", "main"], "python -m stages.compare main"),
+        (["workspace"], "python -m stages.compare"),
+    ],
+)
+def test_a_revision_is_not_compared_with_itself(names: list[str], next_command: str) -> None:
+    with pytest.raises(StageError, match=f"{names[0]}: named twice") as error:
+        main(names)
+    assert error.value.run == next_command
 
 
 def test_a_broken_file_is_named_with_its_revision(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
