@@ -9,9 +9,9 @@ python -m stages.compare main HEAD --markdown      for a comment on a pull reque
 Reads   metrics/, params.yaml and dvc.lock of each revision from git; metrics/provenance from DVC's cache
 Writes  the tables to the terminal; with --html the same as one self-contained page
 
-One revision alone, and HEAD where none is named, is compared with the files here. Differences and speed-ups are from the
-first. A difference of scores that their seeds explain is printed as none. Speeds of different models, or of machines of
-different types, are never divided by one another.
+One revision alone, and HEAD where none is named, is compared with the files here. Differences and speed-ups are from
+the first. A difference of scores that their seeds explain is printed as none. Speeds of different models, or of
+machines of different types, are never divided by one another.
 """
 
 from __future__ import annotations
