@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bert.compare import parameters, scores, speeds
-from bert.compare.contents import Contents
+from bert.compare.contents import METRICS, Contents
 from bert.compare.machines import Labels
-from bert.report.inputs import stage_of
 from bert.report.tables import NONE, Row, Section, Table, words
 
 TITLE = "BERT: revisions compared"
@@ -25,16 +24,22 @@ def _revisions(revisions: Sequence[Contents]) -> Table:
     return Table("Revisions", header, tuple(rows), text_columns=len(header))
 
 
+def _left_out(contents: Contents) -> str:
+    """What a revision has of before, and the commands that make it anew."""
+    files = ", ".join(f"{METRICS}/{key}.json" for key in contents.not_run)
+    commit = contents.revision.commit
+    there = f"git checkout {commit[:7]} && " if commit else ""
+    return (
+        f"{contents.name}: left out is what was made before its parameters or data changed: {files}. "
+        f"To make it anew: {there}dvc repro {' '.join(dict.fromkeys(contents.not_run.values()))}"
+    )
+
+
 def sections(revisions: Sequence[Contents]) -> list[Section]:
     """All chapters; differences and speed-ups are from the first of the revisions."""
     labels = Labels()
     scored, timed = scores.section(revisions), speeds.section(revisions, labels)
     machines = labels.table()
     tables = (_revisions(revisions), *((machines,) if machines.rows else ()))
-    text = tuple(
-        f"{contents.name}: its figures of {', '.join(map(stage_of, contents.not_run))} are left out: they are of other "
-        "data or parameters than it has."
-        for contents in revisions
-        if contents.not_run
-    )
+    text = tuple(_left_out(contents) for contents in revisions if contents.not_run)
     return [Section("revisions", "What is compared", text, tables), scored, timed, parameters.section(revisions)]

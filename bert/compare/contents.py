@@ -41,7 +41,7 @@ class Contents:
         inputs: metrics and provenance; whatever else a report has, it does not hold
         data_hashes: {key of a result: {path: hash, in dvc.lock, of the examples that it was trained and scored on}}
         record_hashes: {key: hash of its record}, known from dvc.lock even where the record is not here
-        not_run: keys of results that are left out, as other data or parameters made them
+        not_run: {key of a result that is left out, as it was made from other data or parameters: its stage}
     """
 
     revision: Revision
@@ -49,7 +49,7 @@ class Contents:
     inputs: Inputs
     data_hashes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     record_hashes: Mapping[str, str] = field(default_factory=dict)
-    not_run: tuple[str, ...] = ()
+    not_run: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -98,14 +98,19 @@ def read(revision: Revision) -> Contents:
         elif _is_current(contents, key := key_of(Path(path), "metrics")):
             metrics[key] = _parsed_json(revision, path, data)
     if not metrics:
-        raise StageError(f"{revision.name}: there is no metrics/*.json in it", run="dvc repro")
+        raise StageError(
+            f"{revision.name}: there is no {METRICS}/*.json in it"
+            + ("" if revision.commit is None else "; name one that has"),
+            run="dvc repro" if revision.commit is None else f"git log --oneline --all -- {METRICS}",
+        )
     stages = _parsed_yaml(revision, found, LOCK).get("stages") or {}
     locked = {key: digest for key, digest in _record_hashes(stages).items() if key not in records}
     records |= _cached_records(revision, locked)
     record_hashes |= locked
-    stale = {key_of(Path(path), "metrics") for path in stale_outs(stages, contents.param) if path.startswith(METRICS)}
+    old = stale_outs(stages, contents.param)
+    stale = {key_of(Path(path), "metrics"): by for path, by in old.items() if path.startswith(f"{METRICS}/")}
     ordered = {key: metrics[key] for key in sorted(metrics, key=in_order) if key not in stale}
-    not_run = tuple(key for key in sorted(metrics, key=in_order) if key in stale)
+    not_run = {key: stale[key] for key in sorted(metrics, key=in_order) if key in stale}
     hashes = {key: _data_hashes(stages.get(stage_of(key)) or {}) for key in ordered}
     return Contents(revision, params, Inputs(metrics=ordered, provenance=records), hashes, record_hashes, not_run)
 

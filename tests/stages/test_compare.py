@@ -6,6 +6,7 @@ import json
 import os
 import shlex
 import shutil
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -201,20 +202,34 @@ def test_in_a_clone_the_machines_are_not_known_until_dvc_has_fetched_their_recor
     fetch = said.partition("From a remote: ")[2].partition(";")[0]
     run(clone, *fetch.split())
     assert of(compare(*both, folder=clone), "update", "on", "speed-up") == [("A", "–"), ("A", "same")]
+    with pytest.raises(StageError, match="'at-bf16'") as error:
+        main(["main", "at-bf16"])
+    listing = str(error.value.run).partition(", and if it is there: ")[0]
+    assert "at-bf16" in run(clone, *listing.split()).stdout
     pull = said.partition("of an experiment: ")[2].partition(". ")[0]
     run(clone, *pull.replace("REMOTE", "origin").replace("NAME", "at-bf16").split())
     rows = compare("main", "at-bf16", folder=clone)
     assert of(rows, "update", "on", "speed-up") == [("A", "–"), ("A", "3.00")]
 
 
-def test_figures_that_an_experiment_did_not_make_are_left_out(compare: Any, tmp_path: Path) -> None:
+def test_figures_that_an_experiment_did_not_make_are_left_out(repo: Path, compare: Any, tmp_path: Path) -> None:
     rows = compare("HEAD", "at-bf16", "squad-alone")
     timed = {row[1] for row in rows if row[0] == "squad tiny-128-8"}
     assert {"HEAD", "at-bf16"} <= timed and "squad-alone" not in timed
     assert [row for row in rows if "squad-alone" in row and "70.00" in row], "its own score"
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
-    assert "squad-alone: its figures of stability, benchmark_training@squad-tiny-128-8" in page
-    assert "at-bf16: its figures" not in page
+    said = page.partition("squad-alone: left out is what was made before its parameters or data changed: ")[2]
+    files, _, commands = said.partition("</p>")[0].partition(". To make it anew: ")
+    assert "metrics/stability.json, metrics/benchmark_training/squad-tiny-128-8.json" in files
+    checkout, repro = unescape(commands).split(" && ")
+    run(tmp_path, "git", "clone", "-q", str(repo), "clone")
+    run(tmp_path / "clone", "git", "fetch", "-q", "origin", "refs/exps/*:refs/exps/*")
+    run(tmp_path / "clone", *checkout.split())
+    run(tmp_path / "clone", *repro.split())
+    assert "at-bf16: left out" not in page
+    compare("workspace", "HEAD", folder=tmp_path / "clone")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "workspace: left out" not in page and "HEAD: left out" in page
 
 
 def test_the_page_stands_alone_and_the_text_fits_a_terminal(
@@ -289,7 +304,7 @@ def test_a_revision_is_not_compared_with_itself(names: list[str], next_command: 
     assert error.value.run == next_command
 
 
-def test_a_broken_file_is_named_with_its_revision(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broken_file_is_named_with_its_revision(repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(repo)
     (repo / "metrics/squad.json").write_text("{")
     try:
@@ -306,5 +321,11 @@ def test_a_broken_file_is_named_with_its_revision(repo: Path, monkeypatch: pytes
         run(repo, "dvc", "checkout", "-q", "--force")
     run(repo, "git", "branch", "-f", "empty", "main")
     empty = run(repo, "git", "commit-tree", "-m", "nothing", run(repo, "git", "mktree").stdout.strip()).stdout.strip()
-    with pytest.raises(StageError, match=r"there is no metrics/\*\.json in it"):
+    with pytest.raises(StageError, match=r"there is no metrics/\*\.json in it; name one that has") as error:
         main(["HEAD", empty])
+    assert [line.split()[1] for line in run(repo, *str(error.value.run).split()).stdout.splitlines()][-1] == "old"
+    monkeypatch.chdir(tmp_path)
+    run(tmp_path, "git", "init", "-q")
+    with pytest.raises(StageError, match="workspace: there is no metrics") as error:
+        main(["workspace", "HEAD"])
+    assert error.value.run == "dvc repro"
