@@ -8,8 +8,9 @@ from typing import Any
 from bert.compare import speedups
 from bert.compare.contents import Contents
 from bert.compare.machines import Labels, unknown_note
-from bert.compare.timings import INFERENCE, TRAINING, Timing, Work, benchmark, by_work, stages
+from bert.compare.timings import Timing, Work, benchmark, by_work, stages
 from bert.report import published
+from bert.report.cells import INFERENCE, TRAINING
 from bert.report.overview import hardware
 from bert.report.tables import NONE, Row, Section, Table, number, percent
 

@@ -8,13 +8,12 @@ from typing import Any
 
 from bert.compare.contents import Contents
 from bert.compare.machines import Machine, machine
+from bert.report.cells import INFERENCE, TRAINING, Cell, cells
 from bert.report.inputs import Metrics, stage_of
 from bert.report.overview import precision
 from bert.report.stability import PRETRAINING
 from bert.report.tables import is_number
 from bert.report.tokens import real_share
-
-TRAINING, INFERENCE = "benchmark_training", "benchmark_inference"
 
 
 @dataclass(frozen=True)
@@ -90,25 +89,20 @@ class Timing:
         return str(asked) if self.metrics.get("precision_effective", asked) == asked else None
 
 
-def _cell(key: str, metrics: Metrics) -> Work:
-    """The work of a benchmark. Its file is named <task>-<model>-<length>-<batch>, in older revisions without task."""
-    group, _, cell = key.partition("/")
-    *before, model, length, batch = ["", "", "", *cell.split("-")]
-    kind = INFERENCE if group == INFERENCE else str(metrics.get("task") or "-".join(filter(None, before)) or "squad")
-    ranks, micro_batches = metrics.get("ranks", 1), metrics.get("accumulation", 1)
-    rows = metrics.get("batch_size", int(batch) if batch.isdigit() else None)
-    update = metrics.get("global_batch", ranks * micro_batches * rows if is_number(rows) else None)
-    name = f"{model}-{length}-{batch}" if kind == INFERENCE else f"{kind} {model}-{length}-{batch}"
-    tokens = metrics.get("sequence_length", int(length) if length.isdigit() else None)
-    return Work(name, kind, model, tokens, rows, ranks, update if kind != INFERENCE else None)
+def _cell(cell: Cell) -> Work:
+    """The work of a benchmark."""
+    if cell.task == "inference":
+        return Work(cell.name, INFERENCE, cell.model, cell.length, cell.batch, cell.ranks)
+    name = f"{cell.task} {cell.name.removeprefix(f'{cell.task}-')}"  # older revisions name no task
+    return Work(name, cell.task, cell.model, cell.length, cell.batch, cell.ranks, cell.global_batch or None)
 
 
-def benchmark(group: str) -> Callable[[Contents], Iterator[Timing]]:
+def benchmark(kind: str) -> Callable[[Contents], Iterator[Timing]]:
     """The cells of a benchmark."""
 
     def timings(contents: Contents) -> Iterator[Timing]:
-        for key in contents.inputs.group(group):
-            yield Timing(contents, key, _cell(key, contents.inputs.metrics[key]))
+        for cell in cells(contents.inputs, kind):
+            yield Timing(contents, cell.key, _cell(cell))
 
     return timings
 
