@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
@@ -84,6 +84,7 @@ def test_a_long_value_is_cut_to_what_is_around_the_first_difference() -> None:
 @example(["null", None])
 @example(["1", 1])
 @example([URL + "a", URL + "b"])
+@settings(deadline=None)  # on a busy machine
 @given(st.lists(VALUE, min_size=2, max_size=3))
 def test_two_different_values_are_never_the_same_two_lines(values: list[Any]) -> None:
     revisions = {name: {"x": value} for name, value in zip("abc", values, strict=False)}
@@ -98,6 +99,7 @@ def test_two_different_values_are_never_the_same_two_lines(values: list[Any]) ->
 @example("")
 @example("7")
 @example("a: b")
+@settings(deadline=None)  # on a busy machine
 @given(VALUE)
 def test_a_value_that_is_not_cut_is_read_by_yaml_as_it_is(value: Any) -> None:
     (text,) = shown([value])

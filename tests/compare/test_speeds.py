@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bert.compare.contents import Contents
@@ -41,6 +41,7 @@ def speedups(*revisions: Contents, caption: str = "Inference benchmark") -> list
     return column(table(compared(*revisions), caption), "speed-up")
 
 
+@settings(deadline=None)  # on a busy machine
 @given(HARDWARE, HARDWARE)
 def test_only_speeds_of_one_machine_are_divided(first: dict[str, Any], second: dict[str, Any]) -> None:
     found = speedups(timed("HEAD", 100.0, first), timed("other", 150.0, second))
@@ -152,6 +153,7 @@ def test_published_inference_stands_beside_the_same_work_by_the_same_rules(work:
 OTHERS = {"model": "tiny", "length": 129, "batch": 3, "precision": "bf16"}
 
 
+@settings(deadline=None)  # on a busy machine
 @given(st.sampled_from(sorted(INFERENCE)), st.sampled_from(sorted(OTHERS)))
 def test_published_inference_does_not_stand_beside_other_work(work: tuple[str, int, int, str], changed: str) -> None:
     same: dict[str, Any] = dict(zip(OTHERS, work, strict=True))
