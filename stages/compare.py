@@ -9,22 +9,28 @@ python -m stages.compare main HEAD --markdown      for a comment on a pull reque
 Reads   metrics/, params.yaml and dvc.lock of each revision from git; metrics/provenance from DVC's cache
 Writes  the tables to the terminal; with --html the same as one self-contained page
 
-Differences and speed-ups are from the first revision. A difference of scores that their seeds explain is printed as
-none. Speeds that different machines measured are never divided by one another.
+One revision alone, and HEAD where none is named, is compared with the files here. Differences and speed-ups are from
+the first. A difference of scores that their seeds explain is printed as none. Speeds of different models, or of
+machines of different types, are never divided by one another.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 
 from bert.compare.comparison import TITLE, sections
 from bert.compare.contents import read
 from bert.compare.revisions import WORKSPACE, resolve
 from bert.compare.text import as_markdown, as_text
+from bert.pipeline.errors import StageError
 from bert.pipeline.files import write_text
 from bert.pipeline.job import parser, run
 from bert.pipeline.pages import render_page
+
+COMMAND, PAGE = "python -m stages.compare", "comparison.html"
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -33,18 +39,52 @@ def main(argv: Sequence[str] | None = None) -> None:
         "revisions",
         nargs="*",
         metavar="REVISION",
-        help="branches, tags, commits, experiments, or workspace (without any: HEAD and workspace)",
+        help="branches, tags, commits, experiments, or workspace, the files here; a single one is compared with these "
+        "(without any: HEAD)",
     )
     p.add_argument("--html", type=Path, metavar="FILE", help="write the tables as a page too")
     p.add_argument("--markdown", action="store_true", help="print Markdown instead of plain text")
     args = p.parse_args(argv)
 
-    names = list(dict.fromkeys(args.revisions)) or ["HEAD"]
-    found = [read(revision) for revision in map(resolve, names if len(names) > 1 else [*names, WORKSPACE])]
+    if args.html:
+        _check_page(args.html, args.revisions)
+    found = [read(revision) for revision in map(resolve, _named(args.revisions))]
     compared = sections(found)
     print(as_markdown(TITLE, compared) if args.markdown else as_text(compared), end="")
     if args.html:
         write_text(args.html, render_page("bert.report", title=TITLE, story=(), headlines=(), sections=compared))
+
+
+def _named(revisions: Sequence[str]) -> list[str]:
+    """Those to compare: two at least."""
+    names = list(revisions) if len(revisions) > 1 else [*(revisions or ["HEAD"]), WORKSPACE]
+    for n, name in enumerate(names):
+        if name in names[:n]:
+            other = "" if name == WORKSPACE else f" {quote(name)}"
+            raise StageError(
+                f"{name}: named twice, expected revisions that differ; a single one is compared with the files here",
+                run=f"{COMMAND}{other}",
+            )
+    return names
+
+
+def _check_page(path: Path, revisions: Sequence[str]) -> None:
+    """Raises StageError where no page can be written: before all is compared, not after."""
+
+    def into(file: Path) -> str:
+        return " ".join([COMMAND, *map(quote, revisions), "--html", quote(str(file))])
+
+    expected = f"--html {path}: expected the name of a file"
+    if path.is_dir():
+        raise StageError(f"{expected}, got that of a folder", run=into(path / PAGE))
+    if path.exists() and not path.is_file():
+        raise StageError(f"{expected}, got that of a device", run=into(Path(PAGE)))
+    if not path.parent.is_dir():
+        raise StageError(
+            f"{expected} in a folder that is there, got {path.parent}", run=f"mkdir -p {quote(str(path.parent))}"
+        )
+    if not os.access(path.parent, os.W_OK):
+        raise StageError(f"{expected} in a folder of one's own, got {path.parent}", run=into(Path.home() / PAGE))
 
 
 if __name__ == "__main__":

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bert.compare import scores, speeds
-from bert.compare.contents import Contents
+from bert.compare import parameters, scores, speeds
+from bert.compare.contents import METRICS, Contents
 from bert.compare.machines import Labels
-from bert.report.inputs import stage_of
-from bert.report.tables import NONE, Row, Section, Table, flat, words
+from bert.report.tables import NONE, Row, Section, Table, words
 
 TITLE = "BERT: revisions compared"
-LONGEST = 60  # letters of a parameter's value
 SETTINGS = ("model", "precision", "seed", "finetune.init", "squad.data", "glue.data")
 
 
@@ -26,28 +24,15 @@ def _revisions(revisions: Sequence[Contents]) -> Table:
     return Table("Revisions", header, tuple(rows), text_columns=len(header))
 
 
-def _parameters(revisions: Sequence[Contents]) -> Section:
-    """Those of which revisions have other values: a line for each value, with the revisions that have it."""
-    each = [flat(dict(contents.params)) for contents in revisions]
-    names = dict.fromkeys(name for params in each for name in params)
-    rows = []
-    for name in names:
-        values: dict[str, list[str]] = {}
-        for contents, params in zip(revisions, each, strict=True):
-            if name in params:
-                values.setdefault(str(params[name]), []).append(contents.name)
-        if len(values) > 1:
-            rows += [Row((name, _shown(value), ", ".join(of))) for value, of in values.items()]
-    table = Table("Parameters that differ", ("parameter", "value", "revisions"), tuple(rows), text_columns=3)
-    some = sum(any(name not in params for params in each) for name in names)
-    text = (f"{some} parameters are not in all of the revisions.",) if some else ()
-    if not rows:
-        text = ("No parameter has different values.", *text)
-    return Section("parameters", "Parameters", text, (table,) if rows else ())
-
-
-def _shown(value: str) -> str:
-    return "null" if value == "None" else value if len(value) <= LONGEST else f"{value[:LONGEST]} ..."
+def _left_out(contents: Contents) -> str:
+    """What a revision has of before, and the commands that make it anew."""
+    files = ", ".join(f"{METRICS}/{key}.json" for key in contents.not_run)
+    commit = contents.revision.commit
+    there = f"git checkout {commit[:7]} && " if commit else ""
+    return (
+        f"{contents.name}: left out is what was made before its parameters or data changed: {files}. "
+        f"To make it anew: {there}dvc repro {' '.join(dict.fromkeys(contents.not_run.values()))}"
+    )
 
 
 def sections(revisions: Sequence[Contents]) -> list[Section]:
@@ -56,10 +41,5 @@ def sections(revisions: Sequence[Contents]) -> list[Section]:
     scored, timed = scores.section(revisions), speeds.section(revisions, labels)
     machines = labels.table()
     tables = (_revisions(revisions), *((machines,) if machines.rows else ()))
-    text = tuple(
-        f"{contents.name}: its figures of {', '.join(map(stage_of, contents.not_run))} are left out: they are of other "
-        "data or parameters than it has."
-        for contents in revisions
-        if contents.not_run
-    )
-    return [Section("revisions", "What is compared", text, tables), scored, timed, _parameters(revisions)]
+    text = tuple(_left_out(contents) for contents in revisions if contents.not_run)
+    return [Section("revisions", "What is compared", text, tables), scored, timed, parameters.section(revisions)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import md5
 from pathlib import Path
 from typing import Any
 
@@ -39,18 +40,27 @@ class Contents:
         params: all of params.yaml
         inputs: metrics and provenance; whatever else a report has, it does not hold
         data_hashes: {key of a result: {path: hash, in dvc.lock, of the examples that it was trained and scored on}}
-        not_run: keys of results that are left out, as other data or parameters made them
+        record_hashes: {key: hash of its record}, known from dvc.lock even where the record is not here
+        not_run: {key of a result that is left out, as it was made from other data or parameters: its stage}
     """
 
     revision: Revision
     params: Mapping[str, Any]
     inputs: Inputs
     data_hashes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    not_run: tuple[str, ...] = ()
+    record_hashes: Mapping[str, str] = field(default_factory=dict)
+    not_run: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
         return self.revision.name
+
+    def has_data_of(self, other: Contents, key: str) -> bool:
+        """Whether the result of `key` was trained on the same examples in both, as far as is known."""
+        source = f"{key.partition('/')[0]}.data"
+        return self.param(source) == other.param(source) and same_files(
+            self.data_hashes.get(key, {}), other.data_hashes.get(key, {})
+        )
 
     def param(self, key: str) -> Any:
         """The value at the dotted `key`; None where this revision has no such parameter."""
@@ -60,6 +70,11 @@ class Contents:
                 return None
             node = node[part]
         return node
+
+
+def same_files(first: Mapping[str, str], second: Mapping[str, str]) -> bool:
+    """Whether those that both have are alike. first, second: {path: hash}"""
+    return all(first[path] == second[path] for path in first.keys() & second.keys())
 
 
 def read(revision: Revision) -> Contents:
@@ -73,23 +88,31 @@ def read(revision: Revision) -> Contents:
     contents = Contents(revision, params, Inputs())
     metrics: dict[str, Metrics] = {}
     records: dict[str, Metrics] = {}
+    record_hashes: dict[str, str] = {}
     for path, data in found.items():
         if not path.startswith(f"{METRICS}/") or not path.endswith(".json"):
             continue
         if path.startswith(f"{RECORDS}/"):  # of the workspace alone: git ignores them
             records[key_of(Path(path), "provenance")] = _parsed_json(revision, path, data)
+            record_hashes[key_of(Path(path), "provenance")] = md5(data).hexdigest()
         elif _is_current(contents, key := key_of(Path(path), "metrics")):
             metrics[key] = _parsed_json(revision, path, data)
     if not metrics:
-        raise StageError(f"{revision.name}: there is no metrics/*.json in it", run="dvc repro")
+        raise StageError(
+            f"{revision.name}: there is no {METRICS}/*.json in it"
+            + ("" if revision.commit is None else "; name one that has"),
+            run="dvc repro" if revision.commit is None else f"git log --oneline --all -- {METRICS}",
+        )
     stages = _parsed_yaml(revision, found, LOCK).get("stages") or {}
-    if revision.commit is not None:
-        records = _cached_records(revision, stages)
-    stale = {key_of(Path(path), "metrics") for path in stale_outs(stages, contents.param) if path.startswith(METRICS)}
+    locked = {key: digest for key, digest in _record_hashes(stages).items() if key not in records}
+    records |= _cached_records(revision, locked)
+    record_hashes |= locked
+    old = stale_outs(stages, contents.param)
+    stale = {key_of(Path(path), "metrics"): by for path, by in old.items() if path.startswith(f"{METRICS}/")}
     ordered = {key: metrics[key] for key in sorted(metrics, key=in_order) if key not in stale}
-    not_run = tuple(key for key in sorted(metrics, key=in_order) if key in stale)
+    not_run = {key: stale[key] for key in sorted(metrics, key=in_order) if key in stale}
     hashes = {key: _data_hashes(stages.get(stage_of(key)) or {}) for key in ordered}
-    return Contents(revision, params, Inputs(metrics=ordered, provenance=records), hashes, not_run)
+    return Contents(revision, params, Inputs(metrics=ordered, provenance=records), hashes, record_hashes, not_run)
 
 
 def _is_current(contents: Contents, key: str) -> bool:
@@ -114,7 +137,8 @@ def _parsed_json(revision: Revision, path: str, data: bytes) -> Metrics:
 def _again(revision: Revision, path: str) -> str:
     if revision.commit is not None:
         return f"git show {revision.commit[:7]}:./{path}"
-    return f"dvc repro -f -s {stage_of(key_of(Path(path), 'metrics'))}"
+    folder = "provenance" if path.startswith(f"{RECORDS}/") else METRICS
+    return f"dvc repro -f -s {stage_of(key_of(Path(path), folder))}"
 
 
 def _parsed_yaml(revision: Revision, found: Mapping[str, bytes], path: str) -> dict[str, Any]:
@@ -131,19 +155,27 @@ def _parsed_yaml(revision: Revision, found: Mapping[str, bytes], path: str) -> d
 def _data_hashes(stage: Mapping[str, Any]) -> dict[str, str]:
     """Of what a stage reads of data/ but for models."""
     deps = {dep["path"]: str(dep.get("md5")) for dep in stage.get("deps") or ()}
-    return {path: md5 for path, md5 in deps.items() if path.startswith("data/") and "/models/" not in path}
+    return {path: digest for path, digest in deps.items() if path.startswith("data/") and "/models/" not in path}
 
 
-def _cached_records(revision: Revision, stages: Mapping[str, Any]) -> dict[str, Metrics]:
-    """Those of the revision's records that DVC's cache has. stages: of dvc.lock."""
+def _record_hashes(stages: Mapping[str, Any]) -> dict[str, str]:
+    """By key, as DVC has them: MD5 of the bytes. stages: of dvc.lock."""
     outs = [out for stage in stages.values() for out in stage.get("outs") or ()]
-    hashes = {out["path"]: out["md5"] for out in outs if out["path"].startswith(f"{RECORDS}/") and "md5" in out}
+    return {
+        key_of(Path(out["path"]), "provenance"): out["md5"]
+        for out in outs
+        if out["path"].startswith(f"{RECORDS}/") and "md5" in out
+    }
+
+
+def _cached_records(revision: Revision, hashes: Mapping[str, str]) -> dict[str, Metrics]:
+    """Those of the revision's records that DVC's cache has."""
     cache = _cache() if hashes else None
     records: dict[str, Metrics] = {}
-    for path, md5 in hashes.items():
-        file = cache / md5[:2] / md5[2:] if cache else None
+    for key, digest in hashes.items():
+        file = cache / digest[:2] / digest[2:] if cache else None
         if file is not None and file.is_file():
-            records[key_of(Path(path), "provenance")] = _parsed_json(revision, path, file.read_bytes())
+            records[key] = _parsed_json(revision, f"{RECORDS}/{key}.json", file.read_bytes())
     return records
 
 

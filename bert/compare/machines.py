@@ -1,4 +1,4 @@
-"""Which machine measured a figure. Only speeds of one and the same machine are divided by one another."""
+"""Which machine measured a figure."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bert.compare.contents import FETCH, Contents
-from bert.report.tables import NONE, Row, Table, is_number, letter, number
-
-OTHER, UNKNOWN = "other machine", "?"
+from bert.report.tables import Row, Table, letter, number
 
 
 @dataclass(frozen=True)
@@ -57,15 +55,6 @@ class Labels:
             for one, label in self._known.items()
         )
         return Table("Machines", ("", "accelerator", "CPU", "cores", "memory, GiB"), rows, text_columns=3)
-
-
-def speedup(first: Any, second: Any, on_first: Machine | None, on_second: Machine | None) -> str:
-    """second / first as a cell; in words where the two are not of one machine."""
-    if not (is_number(first) and is_number(second) and first > 0):
-        return NONE
-    if on_first is None or on_second is None:
-        return UNKNOWN
-    return f"{second / first:.2f}" if on_first == on_second else OTHER
 
 
 def unknown_note(contents: Iterable[Contents], keys: Iterable[str]) -> tuple[str, ...]:

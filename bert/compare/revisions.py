@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
+from shlex import quote
 
 from bert.pipeline.errors import StageError
 
@@ -99,7 +100,15 @@ def resolve(name: str) -> Revision:
         return Revision(name, commit)
     near = get_close_matches(name, _names(experiments), n=5, cutoff=0.5)
     hint = f"; near it: {', '.join(near)}" if near else ""
-    raise StageError(f"{name!r}: no branch, tag, commit or experiment here has this name{hint}", run=_LIST)
+    raise StageError(f"{name!r}: no branch, tag, commit or experiment here has this name{hint}", run=_elsewhere(name))
+
+
+def _elsewhere(name: str) -> str:
+    """The commands that show the experiments of the first remote, and get one; without a remote those that are here."""
+    remotes = _lines("remote")
+    if not remotes:
+        return _LIST
+    return f"{_LIST} {quote(remotes[0])}, and if it is there: dvc exp pull {quote(remotes[0])} {quote(name)}"
 
 
 def files(revision: Revision, paths: Iterable[str]) -> dict[str, bytes]:

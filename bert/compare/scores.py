@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from statistics import fmean, stdev
 from typing import Any
 
-from bert.compare.contents import Contents
+from bert.compare.contents import Contents, same_files
 from bert.compare.difference import difference
 from bert.report import published
 from bert.report.overview import precision
@@ -46,8 +46,7 @@ class Sample:
 
     def is_on_data_of(self, other: Sample) -> bool:
         """Whether both are scores of the same examples, as far as is known."""
-        common = self.files.keys() & other.files.keys()
-        return self.data == other.data and all(self.files[path] == other.files[path] for path in common)
+        return self.data == other.data and same_files(self.files, other.files)
 
 
 def task_of(key: str) -> str:

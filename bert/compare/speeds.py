@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from bert.compare import speedups
 from bert.compare.contents import Contents
-from bert.compare.machines import Labels, Machine, machine, speedup, unknown_note
+from bert.compare.machines import Labels, unknown_note
+from bert.compare.timings import Timing, Work, benchmark, by_work, stages
 from bert.report import published
-from bert.report.inputs import Metrics, stage_of
-from bert.report.overview import hardware, precision
-from bert.report.stability import PRETRAINING
-from bert.report.tables import NONE, Row, Section, Table, is_number, number, percent
+from bert.report.cells import INFERENCE, TRAINING
+from bert.report.overview import hardware
+from bert.report.tables import NONE, Row, Section, Table, number, percent
 
-TRAINING, INFERENCE = "benchmark_training", "benchmark_inference"
 LATENCIES = {"mean": "mean", "p50": "50 %", "p90": "90 %", "p95": "95 %", "p99": "99 %", "p100": "slowest"}
 OUT_OF_MEMORY = "out of memory"
 CLEAN = "Warm-up calls are in no figure of the benchmarks; percentiles are by nearest rank."
-SPEEDUP = "speed-up: sequences a second over those of {first}, where the same machine measured both."
+TOKENS = "tokens / s"  # of benchmarks, whose rows are full
+REAL_TOKENS = "real tokens / s"
 UPDATE = "update: rows of an update, over all ranks and accumulated micro-batches."
 WHERE = ("work", "revision", "precision", "on")
 RULES = (
@@ -28,111 +28,8 @@ RULES = (
 )
 
 
-@dataclass(frozen=True)
-class Work:
-    """What was timed: equal works can be compared.
-
-    Attributes:
-        name: how the tables call it: a stage, or a cell of a benchmark
-        kind: pretrain, squad, a stage, or benchmark_inference
-        batch: rows of a rank and micro-batch in a benchmark, of an update in a stage's own training
-        update: rows of an update, over all ranks
-        settings: whatever else has to be equal
-    """
-
-    name: str
-    kind: str
-    model: str
-    length: int | None
-    batch: int | None
-    ranks: int
-    update: int | None = None
-    settings: tuple[object, ...] = ()
-
-
 Shape = Mapping[str, Callable[[Work], int | None]]
 """{column: what it says of a work}"""
-
-
-@dataclass(frozen=True)
-class Timing:
-    """The figures that one revision has of a work."""
-
-    contents: Contents
-    key: str
-    work: Work
-
-    @property
-    def metrics(self) -> Metrics:
-        return self.contents.inputs.metrics[self.key]
-
-    @property
-    def machine(self) -> Machine | None:
-        return machine(self.contents, self.key)
-
-    @property
-    def how(self) -> str:
-        """The precision, and what computed where that is not TensorFlow. Example: bf16, openvino"""
-        engine = self.metrics.get("engine", "tensorflow")
-        return precision(self.metrics) + ("" if engine == "tensorflow" else f", {engine}")
-
-    @property
-    def arithmetic(self) -> str | None:
-        """The precision, where it is the one asked for."""
-        asked = self.metrics.get("precision")
-        return str(asked) if self.metrics.get("precision_effective", asked) == asked else None
-
-
-def _cell(key: str, metrics: Metrics) -> Work:
-    """The work of a benchmark. Its file is named <task>-<model>-<length>-<batch>, in older revisions without task."""
-    group, _, cell = key.partition("/")
-    *before, model, length, batch = ["", "", "", *cell.split("-")]
-    kind = INFERENCE if group == INFERENCE else str(metrics.get("task") or "-".join(filter(None, before)) or "squad")
-    ranks, micro_batches = metrics.get("ranks", 1), metrics.get("accumulation", 1)
-    rows = metrics.get("batch_size", int(batch) if batch.isdigit() else None)
-    update = metrics.get("global_batch", ranks * micro_batches * rows if is_number(rows) else None)
-    name = f"{model}-{length}-{batch}" if kind == INFERENCE else f"{kind} {model}-{length}-{batch}"
-    tokens = metrics.get("sequence_length", int(length) if length.isdigit() else None)
-    return Work(name, kind, model, tokens, rows, ranks, update if kind != INFERENCE else None)
-
-
-def _benchmark(group: str) -> Callable[[Contents], Iterator[Timing]]:
-    def timings(contents: Contents) -> Iterator[Timing]:
-        for key in contents.inputs.group(group):
-            yield Timing(contents, key, _cell(key, contents.inputs.metrics[key]))
-
-    return timings
-
-
-def _stages(contents: Contents) -> Iterator[Timing]:
-    """The trainings of the pipeline itself."""
-    for key in (*PRETRAINING, "squad", *contents.inputs.group("glue")):
-        metrics = contents.inputs.metrics.get(key, {})
-        if is_number(metrics.get("sequences_per_second")):
-            phase = key.removeprefix("pretrain_")
-            where = f"tfrecords.{phase}.sequence_length" if key in PRETRAINING else f"{_dotted(key)}.max_seq_length"
-            model = str(contents.param("model"))
-            init = () if key in PRETRAINING else (contents.param("finetune.init"),)
-            batch = metrics.get("global_batch")
-            kind = "pretrain" if key in PRETRAINING else key
-            name = f"phase {phase[-1]}" if key in PRETRAINING else stage_of(key)
-            work = Work(name, kind, model, contents.param(where), batch, metrics.get("ranks", 1), batch, init)
-            yield Timing(contents, key, work)
-
-
-def _dotted(key: str) -> str:
-    return key.replace("/", ".")
-
-
-def _by_work(
-    revisions: Sequence[Contents], timings: Callable[[Contents], Iterator[Timing]]
-) -> dict[Work, list[Timing]]:
-    """In the order in which the first revision that has a work has it."""
-    found: dict[Work, list[Timing]] = {}
-    for contents in revisions:
-        for timing in timings(contents):
-            found.setdefault(timing.work, []).append(timing)
-    return found
 
 
 def _throughput(timing: Timing, first: Timing | None) -> tuple[str, str]:
@@ -142,7 +39,7 @@ def _throughput(timing: Timing, first: Timing | None) -> tuple[str, str]:
     speed = timing.metrics.get("sequences_per_second")
     if first is None or timing is first:
         return number(speed, 1), NONE
-    return number(speed, 1), speedup(first.metrics.get("sequences_per_second"), speed, first.machine, timing.machine)
+    return number(speed, 1), speedups.speedup(first, timing)
 
 
 def _throughputs(
@@ -151,21 +48,26 @@ def _throughputs(
     works: dict[Work, list[Timing]],
     caption: str,
     shape: Shape,
+    tokens: str = TOKENS,
 ) -> Table | None:
-    """shape: the columns that tell works apart, beside their names. None without works."""
+    """None without works.
+
+    shape: the columns that tell works apart, beside their names. tokens: what to call the tokens a second
+    """
     rows = []
     has_tokens = any("tokens_per_second" in timing.metrics for group in works.values() for timing in group)
     has_peak = any("roofline" in timing.metrics for group in works.values() for timing in group)
     for work, group in works.items():
         first = next((timing for timing in group if timing.contents is revisions[0]), None)
         for timing in group:
-            tokens = number(timing.metrics.get("tokens_per_second"), 0)
             peak = percent((timing.metrics.get("roofline") or {}).get("peak_fraction"))
-            cells = (*_throughput(timing, first), *([tokens] * has_tokens), *([peak] * has_peak))
+            cells = (*_throughput(timing, first), *([number(timing.tokens, 0)] * has_tokens), *([peak] * has_peak))
             rows.append(Row((*_where(timing, labels), *(number(of(work)) for of in shape.values()), *cells)))
-    figures = ("seq / s", "speed-up", *(["tokens / s"] * has_tokens), *(["of peak"] * has_peak))
-    notes = (UPDATE,) if "update" in shape else ()
-    return Table(caption, (*WHERE, *shape, *figures), tuple(rows), len(WHERE), notes) if rows else None
+    figures = ("seq / s", "speed-up", *([tokens] * has_tokens), *(["of peak"] * has_peak))
+    header = (*WHERE, *shape, *figures)
+    shown = (row.cells[header.index("speed-up")] for row in rows)
+    notes = (*((UPDATE,) if "update" in shape else ()), *speedups.notes(shown))
+    return Table(caption, header, tuple(rows), len(WHERE), notes) if rows else None
 
 
 def _where(timing: Timing, labels: Labels) -> tuple[str, ...]:
@@ -252,22 +154,22 @@ def _beside(works: Sequence[dict[Work, list[Timing]]]) -> Table | None:
 
 def section(revisions: Sequence[Contents], labels: Labels) -> Section:
     """Trainings of the pipeline, benchmarks of training and inference, weak scaling, published figures."""
-    stages = _by_work(revisions, _stages)
-    training = _by_work(revisions, _benchmark(TRAINING))
-    inference = _by_work(revisions, _benchmark(INFERENCE))
+    trainings = by_work(revisions, stages)
+    training = by_work(revisions, benchmark(TRAINING))
+    inference = by_work(revisions, benchmark(INFERENCE))
     own: Shape = {"length": lambda w: w.length, "batch": lambda w: w.update, "ranks": lambda w: w.ranks}
     trained: Shape = {"update": lambda w: w.update, "ranks": lambda w: w.ranks}
     tables = [
-        _throughputs(revisions, labels, stages, "Trainings of the pipeline", own),
+        _throughputs(revisions, labels, trainings, "Trainings of the pipeline", own, REAL_TOKENS),
         _throughputs(revisions, labels, training, "Training benchmark", trained),
         _latencies(labels, training, "Training benchmark: ms a step"),
         _weak_scaling(labels, training),
         _throughputs(revisions, labels, inference, "Inference benchmark", {}),
         _latencies(labels, inference, "Inference benchmark: ms a batch"),
-        _beside((stages, training, inference)),
+        _beside((trainings, training, inference)),
     ]
-    keys = [timing.key for works in (stages, training, inference) for group in works.values() for timing in group]
-    text = (f"{SPEEDUP.format(first=revisions[0].name)} {CLEAN}", *unknown_note(revisions, keys))
+    keys = [timing.key for works in (trainings, training, inference) for group in works.values() for timing in group]
+    text = (f"{speedups.RULE.format(first=revisions[0].name)} {CLEAN}", *unknown_note(revisions, keys))
     shown = tuple(table for table in tables if table)
     nothing = ("None of the revisions has a speed.",)
     return Section("speeds", "Throughput and latency", text if shown else nothing, shown)

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 
-def stale_outs(stages: Mapping[str, Any], param: Callable[[str], Any]) -> set[str]:
-    """Paths of those, metrics among them.
+def stale_outs(stages: Mapping[str, Any], param: Callable[[str], Any]) -> dict[str, str]:
+    """{path: the stage that made it} of those, metrics among them.
 
     Args:
         stages: of dvc.lock, {name: its entry}
@@ -31,7 +31,7 @@ def stale_outs(stages: Mapping[str, Any], param: Callable[[str], Any]) -> set[st
             )
         return found[name]
 
-    return {path for path, (by, _) in outs.items() if is_stale(by)}
+    return {path: by for path, (by, _) in outs.items() if is_stale(by)}
 
 
 def _saw_other_params(stage: Mapping[str, Any], param: Callable[[str], Any]) -> bool:

@@ -85,6 +85,13 @@ def test_an_unknown_name_is_an_error_with_those_near_it(repo: Path) -> None:
         resolve("--all")
 
 
+def test_an_experiment_that_is_not_here_may_be_on_the_remote(repo: Path) -> None:
+    git(repo, "remote", "add", "team", "https://example.org/team.git")
+    with pytest.raises(StageError, match="'at-bf16': no branch") as error:
+        resolve("at-bf16")
+    assert error.value.run == "dvc exp list --all-commits team, and if it is there: dvc exp pull team at-bf16"
+
+
 def test_outside_of_a_repository_it_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))

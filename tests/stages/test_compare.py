@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import shutil
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -190,27 +192,44 @@ def test_in_a_clone_the_machines_are_not_known_until_dvc_has_fetched_their_recor
     run(repo, "git", "clone", "-q", "--bare", str(repo), str(hub))
     run(repo, "dvc", "exp", "push", "-q", str(hub), "at-bf16")
     run(tmp_path, "git", "clone", "-q", str(hub), str(clone))
+    assert of(compare(folder=clone), "update", "revision", "speed-up") == [("HEAD", "–"), ("workspace", "same")]
     run(clone, "git", "checkout", "-q", "old")  # whose own dvc.lock, none, says nothing of the others' records
-    both = ("main", "origin/main")
-    assert of(compare(*both, folder=clone), "update", "on", "speed-up") == [("?", "–"), ("?", "?")]
+    both, old = ("main", "origin/main"), ("old", "main")
+    # That it is one measurement is in dvc.lock, which git has.
+    assert of(compare(*both, folder=clone), "update", "on", "speed-up") == [("?", "–"), ("?", "same")]
+    assert of(compare(*old, folder=clone), "update", "on", "speed-up") == [("?", "–"), ("?", "?")]
     said = " ".join(capsys.readouterr().out.split())
     fetch = said.partition("From a remote: ")[2].partition(";")[0]
     run(clone, *fetch.split())
-    assert of(compare(*both, folder=clone), "update", "on", "speed-up") == [("A", "–"), ("A", "1.00")]
+    assert of(compare(*both, folder=clone), "update", "on", "speed-up") == [("A", "–"), ("A", "same")]
+    with pytest.raises(StageError, match="'at-bf16'") as error:
+        main(["main", "at-bf16"])
+    listing = str(error.value.run).partition(", and if it is there: ")[0]
+    assert "at-bf16" in run(clone, *listing.split()).stdout
     pull = said.partition("of an experiment: ")[2].partition(". ")[0]
     run(clone, *pull.replace("REMOTE", "origin").replace("NAME", "at-bf16").split())
     rows = compare("main", "at-bf16", folder=clone)
     assert of(rows, "update", "on", "speed-up") == [("A", "–"), ("A", "3.00")]
 
 
-def test_figures_that_an_experiment_did_not_make_are_left_out(compare: Any, tmp_path: Path) -> None:
+def test_figures_that_an_experiment_did_not_make_are_left_out(repo: Path, compare: Any, tmp_path: Path) -> None:
     rows = compare("HEAD", "at-bf16", "squad-alone")
     timed = {row[1] for row in rows if row[0] == "squad tiny-128-8"}
     assert {"HEAD", "at-bf16"} <= timed and "squad-alone" not in timed
     assert [row for row in rows if "squad-alone" in row and "70.00" in row], "its own score"
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
-    assert "squad-alone: its figures of stability, benchmark_training@squad-tiny-128-8" in page
-    assert "at-bf16: its figures" not in page
+    said = page.partition("squad-alone: left out is what was made before its parameters or data changed: ")[2]
+    files, _, commands = said.partition("</p>")[0].partition(". To make it anew: ")
+    assert "metrics/stability.json, metrics/benchmark_training/squad-tiny-128-8.json" in files
+    checkout, repro = unescape(commands).split(" && ")
+    run(tmp_path, "git", "clone", "-q", str(repo), "clone")
+    run(tmp_path / "clone", "git", "fetch", "-q", "origin", "refs/exps/*:refs/exps/*")
+    run(tmp_path / "clone", *checkout.split())
+    run(tmp_path / "clone", *repro.split())
+    assert "at-bf16: left out" not in page
+    compare("workspace", "HEAD", folder=tmp_path / "clone")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "workspace: left out" not in page and "HEAD: left out" in page
 
 
 def test_the_page_stands_alone_and_the_text_fits_a_terminal(
@@ -252,16 +271,61 @@ def test_an_unknown_revision_is_one_error_with_the_nearest_names(repo: Path, mon
     assert {"at-bf16", "at-tf32"} <= set(run(repo, *error.value.run.split(), "--name-only").stdout.split())
 
 
-def test_a_broken_file_is_named_with_its_revision(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_no_page_can_be_written_is_said_before_anything_is_compared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)  # no repository: nothing could be compared
+    (tmp_path / "a folder").mkdir()
+    for page, said, command in (
+        ("a folder", "got that of a folder", "python -m stages.compare HEAD --html 'a folder/comparison.html'"),
+        ("/dev/null", "got that of a device", "python -m stages.compare HEAD --html comparison.html"),
+        ("not there/page.html", "got not there", "mkdir -p 'not there'"),
+    ):
+        with pytest.raises(StageError, match=f"--html {page}: expected the name of a file.* {said}") as error:
+            main(["HEAD", "--html", page])
+        assert error.value.run == command
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)  # root may write everywhere
+    with pytest.raises(StageError, match="in a folder of one's own"):
+        main(["HEAD", "--html", "page.html"])
+    assert [path.name for path in tmp_path.rglob("*")] == ["a folder"] and not capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("names", "next_command"),
+    [
+        (["HEAD", "HEAD"], "python -m stages.compare HEAD"),
+        (["main", "HEAD", "main"], "python -m stages.compare main"),
+        (["workspace"], "python -m stages.compare"),
+    ],
+)
+def test_a_revision_is_not_compared_with_itself(names: list[str], next_command: str) -> None:
+    with pytest.raises(StageError, match=f"{names[0]}: named twice") as error:
+        main(names)
+    assert error.value.run == next_command
+
+
+def test_a_broken_file_is_named_with_its_revision(repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(repo)
     (repo / "metrics/squad.json").write_text("{")
     try:
         with pytest.raises(StageError, match=r"metrics/squad\.json of workspace: not valid JSON") as error:
             main([])
         assert error.value.run == "dvc repro -f -s squad"
+        run(repo, "git", "checkout", "-q", "--", ".")
+        (repo / "metrics/provenance/squad.json").write_text("{")
+        with pytest.raises(StageError, match=r"metrics/provenance/squad\.json of workspace: not valid JSON") as error:
+            main([])
+        assert error.value.run == "dvc repro -f -s squad"
     finally:
         run(repo, "git", "checkout", "-q", "--", ".")
+        run(repo, "dvc", "checkout", "-q", "--force")
     run(repo, "git", "branch", "-f", "empty", "main")
     empty = run(repo, "git", "commit-tree", "-m", "nothing", run(repo, "git", "mktree").stdout.strip()).stdout.strip()
-    with pytest.raises(StageError, match=r"there is no metrics/\*\.json in it"):
+    with pytest.raises(StageError, match=r"there is no metrics/\*\.json in it; name one that has") as error:
         main(["HEAD", empty])
+    assert [line.split()[1] for line in run(repo, *str(error.value.run).split()).stdout.splitlines()][-1] == "old"
+    monkeypatch.chdir(tmp_path)
+    run(tmp_path, "git", "init", "-q")
+    with pytest.raises(StageError, match="workspace: there is no metrics") as error:
+        main(["workspace", "HEAD"])
+    assert error.value.run == "dvc repro"
