@@ -28,6 +28,7 @@ GUESSES = {
     "position": "best fixed position",
     "random_span_of_type": "random span of the answer's type",
     "majority": "majority class",
+    "positive": "always the positive class",
     "overlap": "word overlap",
 }
 """What to call the baselines, where their names as words do not say it."""

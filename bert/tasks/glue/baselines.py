@@ -1,7 +1,9 @@
 """What a task scores without understanding: the floor that a model has to rise above.
 
-majority: the most frequent training label, always. overlap, for pairs with two labels: class 1 if the sentences share
-enough words; the threshold, and which side of it is class 1, are those with the highest accuracy on the training set.
+majority: the most frequent training label, always. positive, where F1 is among the metrics: class 1, always, which may
+well have a larger F1 than guesses that are right more often. overlap, for pairs with two labels: class 1 if the
+sentences share enough words; the threshold, and which side of it is class 1, are those with the highest accuracy on the
+training set.
 Of a regression, whose constants correlate with nothing, there is overlap alone: the share itself. Of one on single
 texts there is length: the number of words, or its negative where longer training texts have smaller numbers.
 """
@@ -22,7 +24,7 @@ WORD = re.compile(r"\w+")
 
 
 def baseline_scores(task: Task, train: Sequence[Example], dev: Sequence[Example]) -> dict[str, dict[str, float]]:
-    """{baseline: {metric: per cent}} on `dev`; `overlap` only for pairs with two labels or numbers."""
+    """{baseline: {metric: per cent}} on `dev`; which ones there are depends on the task: see above."""
     if task.is_regression:
         expected = _numbers(dev)
         if task.is_pair:
@@ -33,6 +35,8 @@ def baseline_scores(task: Task, train: Sequence[Example], dev: Sequence[Example]
     # argmax: of equally frequent labels the first.
     majority = int(np.bincount(train_labels, minlength=len(task.labels)).argmax())
     scores = {"majority": glue_scores(task, dev_labels, np.full_like(dev_labels, majority))}
+    if "f1" in task.metrics:
+        scores["positive"] = glue_scores(task, dev_labels, np.ones_like(dev_labels))
     if task.is_pair and len(task.labels) == 2:
         threshold, above = fit_threshold(_overlaps(train), train_labels)
         predicted = np.where(_overlaps(dev) >= threshold, above, 1 - above)

@@ -41,9 +41,18 @@ def test_baselines_are_fitted_on_train_and_scored_on_dev() -> None:
     pairs = [("x y", "x y", 0), ("x y", "z", 0), ("x y", "y x", 1), ("x", "x", 1), ("x y", "x z", 1)]
     dev = [Example(index, *pair) for index, pair in enumerate(pairs)]
     scores = baseline_scores(TASKS["mrpc"], train, dev)
-    assert scores["majority"] == {"accuracy": 60.0, "f1": pytest.approx(75.0)}
+    assert scores["majority"] == {"accuracy": 60.0, "f1": pytest.approx(75.0)} == scores["positive"]
     # Threshold 1/3: predicted 1 0 1 1 1.
     assert scores["overlap"] == {"accuracy": 80.0, "f1": pytest.approx(600 / 7)}
+
+
+def test_of_f1_the_constant_positive_answer_is_a_baseline_whichever_label_is_frequent() -> None:
+    train = [Example(index, "a", "b", 0) for index in range(3)]
+    dev = [Example(index, "a", "b", label) for index, label in enumerate((1, 0, 0, 0))]
+    scores = baseline_scores(TASKS["mrpc"], train, dev)
+    assert scores["majority"] == {"accuracy": 75.0, "f1": 0.0}
+    assert scores["positive"] == {"accuracy": 25.0, "f1": pytest.approx(40.0)}
+    assert "positive" not in baseline_scores(TASKS["rte"], train, dev)
 
 
 def test_tasks_on_one_sentence_have_no_overlap() -> None:
