@@ -107,7 +107,9 @@ def read(revision: Revision) -> Contents:
     locked = {key: digest for key, digest in _record_hashes(stages).items() if key not in records}
     records |= _cached_records(revision, locked)
     record_hashes |= locked
-    old = stale_outs(stages, contents.param)
+    old = stale_outs(
+        {name: stage for name, stage in stages.items() if not _is_left_over(stage, metrics)}, contents.param
+    )
     stale = {key_of(Path(path), "metrics"): by for path, by in old.items() if path.startswith(f"{METRICS}/")}
     ordered = {key: metrics[key] for key in sorted(metrics, key=in_order) if key not in stale}
     not_run = {key: stale[key] for key in sorted(metrics, key=in_order) if key in stale}
@@ -156,6 +158,18 @@ def _data_hashes(stage: Mapping[str, Any]) -> dict[str, str]:
     """Of what a stage reads of data/ but for models."""
     deps = {dep["path"]: str(dep.get("md5")) for dep in stage.get("deps") or ()}
     return {path: digest for path, digest in deps.items() if path.startswith("data/") and "/models/" not in path}
+
+
+def _is_left_over(stage: Mapping[str, Any], metrics: Mapping[str, Metrics]) -> bool:
+    """Whether a stage wrote metrics and the revision has none of them: DVC keeps in dvc.lock what dvc.yaml has no more.
+
+    Example: of a cell or a seed that params.yaml names no longer
+    """
+    outs = [Path(out["path"]) for out in stage.get("outs") or () if out["path"].startswith(f"{METRICS}/")]
+    keys = [
+        key_of(path, METRICS) for path in outs if path.suffix == ".json" and not str(path).startswith(f"{RECORDS}/")
+    ]
+    return bool(keys) and not any(key in metrics for key in keys)
 
 
 def _record_hashes(stages: Mapping[str, Any]) -> dict[str, str]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bert.compare.contents import _is_left_over
 from bert.compare.stale import stale_outs
 
 LOCK: dict[str, Any] = {
@@ -56,3 +57,11 @@ def test_another_input_is_too() -> None:
     found = stale_outs(made_anew, PARAMS.get)
     assert found.keys() == MODEL | SCORES
     assert found["metrics/squad/a.json"] == "squad", "the stage that makes it"
+
+
+def test_what_dvc_lock_keeps_of_a_cell_that_is_gone_is_left_over() -> None:
+    """It has seen other parameters, and would make the report of all cells look out of date."""
+    cell = {"outs": [{"path": "metrics/benchmark_training/old.json"}, {"path": "metrics/provenance/x/old.json"}]}
+    assert _is_left_over(cell, {"benchmark_training/new": {}})
+    assert not _is_left_over(cell, {"benchmark_training/old": {}})
+    assert not _is_left_over({"outs": [{"path": "data/vocab.txt"}, {"path": "metrics/lengths.tsv"}]}, {})
